@@ -1,0 +1,79 @@
+"""Every setting of a training; `python -m training.run PRESET --FIELD VALUE` overrides any of them."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Architecture(_Settings):
+    """The network. width and stem are read by the constrained VAE alone."""
+
+    name: Literal["simple_vae", "constrained_vae"] = "constrained_vae"
+    image_size: int = 96
+    latent_size: int = 128
+    width: int = 64
+    stem: Literal["resnet", "uas"] = "resnet"
+
+    def to_dict(self) -> dict:
+        """What `models.build` takes."""
+        kept = {"width", "stem"} if self.name == "constrained_vae" else set()
+        return self.model_dump(include={"name", "image_size", "latent_size"} | kept)
+
+
+class Loss(_Settings):
+    """Sums over pixels and latents of one image, meaned over the batch: error + beta·KL − entropy_weight·H."""
+
+    beta: float = Field(0.02, ge=0, description="weight of the KL term, against the summed squared error")
+    background_weight: float = Field(0.1, ge=0, description="weight of a background pixel's squared error")
+    entropy_weight: float = Field(0.1, ge=0, description="weight of the activation map's entropy, in nats")
+    entropy_temperature: float = Field(0.1, gt=0, description="divides the activations before the softmax")
+    size_weight: float = Field(0.0, ge=0, description="weight of the size constraint (0: off)")
+    size_proportion: float = Field(0.01, ge=0, lt=1)
+    size_sharpness: float = Field(10.0, gt=0)
+
+
+class Augmentation(_Settings):
+    """Random changes of each training image; amplitudes are standard deviations."""
+
+    flip: bool = True
+    rotation_degrees: float = 4.0
+    scale: float = 0.04
+    shift_pixels: float = 1.0
+    elastic_pixels: float = 1.0
+    gamma: float = 0.1
+    bias: float = 0.05
+
+
+class TrainingConfig(_Settings):
+    """One training."""
+
+    preset: str = "quick"
+    images: Literal["slices", "patches", "fashion"] = "slices"
+    data: str | None = Field(None, description="folder of NIfTI scans, or synthetic[:N]; none: the synthetic cohort")
+    spacing_mm: Literal[1, 2] = 2
+    background: Literal["noise", "black", "mean"] = "noise"
+    architecture: Architecture = Architecture()
+    loss: Loss = Loss()
+    augmentation: Augmentation = Augmentation()
+    epochs: int = Field(60, ge=1)
+    steps_per_epoch: int | None = Field(None, ge=1, description="stop an epoch early (tests, trials)")
+    batch_size: int = Field(64, ge=2)
+    patches_per_slice: int = Field(4, ge=1)
+    learning_rate: float = Field(1e-4, gt=0)
+    schedule: Literal["constant", "cosine"] = "constant"
+    weight_decay: float = Field(1e-5, ge=0)
+    precision: Literal["bf16-mixed", "32-true"] = "bf16-mixed"
+    seed: int = 0
+    devices: int = Field(1, ge=1, description="processes; the batch is shared among them")
+    out: Path = Path("checkpoints/my-model")
+    notes: str = Field("", description="goes into the model card: what was tried, why these settings")
+    tensorboard: bool = False
+
+    def identity(self) -> dict:
+        """What two runs must share for one to go on where the other stopped."""
+        return self.model_dump(mode="json", exclude={"out", "notes", "tensorboard"})

@@ -1,0 +1,89 @@
+"""A cohort as arrays: preprocessed once, split by subject, background filled at every step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from rich.progress import track
+from torch import Tensor
+
+from training.config import TrainingConfig
+from vaead_core.cohorts import Cohort, Subject, fashion_mnist, open_cohort
+from vaead_core.cohorts.splits import split_subjects
+from vaead_core.errors import CohortError, ScanError
+from vaead_core.preprocessing import Preprocessor
+from vaead_core.volume import Slices
+
+
+@dataclass(frozen=True)
+class Part:
+    """Images of some subjects. subject: (N,) index into names; pixels carry the fixed inference background."""
+
+    slices: Slices
+    subject: np.ndarray
+    names: tuple[str, ...]
+    ages: tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Three parts of a cohort and what the model card says of it. skipped: one sentence a file left out."""
+
+    train: Part
+    validation: Part
+    test: Part
+    description: str
+    skipped: tuple[str, ...] = ()
+
+
+def load_data(config: TrainingConfig) -> TrainingData:
+    """The cohort of `config`, preprocessed. Raises InputError when it cannot be used."""
+    if config.images == "fashion":
+        return _fashion(config.seed)
+    cohort = open_cohort(config.data)
+    preprocessor = Preprocessor(config.spacing_mm, config.background)
+    prepared, skipped = _prepare(cohort, preprocessor)
+    split = split_subjects(tuple(subject for subject, _ in prepared), config.seed)
+    slices = {subject.id: images for subject, images in prepared}
+    parts = [_part(subjects, slices) for subjects in (split.train, split.validation, split.test)]
+    return TrainingData(*parts, cohort.description, tuple(skipped))
+
+
+def _prepare(cohort: Cohort, preprocessor: Preprocessor) -> tuple[list[tuple[Subject, Slices]], list[str]]:
+    prepared, skipped = [], []
+    for subject in track(cohort.subjects, f"Preparing {cohort.name}"):
+        try:
+            prepared.append((subject, preprocessor.to_slices(preprocessor.to_brain(subject.read()))))
+        except ScanError as error:
+            skipped.append(str(error))
+    if skipped:
+        print(f"{len(skipped)} of {len(cohort.subjects)} scans are left out:", *skipped, sep="\n  ")
+    if not prepared:
+        raise CohortError(f"None of the {len(cohort.subjects)} scans of {cohort.name} could be read; first: {skipped[0]}")
+    return prepared, skipped
+
+
+def _part(subjects: tuple[Subject, ...], slices: dict[str, Slices]) -> Part:
+    images = [slices[subject.id] for subject in subjects]
+    index = np.repeat(np.arange(len(subjects)), [len(part) for part in images])
+    names, ages = tuple(s.id for s in subjects), tuple(s.age for s in subjects)
+    return Part(Slices.concatenate(images), index, names, ages)
+
+
+def _fashion(seed: int) -> TrainingData:
+    data = fashion_mnist.load_fashion_mnist()
+    parts = []
+    for rows in fashion_mnist.tshirt_split(data.labels, seed):
+        images = fashion_mnist.to_slices(data.images[rows])
+        names = tuple(f"t-shirt {row}" for row in rows)
+        parts.append(Part(images, np.arange(len(rows)), names, (None,) * len(rows)))
+    return TrainingData(*parts, "4,900 / 1,400 / 700 t-shirts of Fashion-MNIST for training, validation and test")
+
+
+def to_tensors(slices: Slices) -> tuple[Tensor, Tensor]:
+    """pixels (N, 1, H, W) float32 and mask (N, 1, H, W) bool."""
+    return torch.from_numpy(slices.pixels)[:, None], torch.from_numpy(slices.mask)[:, None]
+
+

@@ -1,0 +1,59 @@
+"""Starting points, each a TrainingConfig whose every field can be overridden on the command line."""
+
+from pathlib import Path
+
+from training.config import Architecture, Augmentation, Loss, TrainingConfig
+
+DEFAULT = "quick"
+_FULL = Architecture(image_size=224, width=64)
+_HALF = Architecture(width=32)
+_PATCH = Loss(beta=0.02, entropy_weight=0.1)
+
+
+def _preset(name: str, **settings) -> TrainingConfig:
+    return TrainingConfig(preset=name, out=Path("checkpoints") / f"my-{name}", **settings)
+
+
+PRESETS: dict[str, tuple[str, TrainingConfig]] = {
+    config.preset: (description, config)
+    for description, config in (
+        (
+            "Ten minutes on two cores: a small model of the synthetic cohort.",
+            _preset(
+                "quick", architecture=Architecture(width=16), epochs=40, learning_rate=5e-4, schedule="cosine",
+            ),
+        ),
+        (
+            "The thesis's Fashion-MNIST experiment: simple VAE on 4,900 t-shirts.",
+            _preset(
+                "fashion-tshirt", images="fashion", architecture=Architecture(name="simple_vae", image_size=32, latent_size=16),
+                loss=Loss(beta=1.0, background_weight=1, entropy_weight=0), epochs=50, precision="32-true",
+                augmentation=Augmentation(
+                    flip=False, rotation_degrees=0, scale=0, shift_pixels=0, elastic_pixels=0, gamma=0, bias=0
+                ),
+            ),
+        ),
+        (
+            "Axial slices at 2 mm, half width: for machines without an accelerator.",
+            _preset("brain-slices-2mm", architecture=_HALF, epochs=100, learning_rate=5e-4, schedule="cosine"),
+        ),
+        (
+            "32 × 32 patches at 2 mm, half width.",
+            _preset(
+                "brain-patches-2mm", images="patches", loss=_PATCH, epochs=60, learning_rate=5e-4, schedule="cosine",
+                architecture=Architecture(image_size=32, latent_size=64, width=32),
+            ),
+        ),
+        (
+            "The thesis's slices: 224 × 224 at 1 mm, full ResNet-18.",
+            _preset("brain-slices-1mm", spacing_mm=1, architecture=_FULL, epochs=100),
+        ),
+        (
+            "The thesis's patches: 32 × 32 at 1 mm, full ResNet-18.",
+            _preset(
+                "brain-patches-1mm", images="patches", spacing_mm=1, loss=_PATCH, epochs=100, learning_rate=5e-5,
+                architecture=Architecture(image_size=32, latent_size=64, width=64),
+            ),
+        ),
+    )
+}  # fmt: skip

@@ -1,0 +1,117 @@
+"""From trained weights to a checkpoint folder: ONNX graphs, calibration, healthy latents, model card."""
+
+from __future__ import annotations
+
+import platform
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+from torch import nn
+
+from models.export import export_onnx
+from training.config import TrainingConfig
+from training.data import Part, TrainingData
+from vaead_core import __version__, checkpoint
+from vaead_core.calibration import calibrate
+from vaead_core.model import Model
+from vaead_core.preprocessing import Preprocessor
+from vaead_core.vae import OnnxVAE
+from vaead_core.volume import Array, Slices
+
+PATCH_STRIDE = 16
+
+
+def publish(config: TrainingConfig, network: nn.Module, data: TrainingData, history: str) -> None:
+    """Writes the checkpoint folder `config.out` from the weights in `network`."""
+    preprocessor = None if config.images == "fashion" else Preprocessor(config.spacing_mm, config.background)
+    depth = preprocessor.grid.shape[2] if preprocessor else 1
+    stride = PATCH_STRIDE if config.images == "patches" else None
+    with tempfile.TemporaryDirectory() as folder:
+        graphs = Path(folder)
+        export_onnx(network, graphs)
+        vae = OnnxVAE((graphs / "encoder.onnx").read_bytes(), (graphs / "decoder.onnx").read_bytes())
+        model = Model(vae, stride=stride)
+        train, held_out = data.train.slices, data.validation.slices
+        reference, calibration = calibrate(model, train, held_out, data.validation.subject, depth)
+        latents = checkpoint.Latents(
+            model.latents(train).astype(np.float16), train.position.astype(np.int16), data.train.subject.astype(np.int16)
+        )
+        errors = {
+            part: reconstruction_ratio(model, getattr(data, part).slices, reference["intensity"].mean)
+            for part in ("validation", "test")
+        }
+        checkpoint.save(
+            config.out, graphs=graphs, stride=stride, preprocessor=preprocessor, reference=reference,
+            calibration=calibration, latents=latents, history=history, card=_card(config, data, errors, history),
+            description=_description(config, data, errors),
+        )  # fmt: skip
+
+
+def reconstruction_ratio(model: Model, slices: Slices, mean_image: Array) -> dict[str, float]:
+    """Brain-only mean squared error of decoding μ, of the healthy mean image, and their ratio."""
+    own = float(((model.map(slices, lambda view: view.reconstruction) - slices.pixels)[slices.mask] ** 2).mean())
+    atlas = float(((mean_image[slices.position] - slices.pixels)[slices.mask] ** 2).mean())
+    return {"mse": own, "atlas_mse": atlas, "ratio": own / atlas}
+
+
+def _description(config: TrainingConfig, data: TrainingData, errors: dict) -> dict:
+    packages = ("torch", "lightning", "onnx", "onnxruntime", "numpy", "scipy", "SimpleITK")
+    return {
+        "architecture": config.architecture.to_dict(),
+        "training": config.identity() | {"data": None if config.data is None else Path(config.data).name},
+        "data": {"description": data.description, "skipped": len(data.skipped)}
+        | {part: list(getattr(data, part).names) for part in ("train", "validation", "test") if config.images != "fashion"},
+        "reconstruction": errors,
+        "versions": {"vaead": __version__, "python": platform.python_version()} | {name: version(name) for name in packages},
+    }
+
+
+def _card(config: TrainingConfig, data: TrainingData, errors: dict, history: str) -> str:
+    def ages(part: Part) -> str:
+        known = [age for age in part.ages if age is not None]
+        return f"{min(known):.0f} to {max(known):.0f}" if known else "unknown"
+
+    rows = "\n".join(
+        f"| {name} | {len(part.names)} | {len(part.slices)} | {ages(part)} |"
+        for name, part in (("training", data.train), ("validation", data.validation), ("test", data.test))
+    )
+    return f"""# {config.out.name}
+
+Research use only, not for diagnosis. {config.architecture.name}, trained on {data.description}.
+
+| part | subjects | images | ages |
+|---|---|---|---|
+{rows}
+
+Split by subject, 70/20/10, stratified by age, seed {config.seed}. {len(data.skipped)} scans were left out as unreadable.
+Thresholds, percentiles and the healthy reference come from the validation subjects, each scored against a
+reference without its own fold.
+
+## Reconstruction (mean squared error in the brain, μ decoded)
+
+| part | this model | healthy mean image | ratio |
+|---|---|---|---|
+| validation | {errors["validation"]["mse"]:.5f} | {errors["validation"]["atlas_mse"]:.5f} | {errors["validation"]["ratio"]:.3f} |
+| test | {errors["test"]["mse"]:.5f} | {errors["test"]["atlas_mse"]:.5f} | {errors["test"]["ratio"]:.3f} |
+
+## Settings
+
+```json
+{config.model_dump_json(indent=1, exclude={"out", "notes", "data", "tensorboard"})}
+```
+
+{config.notes}
+
+## Last epochs
+
+```
+{chr(10).join([history.splitlines()[0], *history.splitlines()[-3:]])}
+```
+
+## Limits
+
+It knows the scanner, the contrast and the ages it was trained on, and nothing else: on other data the whole brain may
+look unusual. {len(data.validation.names)} healthy subjects set the thresholds, so a percentile of a whole scan is coarse.
+"""

@@ -1,0 +1,91 @@
+"""The state of an unfinished training, in safetensors: a killed run goes on at its last whole epoch.
+
+One file in `<out>.unfinished`, replaced at once: state.safetensors (weights, Adam's moments, best weights;
+epoch, history and config in its metadata). Nothing is pickled.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from training.config import TrainingConfig
+from vaead_core.errors import InputError
+
+ADAM = ("step", "exp_avg", "exp_avg_sq")
+
+
+@dataclass(frozen=True)
+class RunState:
+    """epoch: how many are done. best: state dict of the lowest validation loss so far."""
+
+    epoch: int = 0
+    history: list[dict[str, float]] = field(default_factory=list)
+    best: dict[str, Tensor] = field(default_factory=dict)
+
+    def after(self, epoch: int, row: dict[str, float], network: nn.Module) -> RunState:
+        """The state once an epoch ended with `row`."""
+        lowest = min((past["validation_loss"] for past in self.history), default=float("inf"))
+        best = self.best
+        if row["validation_loss"] < lowest or not best:
+            best = {name: value.detach().clone().contiguous() for name, value in network.state_dict().items()}
+        return RunState(epoch, [*self.history, row], best)
+
+
+def save(config: TrainingConfig, state: RunState, network: nn.Module, optimizer: Optimizer) -> None:
+    """Replaces the saved state at once: a kill leaves the old one or the new one, whole."""
+    folder = _folder(config)
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {f"weights.{name}": value for name, value in network.state_dict().items()}
+    tensors |= {f"best.{name}": value for name, value in state.best.items()}
+    for index, moments in optimizer.state_dict()["state"].items():
+        tensors |= {f"adam.{index}.{name}": moments[name] for name in ADAM}
+    metadata = {"epoch": str(state.epoch), "history": json.dumps(state.history), "config": json.dumps(config.identity())}
+    partial = folder / "state.partial"
+    save_file({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, partial, metadata)
+    os.replace(partial, folder / "state.safetensors")
+
+
+def load(config: TrainingConfig, network: nn.Module, optimizer: Optimizer) -> RunState:
+    """The saved state, put into `network` and `optimizer`; a fresh one when there is none.
+
+    Raises InputError when the folder holds an unfinished training with other settings.
+    """
+    path = _folder(config) / "state.safetensors"
+    if not path.is_file():
+        return RunState()
+    with safe_open(path, "pt") as file:
+        metadata = file.metadata()
+        tensors = {name: file.get_tensor(name) for name in file.keys()}
+    if json.loads(metadata["config"]) != config.identity():
+        raise InputError(
+            f"{config.out} holds an unfinished training with other settings; give another --out or delete its .unfinished folder."
+        )
+    network.load_state_dict(_below(tensors, "weights."))
+    count = len(list(network.parameters()))
+    moments = {i: {name: tensors[f"adam.{i}.{name}"] for name in ADAM} for i in range(count)}
+    optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})
+    return RunState(int(metadata["epoch"]), json.loads(metadata["history"]), _below(tensors, "best."))
+
+
+def clear(config: TrainingConfig) -> None:
+    """Removes the saved state once the checkpoint is written."""
+    shutil.rmtree(_folder(config), ignore_errors=True)
+
+
+def _folder(config: TrainingConfig) -> Path:
+    return config.out.with_name(f"{config.out.name}.unfinished")
+
+
+def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+

@@ -1,0 +1,187 @@
+"""`python -m training.run [PRESET] [--FIELD VALUE ...]`: train a VAE on healthy brains, write a checkpoint folder."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+
+import numpy as np
+import torch
+import tyro
+from lightning.fabric import Fabric
+from rich.progress import Progress
+from torch import Generator, Tensor, nn
+
+import models
+from models import losses
+from training import resume
+from training.augmentation import augment, fill_noise, random_patches
+from training.config import TrainingConfig
+from training.data import TrainingData, load_data, to_tensors
+from training.presets import DEFAULT, PRESETS
+from training.publish import publish
+from vaead_core.errors import InputError
+
+VALIDATION_IMAGES = 512
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit status: 0, or 2 with one sentence on stderr."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if not arguments or (arguments[0].startswith("-") and arguments[0] not in ("-h", "--help")):
+        arguments = [DEFAULT, *arguments]
+    config = tyro.extras.overridable_config_cli(PRESETS, args=arguments, prog="python -m training.run")
+    try:
+        train(config)
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"{config.out} could not be written ({error.strerror}); what was there before is whole.", file=sys.stderr)
+        return 2
+    return 0
+
+
+def train(config: TrainingConfig) -> None:
+    """Trains, or goes on with an unfinished training in `config.out`, and publishes the best epoch's weights."""
+    fabric = Fabric(
+        accelerator="auto" if torch.cuda.is_available() else "cpu", devices=config.devices, precision=config.precision,
+        strategy="ddp" if config.devices > 1 else "auto",
+    )  # fmt: skip
+    fabric.launch()
+    torch.manual_seed(config.seed)
+    data = load_data(config)
+    network = models.build(config.architecture.to_dict()).to(memory_format=torch.channels_last)
+    optimizer = torch.optim.Adam(network.parameters(), config.learning_rate, weight_decay=config.weight_decay)
+    state = resume.load(config, network, optimizer)
+    wrapped, optimizer = fabric.setup(network, optimizer)
+    trainer = _Trainer(fabric, config, data, wrapped, optimizer)
+    with Progress(disable=not fabric.is_global_zero) as bar:
+        task = bar.add_task("Training", total=config.epochs, completed=state.epoch)
+        for epoch in range(state.epoch, config.epochs):
+            row = trainer.epoch(epoch)
+            state = state.after(epoch + 1, row, network)
+            if fabric.is_global_zero:
+                resume.save(config, state, network, optimizer)
+                bar.console.print(" ".join(f"{name} {value:.4g}" for name, value in row.items()))
+            bar.update(task, advance=1)
+    fabric.barrier()
+    if fabric.is_global_zero:
+        network.load_state_dict(state.best)
+        publish(config, network, data, _table(state.history))
+        resume.clear(config)
+
+
+class _Trainer:
+    """One epoch at a time; every random draw follows from (seed, epoch, step, rank)."""
+
+    def __init__(self, fabric: Fabric, config: TrainingConfig, data: TrainingData, network: nn.Module, optimizer) -> None:
+        self.fabric, self.config, self.network, self.optimizer = fabric, config, network, optimizer
+        self.pixels, self.mask = to_tensors(data.train.slices)
+        rows = np.linspace(0, len(data.validation.slices) - 1, min(VALIDATION_IMAGES, len(data.validation.slices)))
+        self.held_out = to_tensors(data.validation.slices[rows.astype(int)])
+
+    def epoch(self, epoch: int) -> dict[str, float]:
+        config, world = self.config, self.fabric.world_size
+        order = torch.randperm(len(self.pixels), generator=_rng(config.seed, epoch))
+        size = min(config.batch_size, len(order))
+        batches = order[: len(order) // size * size].view(-1, size)[: config.steps_per_epoch]
+        self._set_rate(epoch)
+        self.network.train()
+        totals: list[dict[str, float]] = []
+        for step, batch in enumerate(batches):
+            rng = _rng(config.seed, epoch, step, self.fabric.global_rank)
+            images, mask = self._images(batch[self.fabric.global_rank :: world], rng)
+            terms = loss_terms(self.network, images, mask, config, rng)
+            self.fabric.backward(terms["loss"])
+            self.optimizer.step()
+            self.optimizer.zero_grad()
+            totals.append({name: float(value.detach()) for name, value in terms.items()})
+        row = {"epoch": epoch + 1, **{name: float(np.mean([t[name] for t in totals])) for name in totals[0]}}
+        return row | self._validate()
+
+    def _images(self, rows: Tensor, rng: Generator) -> tuple[Tensor, Tensor]:
+        config = self.config
+        if config.images == "patches":
+            share = max(1, len(rows) // config.patches_per_slice)
+            rows = rows[:share]
+        pixels, mask = self.pixels[rows], self.mask[rows]
+        if config.images == "fashion":
+            return self._placed(pixels, mask)
+        pixels, mask = augment(pixels, mask, config.augmentation, rng)
+        if config.images == "patches":
+            size = config.architecture.image_size
+            pixels, mask = random_patches(pixels, mask, size, config.patches_per_slice, rng)
+        return self._placed(fill_noise(pixels, mask, config.background, rng), mask)
+
+    def _placed(self, pixels: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        pixels = pixels.to(self.fabric.device).contiguous(memory_format=torch.channels_last)
+        return pixels, mask.to(self.fabric.device)
+
+    @torch.no_grad()
+    def _validate(self) -> dict[str, float]:
+        self.network.eval()
+        pixels, mask = self.held_out
+        if self.config.images == "patches":
+            rng = _rng(self.config.seed, 0)
+            pixels, mask = random_patches(pixels, mask, self.config.architecture.image_size, 1, rng)
+        sums: dict[str, float] = {}
+        for start in range(0, len(pixels), 128):
+            images, brain = self._placed(pixels[start : start + 128], mask[start : start + 128])
+            terms = loss_terms(self.network, images, brain, self.config, None)
+            for name, value in terms.items():
+                sums[name] = sums.get(name, 0.0) + float(value) * len(images)
+        return {f"validation_{name}": value / len(pixels) for name, value in sums.items()}
+
+    def _set_rate(self, epoch: int) -> None:
+        if self.config.schedule == "cosine":
+            rate = self.config.learning_rate * 0.5 * (1 + np.cos(np.pi * epoch / self.config.epochs))
+            for group in self.optimizer.param_groups:
+                group["lr"] = float(rate)
+
+
+def loss_terms(
+    network: nn.Module, images: Tensor, mask: Tensor, config: TrainingConfig, rng: Generator | None
+) -> dict[str, Tensor]:
+    """Batch means of the loss and its terms. Without `rng` the mean of the posterior is decoded, not a sample."""
+    weights = config.loss
+    size = (len(images), config.architecture.latent_size)
+    noise = torch.zeros(size) if rng is None else torch.randn(size, generator=rng)
+    raw, mean, log_variance, stages = network(images, noise.to(images.device))
+    raw, mean, log_variance = raw.float(), mean.float(), log_variance.float()
+    if config.images == "fashion":
+        error = losses.bernoulli_error(raw, images)
+    else:
+        weight = torch.where(mask, 1.0, weights.background_weight)
+        error = losses.squared_error(raw, images, weight)
+    kl = losses.kl_to_standard_normal(mean, log_variance)
+    loss = error + weights.beta * kl
+    terms = {"error": error.mean(), "kl": kl.mean()}
+    if weights.entropy_weight or weights.size_weight:
+        attention = losses.activation_map(stages[0].float(), images.shape[-1])
+        entropy = losses.attention_entropy(attention, mask[:, 0], weights.entropy_temperature)
+        loss = loss - weights.entropy_weight * entropy
+        most = mask.flatten(1).sum(1).clamp(min=1).log()
+        terms["entropy_share"] = (entropy / most.clamp(min=1e-6)).mean()
+        if weights.size_weight:
+            size_term = losses.size_constraint(attention, mask[:, 0], weights.size_proportion, weights.size_sharpness)
+            loss = loss + weights.size_weight * size_term
+            terms["size"] = size_term.mean()
+    return {"loss": loss.mean(), **terms}
+
+
+def _rng(*seeds: int) -> Generator:
+    return Generator().manual_seed(int(np.random.SeedSequence(seeds).generate_state(1, np.uint64)[0] >> 1))
+
+
+def _table(history: list[dict[str, float]]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, history[0].keys(), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(history)
+    return text.getvalue()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

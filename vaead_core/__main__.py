@@ -1,0 +1,92 @@
+"""`python -m vaead_core score SCAN...`: anomaly maps and scores of scans from the command line."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from vaead_core import scorers, scoring
+from vaead_core.checkpoint import Checkpoint
+from vaead_core.errors import InputError, ScanError
+from vaead_core.metrics import detection
+from vaead_core.nifti import map_to_nifti, read_nifti
+
+DEFAULT_CHECKPOINT = Path(__file__).resolve().parents[1] / "checkpoints" / "brain-slices-2mm"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit status: 0, or 2 with one sentence on stderr for each scan that could not be scored."""
+    options = _parser().parse_args(arguments)
+    try:
+        checkpoint = Checkpoint.load(options.checkpoint)
+        names = options.scorers or sorted(scorers.SCORERS)
+        for name in names:
+            scorers.build(name)
+        options.out.mkdir(parents=True, exist_ok=True)
+    except (InputError, OSError) as error:
+        print(error if isinstance(error, InputError) else f"{options.out} cannot be written to.", file=sys.stderr)
+        return 2
+    failed = False
+    for path in options.scans:
+        try:
+            _score_one(path, names, checkpoint, options)
+        except InputError as error:
+            failed = True
+            print(error, file=sys.stderr)
+        except OSError as error:
+            failed = True
+            print(f"The maps of {path.name} could not be written ({error.strerror}).", file=sys.stderr)
+    return 2 if failed else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m vaead_core", description="Research use only, not for diagnosis.")
+    command = parser.add_subparsers(required=True).add_parser("score", help="anomaly maps and scores of NIfTI scans")
+    command.add_argument("scans", nargs="+", type=Path, metavar="SCAN")
+    command.add_argument("--checkpoint", type=Path, default=DEFAULT_CHECKPOINT)
+    command.add_argument("--scorers", nargs="+", metavar="NAME", help=f"default: all of {', '.join(sorted(scorers.SCORERS))}")
+    command.add_argument("--out", type=Path, default=Path("out"))
+    command.add_argument("--truth", type=Path, help="lesion mask on the scan's grid: prints AP beside prevalence")
+    command.add_argument("--strip", action="store_true", help="remove the skull first (needs the extra vaead[strip])")
+    return parser
+
+
+def _score_one(path: Path, names: list[str], checkpoint: Checkpoint, options: argparse.Namespace) -> None:
+    scan = read_nifti(path)
+    if options.strip:
+        from vaead_core.stripping import strip
+
+        scan = strip(scan)
+    truth = read_nifti(options.truth).data > 0 if options.truth else None
+    if truth is not None and truth.shape != scan.data.shape:
+        raise ScanError(f"The mask {options.truth.name} and {path.name} have different grids; give a mask drawn on this scan.")
+    prepared = scoring.prepare(scan, checkpoint)
+    stem = re.sub(r"\.nii(\.gz)?$", "", path.name, flags=re.IGNORECASE)
+    scored = []
+    for name in names:
+        result = scoring.score(prepared, checkpoint, name)
+        scored.append(result)
+        if result.maps is None:
+            continue
+        native = scoring.native_map(prepared, checkpoint, result.maps)
+        (options.out / f"{stem}_{name}.nii.gz").write_bytes(map_to_nifti(native, scan))
+        if truth is not None:
+            _print_detection(name, native, truth, scan.data != 0)
+    record = scoring.to_record(prepared, scored, checkpoint)
+    (options.out / f"{stem}_scores.json").write_text(json.dumps(record, indent=1) + "\n")
+    for warning in record["warnings"]:
+        print(f"{path.name}: {warning}")
+
+
+def _print_detection(name: str, native: np.ndarray, truth: np.ndarray, brain: np.ndarray) -> None:
+    found = detection(np.abs(native[brain]), truth[brain])
+    print(f"{name:24} AP {found.ap:.4f}  prevalence {found.prevalence:.4f}  AUROC {found.auroc:.3f}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,107 @@
+"""What healthy brains score: thresholds, distributions and the reference at each place, from held-out subjects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from vaead_core import scorers
+from vaead_core.aggregates import AGGREGATES, aggregate
+from vaead_core.model import Model
+from vaead_core.reference import PlaceStatistics, Reference
+from vaead_core.scorers.residual import absolute_residual
+from vaead_core.volume import Array, Slices
+
+RATES = (0.01, 0.05, 0.10)
+FOLDS = 8
+_QUANTILES = 1001
+
+
+@dataclass(frozen=True)
+class ScorerCalibration:
+    """Healthy values of one scorer.
+
+    pixels: (1001,) quantiles of |map| over brain pixels, empty for an image scorer.
+    images, scans: aggregate → sorted values of healthy slices and of healthy scans (mean over a scan's slices).
+    """
+
+    pixels: Array
+    images: dict[str, Array]
+    scans: dict[str, Array]
+
+    def threshold(self, rate: float) -> float:
+        """The value that a share `rate` (0 to 1) of healthy brain pixels exceeds."""
+        return float(np.interp(1 - rate, np.linspace(0, 1, len(self.pixels)), self.pixels))
+
+    def rate(self, threshold: float) -> float:
+        """Share of healthy brain pixels above `threshold`."""
+        return 1 - float(np.searchsorted(self.pixels, threshold, "right")) / len(self.pixels)
+
+
+Calibration = dict[str, ScorerCalibration]
+
+
+def percentile(value: float, healthy: Array) -> float:
+    """Share (0 to 100) of the sorted `healthy` values at or below `value`."""
+    return 100 * float(np.searchsorted(healthy, value, "right")) / len(healthy)
+
+
+def healthy_reference(model: Model, train: Slices, held_out: Slices, depth: int) -> Reference:
+    """Intensity from training brains; residual and activations from held-out ones (training residuals are too small)."""
+    places = {"intensity": PlaceStatistics.of(train.pixels, train, depth)}
+    places["residual"] = PlaceStatistics.of(model.map(held_out, absolute_residual), held_out, depth)
+    for stage in (1, 2, 3, 4):
+        maps = model.map(held_out, lambda view, stage=stage: view.activation(stage))
+        places[f"activation{stage}"] = PlaceStatistics.of(maps, held_out, depth)
+    return Reference(places)
+
+
+def calibrate(model: Model, train: Slices, held_out: Slices, subject: Array, depth: int) -> tuple[Reference, Calibration]:
+    """The reference of all held-out brains, and what healthy brains score against a reference without themselves.
+
+    subject: (N,) int, whose each held-out image is. Subjects are scored fold by fold (leave one out up to
+    FOLDS subjects), so that thresholds are not those of brains the reference has seen.
+    """
+    found: dict[str, list[tuple[Array, Array]]] = {name: [] for name in scorers.SCORERS}
+    pixels: dict[str, list[Array]] = {name: [] for name in scorers.SCORERS}
+    people = np.unique(subject)
+    for fold in range(min(FOLDS, len(people))):
+        inside = np.isin(subject, people[fold :: min(FOLDS, len(people))])
+        others = held_out[~inside] if (~inside).any() else held_out
+        against = model.with_reference(healthy_reference(model, train, others, depth))
+        left_out = held_out[inside]
+        for name in scorers.SCORERS:
+            values, in_brain = _score(against, name, left_out)
+            found[name].append((values, subject[inside]))
+            pixels[name].append(in_brain)
+    reference = healthy_reference(model, train, held_out, depth)
+    return reference, {name: _summary(found[name], np.concatenate(pixels[name])) for name in found}
+
+
+def score_images(model: Model, name: str, slices: Slices) -> dict[str, Array]:
+    """aggregate → (N,) values of one scorer; an image scorer's own value under every aggregate's name."""
+    return _columns(_score(model, name, slices)[0])
+
+
+def _score(model: Model, name: str, slices: Slices) -> tuple[Array, Array]:
+    """(N, aggregates) values and |map| of all brain pixels (empty for an image scorer)."""
+    scorer = scorers.build(name)
+    if hasattr(scorer, "score"):
+        return np.repeat(scorer.score(model, slices)[:, None], len(AGGREGATES), 1), np.zeros(0, np.float32)
+    maps = scorer.score_map(model, slices)
+    return np.stack(list(aggregate(maps, slices.mask).values()), 1), np.abs(maps[slices.mask])
+
+
+def _columns(values: Array) -> dict[str, Array]:
+    return {name: values[:, column] for column, name in enumerate(AGGREGATES)}
+
+
+def _summary(parts: list[tuple[Array, Array]], pixels: Array) -> ScorerCalibration:
+    values = np.concatenate([part for part, _ in parts])
+    subject = np.concatenate([people for _, people in parts])
+    scans = np.stack([values[subject == person].mean(0) for person in np.unique(subject)])
+    images = {name: np.sort(column) for name, column in _columns(values).items()}
+    quantiles = np.quantile(pixels, np.linspace(0, 1, _QUANTILES)) if pixels.size else pixels
+    ordered = {name: np.sort(column) for name, column in _columns(scans).items()}
+    return ScorerCalibration(quantiles.astype(np.float32), images, ordered)

@@ -1,0 +1,181 @@
+"""The checkpoint folder: what a trained model is, checked file by file when it is opened. Nothing is unpickled."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import zipfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vaead_core.aggregates import AGGREGATES
+from vaead_core.calibration import Calibration, ScorerCalibration
+from vaead_core.errors import CheckpointError
+from vaead_core.model import Model
+from vaead_core.preprocessing import Preprocessor
+from vaead_core.reference import PlaceStatistics, Reference
+from vaead_core.vae import OnnxVAE
+from vaead_core.volume import Array
+
+FORMAT_VERSION = 1
+FILES = ("encoder.onnx", "decoder.onnx", "latents.npz", "calibration.npz", "history.csv", "README.md")
+DESCRIPTION = "checkpoint.json"
+
+
+@dataclass(frozen=True)
+class Latents:
+    """mean: (N, L) float16 posterior means of healthy training images. position, subject: (N,) int."""
+
+    mean: Array
+    position: Array
+    subject: Array
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A trained model and its healthy reference. preprocessor: None for pictures that are not brains."""
+
+    name: str
+    model: Model
+    preprocessor: Preprocessor | None
+    calibration: Calibration
+    latents: Latents
+    description: dict[str, Any]
+    card: str
+    history: str
+    digest: str
+
+    @staticmethod
+    def load(folder: Path | str) -> Checkpoint:
+        """Reads and checks a folder written by `save`. Raises CheckpointError with one plain sentence."""
+        folder = Path(folder)
+        description, contents = _checked(folder)
+        try:
+            with np.load(io.BytesIO(contents["calibration.npz"]), allow_pickle=False) as arrays:
+                reference, calibration = _unpack(dict(arrays))
+            with np.load(io.BytesIO(contents["latents.npz"]), allow_pickle=False) as arrays:
+                latents = Latents(arrays["mean"], arrays["position"], arrays["subject"])
+            vae = OnnxVAE(contents["encoder.onnx"], contents["decoder.onnx"])
+            settings = description["preprocessor"]
+            preprocessor = Preprocessor(**settings) if settings else None
+            model = Model(vae, reference, description["stride"])
+        except Exception as error:  # the parts come from many libraries, each with its own exceptions
+            raise CheckpointError(f"The checkpoint {folder.name} cannot be read; train or copy it again.") from error
+        return Checkpoint(
+            folder.name, model, preprocessor, calibration, latents, description,
+            contents["README.md"].decode(), contents["history.csv"].decode(), description["digest"],
+        )  # fmt: skip
+
+
+def save(
+    folder: Path, *, graphs: Path, stride: int | None, preprocessor: Preprocessor | None, reference: Reference,
+    calibration: Calibration, latents: Latents, card: str, history: str, description: dict[str, Any],
+) -> None:
+    """Writes a checkpoint folder; an older one of that name stays whole until the new one is complete.
+
+    graphs: a folder with encoder.onnx and decoder.onnx. description: architecture, training settings, data, versions.
+    """  # fmt: skip
+    partial = folder.with_name(f"{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        for name in ("encoder.onnx", "decoder.onnx"):
+            shutil.copyfile(graphs / name, partial / name)
+        np.savez_compressed(partial / "calibration.npz", **_pack(reference, calibration))
+        np.savez_compressed(partial / "latents.npz", **asdict(latents))
+        (partial / "README.md").write_text(card)
+        (partial / "history.csv").write_text(history)
+        whole = {
+            "format_version": FORMAT_VERSION, **description, "stride": stride,
+            "preprocessor": asdict(preprocessor) if preprocessor else None,
+            "files": {name: _sha256((partial / name).read_bytes()) for name in FILES},
+        }  # fmt: skip
+        (partial / DESCRIPTION).write_text(json.dumps(whole, indent=1) + "\n")
+    except OSError:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    _swap(partial, folder)
+
+
+def find_checkpoints(folder: Path) -> list[Path]:
+    """The checkpoint folders directly inside `folder`, by name."""
+    return sorted(path.parent for path in folder.glob(f"*/{DESCRIPTION}") if not path.parent.name.endswith(".partial"))
+
+
+def _checked(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
+    path = folder / DESCRIPTION
+    if not path.is_file():
+        raise CheckpointError(f"{folder.name or folder} is not a checkpoint folder: it has no {DESCRIPTION}.")
+    try:
+        text = path.read_bytes()
+        description = json.loads(text)
+        version, hashes = description["format_version"], description["files"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(f"{DESCRIPTION} of {folder.name} is damaged; copy the checkpoint again.") from error
+    if version != FORMAT_VERSION:
+        raise CheckpointError(
+            f"{folder.name} has checkpoint format {version}, this vaead reads {FORMAT_VERSION}; use the vaead that wrote it."
+        )
+    foreign = {file.name for file in folder.iterdir()} - {*FILES, DESCRIPTION}
+    if foreign:
+        raise CheckpointError(
+            f"{folder.name} holds {sorted(foreign)[0]}, which no checkpoint has (pickles are never loaded); remove it."
+        )
+    contents = {}
+    for name in FILES:
+        file = folder / name
+        if not file.is_file():
+            raise CheckpointError(f"{folder.name} lacks {name}; copy the checkpoint again.")
+        contents[name] = file.read_bytes()
+        if _sha256(contents[name]) != hashes.get(name):
+            raise CheckpointError(f"{name} of {folder.name} was altered (checksum differs); copy the checkpoint again.")
+        if name.endswith(".npz") and not zipfile.is_zipfile(io.BytesIO(contents[name])):
+            raise CheckpointError(f"{name} of {folder.name} is not a NumPy archive; pickles are never loaded.")
+    return {**description, "digest": _sha256(text)}, contents
+
+
+def _swap(partial: Path, folder: Path) -> None:
+    old = folder.with_name(f"{folder.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        os.replace(folder, old)
+    os.replace(partial, folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _pack(reference: Reference, calibration: Calibration) -> dict[str, Array]:
+    arrays = {}
+    for quantity, places in reference.places.items():
+        arrays[f"reference/{quantity}/mean"] = places.mean.astype(np.float16)
+        arrays[f"reference/{quantity}/deviation"] = places.deviation.astype(np.float16)
+    for name, found in calibration.items():
+        arrays[f"scorer/{name}/pixels"] = found.pixels
+        for level in ("images", "scans"):
+            for aggregate in AGGREGATES:
+                arrays[f"scorer/{name}/{level}/{aggregate}"] = getattr(found, level)[aggregate]
+    return arrays
+
+
+def _unpack(arrays: dict[str, Array]) -> tuple[Reference, Calibration]:
+    quantities = sorted({key.split("/")[1] for key in arrays if key.startswith("reference/")})
+    places = {
+        quantity: PlaceStatistics(
+            arrays[f"reference/{quantity}/mean"].astype(np.float32), arrays[f"reference/{quantity}/deviation"].astype(np.float32)
+        )
+        for quantity in quantities
+    }
+    calibration = {}
+    for name in sorted({key.split("/")[1] for key in arrays if key.startswith("scorer/")}):
+        levels = [{a: arrays[f"scorer/{name}/{level}/{a}"] for a in AGGREGATES} for level in ("images", "scans")]
+        calibration[name] = ScorerCalibration(arrays[f"scorer/{name}/pixels"], *levels)
+    return Reference(places), calibration
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

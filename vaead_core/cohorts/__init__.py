@@ -1,0 +1,40 @@
+"""Where subjects come from, one file each. A cohort lists scans; each is read only when it is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vaead_core.volume import Volume
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One scan. participant: whom it shows (all scans of one participant land in one split). age: years or None."""
+
+    id: str
+    participant: str
+    age: float | None
+    read: Callable[[], Volume] = field(compare=False)
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Scans of healthy brains. description: one sentence for the model card."""
+
+    name: str
+    description: str
+    subjects: tuple[Subject, ...]
+
+
+def open_cohort(source: str | None) -> Cohort:
+    """None or "synthetic" or "synthetic:N": the synthetic cohort (of N subjects); else a folder of NIfTI files."""
+    from vaead_core.cohorts.nifti_folder import nifti_folder
+    from vaead_core.cohorts.synthetic import synthetic_cohort
+
+    if source is None or source == "synthetic":
+        return synthetic_cohort()
+    if source.startswith("synthetic:") and source.removeprefix("synthetic:").isdigit():
+        return synthetic_cohort(int(source.removeprefix("synthetic:")))
+    return nifti_folder(Path(source))

@@ -1,0 +1,13 @@
+"""Where development data is looked for."""
+
+import os
+from pathlib import Path
+
+
+def find_data(name: str) -> Path | None:
+    """The folder `name` under $VAEAD_DATA, else under ../shared/data beside the repository, else None."""
+    repository = Path(__file__).resolve().parents[2]
+    for base in (os.environ.get("VAEAD_DATA"), repository.parent / "shared" / "data"):
+        if base and (Path(base) / name).is_dir():
+            return Path(base) / name
+    return None

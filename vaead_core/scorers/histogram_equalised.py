@@ -1,0 +1,28 @@
+"""The other baseline without a network: how extreme the intensity is in its own brain."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from scipy.stats import rankdata
+
+from vaead_core.model import Model
+from vaead_core.scorers import masked_to_brain, register
+from vaead_core.volume import Array, Slices
+
+
+@register("histogram_equalised")
+@dataclass(frozen=True)
+class HistogramEqualisedIntensity:
+    """|rank − ½| of each pixel's intensity among the pixels of its slice's brain: very dark and very bright count, with no
+    network at all; a baseline (Meissen et al. 2021, there per volume and for bright lesions)."""
+
+    title: ClassVar[str] = "Histogram-equalised intensity (baseline)"
+    unit: ClassVar[str] = "rank distance from the median"
+
+    def score_map(self, model: Model, slices: Slices) -> Array:
+        maps = np.zeros(slices.pixels.shape, np.float32)
+        for image, mask, row in zip(slices.pixels, slices.mask, maps, strict=True):
+            if mask.any():
+                row[mask] = np.abs((rankdata(image[mask]) - 0.5) / mask.sum() - 0.5)
+        return masked_to_brain(maps, slices)

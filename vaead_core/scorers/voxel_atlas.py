@@ -1,0 +1,23 @@
+"""The baseline without a network: distance from the healthy mean image."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from vaead_core.model import Model
+from vaead_core.scorers import masked_to_brain, register
+from vaead_core.volume import Array, Slices
+
+
+@register("voxel_atlas")
+@dataclass(frozen=True)
+class VoxelAtlas:
+    """|x − mean| / deviation of healthy training brains at each voxel of the atlas: no network at all, a baseline
+    that every method must beat (Meissen et al. 2022)."""
+
+    title: ClassVar[str] = "Voxel atlas (baseline)"
+    unit: ClassVar[str] = "healthy deviations"
+
+    def score_map(self, model: Model, slices: Slices) -> Array:
+        return masked_to_brain(np.abs(model.reference["intensity"].z(slices.pixels, slices)), slices)
