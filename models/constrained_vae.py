@@ -1,11 +1,12 @@
 """Constrained VAE: ResNet-18 encoder, dense latent, residual decoder (Silva-Rodríguez et al. 2022)."""
 
+from itertools import pairwise
 from typing import Literal
 
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.simple_vae import LOG_VARIANCE_BOUND
+from models.simple_vae import bounded
 
 STRIDE = {"resnet": 32, "uas": 16}
 
@@ -17,40 +18,42 @@ class ConstrainedVAE(nn.Module):
     """
 
     def __init__(
-        self, image_size: int = 96, latent_size: int = 128, width: int = 64, stem: Literal["resnet", "uas"] = "resnet"
-    ) -> None:
+        self, image_size: int = 96, latent_size: int = 128, width: int = 64,
+        stem: Literal["resnet", "uas"] = "resnet",
+    ) -> None:  # fmt: skip
         super().__init__()
-        if stem not in STRIDE:
+        if stem not in list(STRIDE):
             raise ValueError(f"stem must be resnet or uas, got {stem!r}")
-        if image_size % STRIDE[stem]:
-            raise ValueError(f"image_size must be a multiple of {STRIDE[stem]} for stem {stem}, got {image_size}")
+        stride = STRIDE[stem]
+        if image_size % stride:
+            raise ValueError(f"image_size must be a multiple of {stride} for stem {stem}, got {image_size}")
         self.image_size, self.latent_size = image_size, latent_size
-        self.grid = image_size // STRIDE[stem]
-        self.stem = nn.Sequential(nn.Conv2d(1, width, 7, 2, 3, bias=stem == "uas"))
+        self.grid = image_size // stride
+        self.stem = nn.Sequential(nn.Conv2d(1, width, 7, 2, 3, bias=False))
         if stem == "resnet":
             self.stem.extend([nn.BatchNorm2d(width), nn.ReLU(), nn.MaxPool2d(3, 2, 1)])
         channels = [width, width, 2 * width, 4 * width, 8 * width]
         self.stages = nn.ModuleList(
             nn.Sequential(_Residual(i, o, 1 if index == 0 else 2), _Residual(o, o, 1))
-            for index, (i, o) in enumerate(zip(channels, channels[1:], strict=False))
+            for index, (i, o) in enumerate(pairwise(channels))
         )
         flat = channels[-1] * self.grid**2
         self.mean, self.log_variance = nn.Linear(flat, latent_size), nn.Linear(flat, latent_size)
-        doublings = STRIDE[stem].bit_length() - 1
+        doublings = stride.bit_length() - 1
         widths = [max(8, (16 << doublings - step) * width // 64) for step in range(doublings + 1)]
         self.seed_channels = widths[0]
         self.expand = nn.Linear(latent_size, widths[0] * self.grid**2)
-        self.ups = nn.Sequential(*(_ResidualUp(i, o) for i, o in zip(widths, widths[1:], strict=False)))
+        self.ups = nn.Sequential(*(_ResidualUp(i, o) for i, o in pairwise(widths)))
         self.to_image = nn.Conv2d(widths[-1], 1, 3, padding=1)
 
     def encode(self, images: Tensor) -> tuple[Tensor, Tensor, list[Tensor]]:
-        """(N, 1, H, W) in [-1, 1] → mean (N, L), log variance (N, L), the four residual stages' outputs (after ReLU)."""
+        """(N, 1, H, W) in [-1, 1] → mean, log variance (N, L), the four stages' outputs (after ReLU)."""
         features, stages = self.stem(images), []
         for stage in self.stages:
             features = stage(features)
             stages.append(features)
         flat = features.flatten(1)
-        return self.mean(flat), self.log_variance(flat).clamp(-LOG_VARIANCE_BOUND, LOG_VARIANCE_BOUND), stages
+        return self.mean(flat), bounded(self.log_variance(flat)), stages
 
     def decode(self, latents: Tensor) -> Tensor:
         """Images (N, 1, H, W), linear output."""
@@ -58,7 +61,7 @@ class ConstrainedVAE(nn.Module):
         return self.to_image(self.ups(seed))
 
     def forward(self, images: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor, list[Tensor]]:
-        """Reconstruction, mean, log variance, stages, for latents mean + noise · σ."""
+        """Reconstruction, mean, log variance, stages, for latents mean + noise · σ; noise (N, L)."""
         mean, log_variance, stages = self.encode(images)
         return self.decode(mean + noise * (log_variance / 2).exp()), mean, log_variance, stages
 

@@ -1,6 +1,8 @@
-"""A trained network as two ONNX files: encoder with its stages' outputs, decoder. Weights are stored as float16."""
+"""A trained network as two ONNX files, encoder (with its stages' outputs) and decoder, in float16 weights."""
 
+import copy
 import io
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,10 @@ from torch import Tensor, nn
 
 OPSET = 17
 STAGES = ("stage1", "stage2", "stage3", "stage4")
+
+
+GRAPHS = ("encoder.onnx", "decoder.onnx")
+ROUNDING = 2.0**-10  # float16's own relative step: more means overflow or values too small for it
 
 
 class _Encoder(nn.Module):
@@ -35,10 +41,10 @@ class _Decoder(nn.Module):
 def export_onnx(network: nn.Module, folder: Path) -> None:
     """Writes encoder.onnx (images → mean, log_variance, stage1..stage4) and decoder.onnx (latents → images).
 
-    Batch size is free; computation is float32; only the stored matrices are float16. Initializers keep the names
-    of the network's state dict, so `weights_from_onnx` can give them back.
+    Batch size is free; computation is float32; only the stored matrices are float16. Initializers keep the
+    names of the network's state dict, so `weights_from_onnx` can give them back. `network` is not changed.
     """
-    network = network.to("cpu", torch.float32, memory_format=torch.contiguous_format).eval()
+    network = copy.deepcopy(network).to("cpu", torch.float32, memory_format=torch.contiguous_format).eval()
     images = torch.zeros(2, 1, network.image_size, network.image_size)
     latents = torch.zeros(2, network.latent_size)
     _write(_Encoder(network), images, "images", ("mean", "log_variance", *STAGES), folder / "encoder.onnx")
@@ -48,7 +54,7 @@ def export_onnx(network: nn.Module, folder: Path) -> None:
 def weights_from_onnx(folder: Path) -> dict[str, Tensor]:
     """The state dict stored in a folder's two graphs, float32, without batch-norm counters."""
     weights = {}
-    for name in ("encoder.onnx", "decoder.onnx"):
+    for name in GRAPHS:
         for tensor in onnx.load(folder / name).graph.initializer:
             if tensor.name.startswith("network."):
                 values = numpy_helper.to_array(tensor).astype(np.float32)
@@ -56,13 +62,27 @@ def weights_from_onnx(folder: Path) -> dict[str, Tensor]:
     return weights
 
 
+def load_from_onnx(network: nn.Module, folder: Path) -> None:
+    """Puts a folder's weights into `network`, every tensor of it; batch-norm counters keep their values.
+
+    Raises RuntimeError (torch's own) when the folder holds another architecture.
+    """
+    own = network.state_dict()
+    counters = {name: own[name] for name in own if name.endswith("num_batches_tracked")}
+    network.load_state_dict(counters | weights_from_onnx(folder))
+
+
 def _write(graph: nn.Module, example: Tensor, name: str, outputs: tuple[str, ...], path: Path) -> None:
     buffer = io.BytesIO()
-    torch.onnx.export(
-        graph, (example,), buffer, input_names=[name], output_names=list(outputs), opset_version=OPSET, dynamo=False,
-        dynamic_axes={tensor: {0: "batch"} for tensor in (name, *outputs)},
-        do_constant_folding=False, training=torch.onnx.TrainingMode.PRESERVE,
-    )  # fmt: skip
+    graph.training = True  # this wrapper alone: the exporter merges equal tensors of a graph in eval mode
+    with warnings.catch_warnings():
+        for notice in ("You are using the legacy TorchScript", "The feature will be removed"):
+            warnings.filterwarnings("ignore", notice, DeprecationWarning)
+        torch.onnx.export(
+            graph, (example,), buffer, input_names=[name], output_names=list(outputs), opset_version=OPSET,
+            dynamic_axes={tensor: {0: "batch"} for tensor in (name, *outputs)}, dynamo=False,
+            do_constant_folding=False, training=torch.onnx.TrainingMode.PRESERVE,
+        )  # fmt: skip
     model = onnx.load_model_from_string(buffer.getvalue())
     _store_as_float16(model)
     onnx.checker.check_model(model)
@@ -70,18 +90,24 @@ def _write(graph: nn.Module, example: Tensor, name: str, outputs: tuple[str, ...
 
 
 def _store_as_float16(model: onnx.ModelProto) -> None:
-    """Matrices and kernels become float16 initializers and a Cast; vectors (norms, biases) stay float32."""
+    """Matrices and kernels become float16 initializers and a Cast; vectors (norms, biases) stay float32.
+
+    So does a matrix that float16 cannot hold.
+    """
     casts = []
     for tensor in model.graph.initializer:
         if len(tensor.dims) < 2 or tensor.data_type != onnx.TensorProto.FLOAT:
             continue
-        name, stored = tensor.name, f"{tensor.name}"
-        full = f"{name}.float32"
-        values = numpy_helper.to_array(tensor).astype(np.float16)
-        tensor.CopyFrom(numpy_helper.from_array(values, stored))
+        name, full = tensor.name, f"{tensor.name}.float32"
+        values = numpy_helper.to_array(tensor)
+        with np.errstate(over="ignore"):
+            stored = values.astype(np.float16)
+        if not np.abs(stored - values).max() <= ROUNDING * np.abs(values).max():
+            continue
+        tensor.CopyFrom(numpy_helper.from_array(stored, name))
         for node in model.graph.node:
             node.input[:] = [full if source == name else source for source in node.input]
-        casts.append(helper.make_node("Cast", [stored], [full], to=onnx.TensorProto.FLOAT, name=f"cast.{name}"))
+        casts.append(helper.make_node("Cast", [name], [full], to=onnx.TensorProto.FLOAT, name=f"cast.{name}"))
     rest = list(model.graph.node)
     del model.graph.node[:]
     model.graph.node.extend([*casts, *rest])

@@ -25,7 +25,10 @@ def squared_error(reconstruction: Tensor, images: Tensor, weight: Tensor | None 
 
 
 def activation_map(stage: Tensor, size: int) -> Tensor:
-    """(N, size, size): channel mean of an encoder stage, bilinearly upsampled, corners aligned (official code)."""
+    """(N, size, size): channel mean of an encoder stage, upsampled bilinearly with aligned corners.
+
+    As the official code of Silva-Rodríguez et al. 2022, which calls it Grad-CAM: no gradient weights it.
+    """
     mean = stage.mean(1, keepdim=True)
     return functional.interpolate(mean, size=(size, size), mode="bilinear", align_corners=True)[:, 0]
 
@@ -42,7 +45,10 @@ def attention_entropy(maps: Tensor, mask: Tensor, temperature: float = 1.0) -> T
 
 
 def log_barrier(z: Tensor, sharpness: float) -> Tensor:
-    """Extension of the log barrier of z ≤ 0, elementwise. Kervadec et al. 2019, eq. 5; `sharpness` is its t."""
+    """Extension of the log barrier of z ≤ 0, elementwise. Kervadec et al. 2019; `sharpness` is its t.
+
+    Value and slope meet at the joint z = −1/t², so it is finite also where the constraint is violated.
+    """
     joint = -1 / sharpness**2
     inside = -torch.log(-z.clamp(max=joint)) / sharpness
     outside = sharpness * z - math.log(1 / sharpness**2) / sharpness + 1 / sharpness
@@ -50,7 +56,10 @@ def log_barrier(z: Tensor, sharpness: float) -> Tensor:
 
 
 def size_constraint(maps: Tensor, mask: Tensor, proportion: float = 0.01, sharpness: float = 10.0) -> Tensor:
-    """Log barrier of z = 1 − mean(sigmoid a) − p over the mask, (N,): attention should cover the whole brain."""
+    """Log barrier of z = 1 − mean(sigmoid a) − p over the mask, (N,): attention should cover the whole brain.
+
+    Silva-Rodríguez et al. 2022, whose code takes the mean over the whole image. maps, mask: (N, H, W).
+    """
     pixels = mask.flatten(1).sum(1).clamp(min=1)
     covered = (maps.sigmoid() * mask).flatten(1).sum(1) / pixels
     return log_barrier(1 - covered - proportion, sharpness)

@@ -4,11 +4,16 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 CHANNELS = (32, 64, 128, 256)
-LOG_VARIANCE_BOUND = 10.0  # keeps exp() and the KL term finite at the start of training; never reached later
+LOG_VARIANCE_BOUND = 10.0  # σ between 0.007 and 148: exp() and the KL stay finite, in bfloat16 and ONNX too
+
+
+def bounded(log_variance: Tensor) -> Tensor:
+    """log σ², clamped to ±LOG_VARIANCE_BOUND; beyond it the gradient is zero."""
+    return log_variance.clamp(-LOG_VARIANCE_BOUND, LOG_VARIANCE_BOUND)
 
 
 class SimpleVAE(nn.Module):
-    """Four stride-2 convolutions, each + ReLU + batch norm, two linear heads, a symmetric decoder to Bernoulli logits."""
+    """Four stride-2 convolutions, each + ReLU + batch norm; two linear heads; symmetric Bernoulli decoder."""
 
     def __init__(self, image_size: int = 32, latent_size: int = 16) -> None:
         super().__init__()
@@ -32,21 +37,21 @@ class SimpleVAE(nn.Module):
             images = stage(images)
             stages.append(images)
         flat = images.flatten(1)
-        return self.mean(flat), self.log_variance(flat).clamp(-LOG_VARIANCE_BOUND, LOG_VARIANCE_BOUND), stages
+        return self.mean(flat), bounded(self.log_variance(flat)), stages
 
-    def decode_raw(self, latents: Tensor) -> Tensor:
+    def decode_logits(self, latents: Tensor) -> Tensor:
         """Bernoulli logits (N, 1, H, W); what the loss takes."""
         seed = functional.relu(self.expand(latents)).unflatten(1, (CHANNELS[-1], self.grid, self.grid))
         return self.to_logits(self.ups(seed))
 
     def decode(self, latents: Tensor) -> Tensor:
         """Images (N, 1, H, W) in [-1, 1]."""
-        return 2 * self.decode_raw(latents).sigmoid() - 1
+        return 2 * self.decode_logits(latents).sigmoid() - 1
 
     def forward(self, images: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor, list[Tensor]]:
-        """Raw decoder output, mean, log variance, stages, for latents mean + noise · σ."""
+        """Logits (not images), mean, log variance, stages, for latents mean + noise · σ; noise (N, L)."""
         mean, log_variance, stages = self.encode(images)
-        return self.decode_raw(mean + noise * (log_variance / 2).exp()), mean, log_variance, stages
+        return self.decode_logits(mean + noise * (log_variance / 2).exp()), mean, log_variance, stages
 
 
 def _down(inputs: int, outputs: int) -> nn.Sequential:

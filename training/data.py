@@ -85,5 +85,3 @@ def _fashion(seed: int) -> TrainingData:
 def to_tensors(slices: Slices) -> tuple[Tensor, Tensor]:
     """pixels (N, 1, H, W) float32 and mask (N, 1, H, W) bool."""
     return torch.from_numpy(slices.pixels)[:, None], torch.from_numpy(slices.mask)[:, None]
-
-

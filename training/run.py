@@ -57,6 +57,7 @@ def train(config: TrainingConfig) -> None:
     state = resume.load(config, network, optimizer)
     wrapped, optimizer = fabric.setup(network, optimizer)
     trainer = _Trainer(fabric, config, data, wrapped, optimizer)
+    log = _tensorboard(config) if config.tensorboard and fabric.is_global_zero else lambda row: None
     with Progress(disable=not fabric.is_global_zero) as bar:
         task = bar.add_task("Training", total=config.epochs, completed=state.epoch)
         for epoch in range(state.epoch, config.epochs):
@@ -64,6 +65,7 @@ def train(config: TrainingConfig) -> None:
             state = state.after(epoch + 1, row, network)
             if fabric.is_global_zero:
                 resume.save(config, state, network, optimizer)
+                log(row)
                 bar.console.print(" ".join(f"{name} {value:.4g}" for name, value in row.items()))
             bar.update(task, advance=1)
     fabric.barrier()
@@ -169,6 +171,14 @@ def loss_terms(
             loss = loss + weights.size_weight * size_term
             terms["size"] = size_term.mean()
     return {"loss": loss.mean(), **terms}
+
+
+def _tensorboard(config: TrainingConfig):
+    """Writes each history row below `<out>.tensorboard`."""
+    from torch.utils.tensorboard import SummaryWriter
+
+    writer = SummaryWriter(config.out.with_name(f"{config.out.name}.tensorboard"))
+    return lambda row: [writer.add_scalar(name, value, int(row["epoch"])) for name, value in row.items() if name != "epoch"]
 
 
 def _rng(*seeds: int) -> Generator:

@@ -52,7 +52,7 @@ def healthy_reference(model: Model, train: Slices, held_out: Slices, depth: int)
     places = {"intensity": PlaceStatistics.of(train.pixels, train, depth)}
     places["residual"] = PlaceStatistics.of(model.map(held_out, absolute_residual), held_out, depth)
     for stage in (1, 2, 3, 4):
-        maps = model.map(held_out, lambda view, stage=stage: view.activation(stage))
+        maps = scorers.build("activation", stage=stage, masked=False).score_map(model, held_out)
         places[f"activation{stage}"] = PlaceStatistics.of(maps, held_out, depth)
     return Reference(places)
 

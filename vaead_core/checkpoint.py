@@ -74,8 +74,17 @@ class Checkpoint:
 
 
 def save(
-    folder: Path, *, graphs: Path, stride: int | None, preprocessor: Preprocessor | None, reference: Reference,
-    calibration: Calibration, latents: Latents, card: str, history: str, description: dict[str, Any],
+    folder: Path,
+    *,
+    graphs: Path,
+    stride: int | None,
+    preprocessor: Preprocessor | None,
+    reference: Reference,
+    calibration: Calibration,
+    latents: Latents,
+    card: str,
+    history: str,
+    description: dict[str, Any],
 ) -> None:
     """Writes a checkpoint folder; an older one of that name stays whole until the new one is complete.
 
@@ -87,8 +96,8 @@ def save(
     try:
         for name in ("encoder.onnx", "decoder.onnx"):
             shutil.copyfile(graphs / name, partial / name)
-        np.savez_compressed(partial / "calibration.npz", **_pack(reference, calibration))
-        np.savez_compressed(partial / "latents.npz", **asdict(latents))
+        np.savez_compressed(partial / "calibration.npz", allow_pickle=False, **_pack(reference, calibration))
+        np.savez_compressed(partial / "latents.npz", allow_pickle=False, **asdict(latents))
         (partial / "README.md").write_text(card)
         (partial / "history.csv").write_text(history)
         whole = {

@@ -101,7 +101,8 @@ def _to_volume(image: nib.Nifti1Image, name: str) -> Volume:
             data = np.asarray(image.dataobj, np.float32)
     except Exception as error:  # a file cut off within its data, or with scale factors that cannot be applied
         raise ScanError(f"The image data of {name} is incomplete or damaged; copy or download it again.") from error
-    data = data.reshape(data.shape[:3])
+    shape = (int(image.shape[0]), int(image.shape[1]), int(image.shape[2]))
+    data = data.reshape(shape)
     if not np.isfinite(data).all():
         count = int((~np.isfinite(data)).sum())
         raise ScanError(f"{name} has {count} NaN or infinite voxels; replace them, with 0 outside the brain.")
@@ -110,7 +111,7 @@ def _to_volume(image: nib.Nifti1Image, name: str) -> Volume:
     to_ras = orientations.io_orientation(image.affine)
     affine = image.affine @ orientations.inv_ornt_aff(to_ras, data.shape)
     ras = np.ascontiguousarray(orientations.apply_orientation(data, to_ras))
-    return Volume(ras, affine, name, NativeSpace(data.shape, _without_text(image.header), to_ras))
+    return Volume(ras, affine, name, NativeSpace(shape, _without_text(image.header), to_ras))
 
 
 def map_to_nifti(values: Array, scan: Volume) -> bytes:

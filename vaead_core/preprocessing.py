@@ -52,7 +52,8 @@ class Preprocessor:
         if spread == 0:
             raise ScanError(f"The brain in {scan.name} has one constant value; a scan must have contrast.")
         scaled = np.clip((intensity - values.mean()) / (CLIP_SD * spread), -1, 1) * mask
-        return Brain(scaled.astype(np.float32), mask, self.spacing_mm, scan, transform, head_warning)
+        warnings = head_warning + self._crop_warning(mask, scan)
+        return Brain(scaled.astype(np.float32), mask, self.spacing_mm, scan, transform, warnings)
 
     def to_slices(self, brain: Brain) -> Slices:
         """The axial slices that hold brain, centre-cropped, background filled. Rows run along j, columns along i."""
@@ -88,6 +89,12 @@ class Preprocessor:
         moved = to_atlas(truth.astype(np.float32), brain.scan, brain.transform, self.grid) > 0.5
         cropped = self._crop(brain.mask.transpose(2, 1, 0)).any(axis=(1, 2))
         return self._crop(moved.transpose(2, 1, 0))[cropped]
+
+    def _crop_warning(self, mask: Array, scan: Volume) -> tuple[str, ...]:
+        share = 1 - self._crop(mask.transpose(2, 1, 0)).sum() / mask.sum()
+        if share < 0.002:
+            return ()
+        return (f"{100 * share:.1f} % of the brain in {scan.name} lies outside the cropped slices and is not scored.",)
 
     def _crop(self, stack: Array) -> Array:
         _, rows, columns = stack.shape

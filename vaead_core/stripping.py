@@ -6,9 +6,9 @@ import tempfile
 from pathlib import Path
 
 import nibabel as nib
-import numpy as np
 
 from vaead_core.errors import InputError
+from vaead_core.nifti import read_nifti
 from vaead_core.volume import Volume
 
 
@@ -22,5 +22,5 @@ def strip(scan: Volume) -> Volume:
         source, mask = Path(folder) / "scan.nii.gz", Path(folder) / "mask.nii.gz"
         nib.save(nib.Nifti1Image(scan.data, scan.affine), source)
         run_bet([str(source)], mask_paths=[str(mask)], no_gpu=True)
-        inside = np.asarray(nib.load(mask).dataobj) > 0
+        inside = read_nifti(mask).data > 0
     return Volume(scan.data * inside, scan.affine, scan.name, scan.native)

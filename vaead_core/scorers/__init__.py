@@ -36,7 +36,7 @@ class ImageScorer(Protocol):
     def score(self, model: Model, slices: Slices) -> Array: ...
 
 
-SCORERS: dict[str, type] = {}
+SCORERS: dict[str, Any] = {}
 
 
 def register(name: str) -> Callable[[type], type]:

@@ -1,0 +1,57 @@
+"""What several tests share: development data, a tiny trained checkpoint, an asymmetric head phantom."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from training.config import Architecture
+from training.presets import PRESETS
+from training.run import train
+from vaead_core.checkpoint import Checkpoint
+from vaead_core.cohorts.locations import find_data
+from vaead_core.cohorts.synthetic import synthetic_brain
+from vaead_core.volume import Volume
+
+
+def development_data(name: str) -> Path:
+    folder = find_data(name)
+    if folder is None:
+        pytest.skip(f"no development data: {name} is neither below $VAEAD_DATA nor below ../shared/data")
+    return folder
+
+
+def tiny(out: Path, **changes):
+    """A training of seconds on the synthetic cohort."""
+    settings = {
+        "data": "synthetic:4",
+        "epochs": 2,
+        "steps_per_epoch": 3,
+        "batch_size": 16,
+        "architecture": Architecture(width=8, latent_size=16),
+        "precision": "32-true",
+        "out": out,
+    }
+    return PRESETS["quick"][1].model_copy(update=settings | changes)
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint_folder(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("checkpoints") / "tiny"
+    train(tiny(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(tiny_checkpoint_folder) -> Checkpoint:
+    return Checkpoint.load(tiny_checkpoint_folder)
+
+
+@pytest.fixture(scope="session")
+def brain_volume() -> Volume:
+    """A synthetic brain with a bright ball in its right hemisphere (RAS+: larger i)."""
+    brain = synthetic_brain(7, 0, 40.0)
+    i, j, k = np.indices(brain.data.shape)
+    ball = (i - 78) ** 2 + (j - 62) ** 2 + (k - 44) ** 2 < 25
+    data = np.where(ball & (brain.data > 0), brain.data.max() * 1.2, brain.data).astype(np.float32)
+    return Volume(data, brain.affine, "phantom")

@@ -1,0 +1,126 @@
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect, sync_playwright
+from streamlit.testing.v1 import AppTest
+
+from vaead_core import figures, scorers
+
+ROOT = Path(__file__).resolve().parents[1]
+CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+
+@pytest.fixture(scope="module")
+def page(tiny_checkpoint_folder):
+    os.environ["VAEAD_CHECKPOINTS"] = str(tiny_checkpoint_folder.parent)
+    yield lambda: AppTest.from_file(str(ROOT / "pages" / "explore.py"), default_timeout=120)
+    del os.environ["VAEAD_CHECKPOINTS"]
+
+
+def test_the_sample_shows_maps_and_scores_at_once(page):
+    app = page().run()
+    assert not app.exception
+    assert not app.error
+    assert "Research use only" in app.caption[0].value
+    titles = {element.value for element in app.subheader}
+    assert {"Scan", "Normalised residual", "Voxel atlas (baseline)", "Residual"} <= titles
+    assert len(app.dataframe[0].value) == 3
+
+
+def test_every_map_scorer_is_offered(page):
+    app = page().run()
+    assert set(app.multiselect[0].options) == {kind.title for kind in scorers.map_scorers().values()}
+
+
+def test_a_bad_upload_is_one_sentence_not_a_traceback(page):
+    app = page().run()
+    app.file_uploader[0].set_value(("notes.nii", b"this is text, not a scan", "application/octet-stream")).run()
+    assert not app.exception
+    assert [error.value for error in app.error] == [
+        "notes.nii is not a NIfTI file; vaead reads .nii and .nii.gz (NIfTI-1 or NIfTI-2)."
+    ]
+
+
+def test_the_threshold_moves_the_share_that_is_marked(page):
+    app = page().run()
+    before = [caption.value for caption in app.caption if "healthy voxels above" in caption.value]
+    app.slider(key="rate").set_value(1.0).run()
+    after = [caption.value for caption in app.caption if "healthy voxels above" in caption.value]
+    assert len(before) == len(after) == 3
+    assert all("1.0 % of healthy" in text or "1.1 % of healthy" in text for text in after)
+    app.radio(key="threshold_by").set_value("Value").run()
+    assert not app.exception
+    assert len(app.number_input) == 3
+
+
+def test_an_altered_checkpoint_is_said_on_the_page(page, tiny_checkpoint_folder, tmp_path, monkeypatch):
+    import shutil
+
+    copy = shutil.copytree(tiny_checkpoint_folder, tmp_path / "altered")
+    (copy / "history.csv").write_text("x")
+    monkeypatch.setenv("VAEAD_CHECKPOINTS", str(tmp_path))
+    app = AppTest.from_file(str(ROOT / "pages" / "explore.py"), default_timeout=120).run()
+    assert not app.exception
+    assert "history.csv of altered was altered" in app.error[0].value
+
+
+def test_left_is_marked_on_the_right_in_the_radiological_view():
+    pixels, mask = np.full((16, 16), -1, np.float32), np.ones((16, 16), bool)
+    pixels[12:, 12:] = 1  # anterior right
+    radiological = figures.slice_picture(pixels, mask, radiological=True)
+    neurological = figures.slice_picture(pixels, mask, radiological=False)
+    assert radiological[4, 4, 0] > 200, "anterior is up, the patient's right on the left"
+    assert neurological[4, -4, 0] > 200
+    assert radiological[-4, 4, 0] < 50
+
+
+def test_surprise_is_minus_log10_of_the_healthy_share(tiny_checkpoint):
+    healthy = tiny_checkpoint.calibration["residual"]
+    for rate in (0.1, 0.01):
+        found = figures.surprise(np.array([healthy.threshold(rate)]), np.array([True]), healthy)[0]
+        assert found == pytest.approx(-np.log10(rate), abs=0.08)
+
+
+def test_the_app_serves_a_map_in_a_browser_without_loading_torch(tiny_checkpoint_folder):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    address = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-X", "importtime", "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
+    command += ["--server.port", str(port), "--server.address", "127.0.0.1", "--browser.serverAddress", "127.0.0.1"]
+    environment = os.environ | {"VAEAD_CHECKPOINTS": str(tiny_checkpoint_folder.parent)}
+    server = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    imported: list[str] = []
+    import threading
+
+    reader = threading.Thread(target=lambda: imported.extend(server.stderr), daemon=True)
+    reader.start()
+    try:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            try:
+                urllib.request.urlopen(f"{address}/_stcore/health", timeout=1)
+                break
+            except OSError:
+                time.sleep(0.2)
+        with sync_playwright() as driver:
+            browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
+            tab = browser.new_page()
+            tab.goto(address)
+            expect(tab.get_by_text("Scores of the whole scan")).to_be_visible(timeout=90_000)
+            assert tab.locator("img").count() >= 5
+            browser.close()
+    finally:
+        server.terminate()
+        server.wait(20)
+        reader.join(10)
+    modules = {line.rsplit("|", 1)[-1].strip() for line in imported if line.startswith("import time:")}
+    assert "vaead_core.scoring" in modules
+    assert not {name for name in modules if name.split(".")[0] in ("torch", "lightning", "models", "training")}

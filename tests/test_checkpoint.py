@@ -1,0 +1,108 @@
+import json
+import pickle
+import shutil
+
+import numpy as np
+import pytest
+
+from vaead_core import checkpoint as module
+from vaead_core.calibration import RATES
+from vaead_core.checkpoint import Checkpoint
+from vaead_core.errors import CheckpointError
+
+
+@pytest.fixture
+def copy(tiny_checkpoint_folder, tmp_path):
+    return shutil.copytree(tiny_checkpoint_folder, tmp_path / "copy")
+
+
+def refusal(folder) -> str:
+    with pytest.raises(CheckpointError) as caught:
+        Checkpoint.load(folder)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_checkpoint_reloads_what_was_trained(tiny_checkpoint):
+    assert tiny_checkpoint.model.vae.latent_size == 16
+    assert tiny_checkpoint.preprocessor.spacing_mm == 2
+    assert tiny_checkpoint.latents.mean.dtype == np.float16
+    assert tiny_checkpoint.description["architecture"]["width"] == 8
+    assert "Research use only" in tiny_checkpoint.card
+    assert len(tiny_checkpoint.history.splitlines()) == 3
+
+
+def test_healthy_pixels_exceed_a_threshold_at_its_rate(tiny_checkpoint):
+    for name, healthy in tiny_checkpoint.calibration.items():
+        if len(healthy.pixels):
+            for rate in RATES:
+                assert healthy.rate(healthy.threshold(rate)) == pytest.approx(rate, abs=0.003), name
+
+
+@pytest.mark.parametrize("name", module.FILES)
+def test_a_missing_file_is_named(copy, name):
+    (copy / name).unlink()
+    assert f"lacks {name}" in refusal(copy)
+
+
+@pytest.mark.parametrize("name", module.FILES)
+def test_an_altered_file_is_named(copy, name):
+    content = bytearray((copy / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (copy / name).write_bytes(content)
+    assert f"{name} of copy was altered" in refusal(copy)
+
+
+def test_a_folder_without_description_is_no_checkpoint(tmp_path):
+    assert "is not a checkpoint folder" in refusal(tmp_path)
+
+
+def test_a_damaged_description_is_said(copy):
+    (copy / "checkpoint.json").write_text("{")
+    assert "damaged" in refusal(copy)
+
+
+def test_an_unknown_format_version_is_said(copy):
+    description = json.loads((copy / "checkpoint.json").read_text())
+    (copy / "checkpoint.json").write_text(json.dumps(description | {"format_version": 99}))
+    assert "has checkpoint format 99" in refusal(copy)
+
+
+def test_a_pickle_is_never_loaded(copy):
+    class Bomb:
+        def __reduce__(self):
+            return (exec, ("raise SystemExit('unpickled')",))
+
+    (copy / "weights.pkl").write_bytes(pickle.dumps(Bomb()))
+    assert "pickles are never loaded" in refusal(copy)
+
+
+def test_a_pickle_in_place_of_an_archive_is_never_loaded(copy):
+    content = pickle.dumps({"mean": 1})
+    (copy / "latents.npz").write_bytes(content)
+    description = json.loads((copy / "checkpoint.json").read_text())
+    description["files"]["latents.npz"] = module._sha256(content)
+    (copy / "checkpoint.json").write_text(json.dumps(description))
+    assert "not a NumPy archive" in refusal(copy)
+
+
+def test_a_full_disk_leaves_the_previous_checkpoint_whole(copy, tiny_checkpoint, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(module.np, "savez_compressed", full)
+    with pytest.raises(OSError, match="No space left"):
+        module.save(
+            copy,
+            graphs=copy,
+            stride=None,
+            preprocessor=tiny_checkpoint.preprocessor,
+            reference=tiny_checkpoint.model.reference,
+            calibration=tiny_checkpoint.calibration,
+            latents=tiny_checkpoint.latents,
+            card="new",
+            history="new",
+            description={},
+        )
+    assert "Research use only" in Checkpoint.load(copy).card
+    assert [path.name for path in copy.parent.iterdir()] == ["copy"]

@@ -1,0 +1,87 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+from conftest import development_data
+
+from vaead_core import scorers
+from vaead_core.__main__ import DEFAULT_CHECKPOINT, main
+from vaead_core.cohorts.synthetic import load_sample
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def scan_file(tmp_path_factory):
+    sample = load_sample("brain with a dark lesion")
+    path = tmp_path_factory.mktemp("scan") / "case.nii.gz"
+    nib.save(nib.Nifti1Image(sample.scan.data, sample.scan.affine), path)
+    nib.save(nib.Nifti1Image(sample.truth.astype(np.uint8), sample.scan.affine), path.parent / "truth.nii.gz")
+    return path
+
+
+def test_every_scorer_writes_a_map_and_the_record(scan_file, tiny_checkpoint_folder, tmp_path, capsys):
+    truth = str(scan_file.parent / "truth.nii.gz")
+    arguments = ["score", str(scan_file), "--checkpoint", str(tiny_checkpoint_folder), "--out", str(tmp_path)]
+    assert main([*arguments, "--truth", truth]) == 0
+    printed = capsys.readouterr().out
+    for name in scorers.map_scorers():
+        image = nib.load(tmp_path / f"case_{name}.nii.gz")
+        assert image.shape == nib.load(scan_file).shape
+        assert f"{name} " in printed
+    assert printed.count("prevalence") == len(scorers.map_scorers())
+    record = json.loads((tmp_path / "case_scores.json").read_text())
+    assert set(record["scorers"]) == set(scorers.SCORERS)
+    residual = record["scorers"]["residual"]
+    assert len(residual["slices"]["top10"]) == len(record["slice_positions"])
+    assert set(residual["thresholds_by_healthy_false_positive_rate"]) == {"0.01", "0.05", "0.1"}
+    assert str(scan_file.parent) not in json.dumps(record), "no path in what is handed on"
+
+
+def test_one_bad_scan_does_not_stop_the_rest(scan_file, tiny_checkpoint_folder, tmp_path, capsys):
+    bad = tmp_path / "bad.nii.gz"
+    bad.write_bytes(b"\x1f\x8b not a scan")
+    out = tmp_path / "out"
+    options = ["--checkpoint", str(tiny_checkpoint_folder), "--scorers", "residual", "--out", str(out)]
+    assert main(["score", str(bad), str(scan_file), *options]) == 2
+    assert capsys.readouterr().err == "bad.nii.gz is a damaged or cut-off gzip file; copy or download it again.\n"
+    assert sorted(path.name for path in out.iterdir()) == ["case_residual.nii.gz", "case_scores.json"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--checkpoint", "none"], "is not a checkpoint folder"),
+        (["--scorers", "magic"], "There is no scorer magic; choose among"),
+    ],
+)
+def test_bad_arguments_are_one_sentence_and_exit_2(arguments, message, tiny_checkpoint_folder, scan_file, tmp_path, capsys):
+    options = ["--checkpoint", str(tiny_checkpoint_folder), "--out", str(tmp_path), *arguments]
+    assert main(["score", str(scan_file), *options]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert len(error.strip().splitlines()) == 1
+
+
+def test_the_command_line_never_imports_torch():
+    check = "import sys, vaead_core.__main__; sys.exit('torch' in sys.modules or 'streamlit' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", check], cwd=ROOT, check=False).returncode == 0
+
+
+def test_maps_of_a_patient_overlay_the_scan_exactly(tmp_path, capsys):
+    folder = development_data("lesions") / "ms_patient07"
+    arguments = ["score", str(folder / "t1.nii.gz"), "--truth", str(folder / "lesion.nii.gz"), "--out", str(tmp_path)]
+    assert main([*arguments, "--checkpoint", str(DEFAULT_CHECKPOINT)]) == 0
+    scan = nib.load(folder / "t1.nii.gz")
+    for name in scorers.map_scorers():
+        image = nib.load(tmp_path / f"t1_{name}.nii.gz")
+        assert image.shape == scan.shape
+        np.testing.assert_array_equal(image.affine, scan.affine)
+        for code in ("qform_code", "sform_code"):
+            assert image.header[code] == scan.header[code]
+        assert not image.get_fdata()[scan.get_fdata() == 0].any()
+    assert capsys.readouterr().out.count("prevalence 0.0011") == len(scorers.map_scorers())

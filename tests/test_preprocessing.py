@@ -1,0 +1,129 @@
+import gzip
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from vaead_core import atlas
+from vaead_core.errors import ScanError
+from vaead_core.nifti import map_to_nifti, read_nifti
+from vaead_core.preprocessing import Preprocessor, background_noise
+from vaead_core.registration import AffineToAtlas, atlas_grid, register, to_atlas
+from vaead_core.volume import Volume
+
+
+def reoriented(volume: Volume, codes: str, turn_degrees: float = 0) -> nib.Nifti1Image:
+    angle = np.deg2rad(turn_degrees)
+    turn = np.eye(4)
+    turn[1:3, 1:3] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    image = nib.Nifti1Image(volume.data, turn @ volume.affine)
+    wanted = nib.orientations.axcodes2ornt(codes)
+    return image.as_reoriented(nib.orientations.ornt_transform(nib.orientations.axcodes2ornt("RAS"), wanted))
+
+
+def ball_map(image: nib.Nifti1Image, checkpoint) -> tuple[np.ndarray, nib.Nifti1Image]:
+    scan = read_nifti(image.to_bytes())
+    brain = checkpoint.to_brain(scan)
+    slices = checkpoint.to_slices(brain)
+    native = checkpoint.to_scan((slices.pixels > 0.95) & slices.mask, slices, brain)
+    back = nib.Nifti1Image.from_bytes(gzip.decompress(map_to_nifti(native, scan)))
+    where = np.argwhere(back.get_fdata() > 0.5).mean(0)
+    return (back.affine @ [*where, 1])[:3], back
+
+
+@pytest.mark.parametrize(("codes", "turn"), [("RAS", 0), ("LAS", 0), ("PSR", 0), ("RAS", 12)])
+def test_a_map_is_at_the_same_world_place_however_the_scan_is_stored(brain_volume, codes, turn):
+    image = reoriented(brain_volume, codes, turn)
+    truth = np.argwhere(image.get_fdata() >= image.get_fdata().max() * 0.999).mean(0)
+    expected = (image.affine @ [*truth, 1])[:3]
+    found, back = ball_map(image, Preprocessor())
+    assert np.abs(found - expected).max() < 2, "within one voxel of 2 mm"
+    assert back.shape == image.shape
+    middle = (image.affine @ [*(np.array(image.shape) / 2), 1])[0]
+    assert found[0] > middle, "the ball is in the right hemisphere and stays there"
+
+
+def test_the_atlas_registers_to_itself():
+    transform = register(atlas.t1())
+    corners = np.array([[-200, 20, 20, 1], [-40, 200, 130, 1]]).T
+    assert np.abs((transform.matrix @ corners - corners)[:3]).max() < 1.5
+
+
+def test_registering_twice_gives_the_same_transform(brain_volume):
+    np.testing.assert_allclose(register(brain_volume).matrix, register(brain_volume).matrix, atol=1e-3)
+
+
+def test_both_grids_cover_the_same_space():
+    fine, coarse = atlas_grid(1), atlas_grid(2)
+    assert fine.shape == (240, 240, 155)
+    assert coarse.shape == (120, 120, 78)
+    np.testing.assert_allclose(coarse.affine @ [-0.25, -0.25, -0.25, 1], fine.affine @ [0, 0, 0, 1])
+
+
+def test_intensities_are_z_scored_by_three_in_the_brain(brain_volume):
+    brain = Preprocessor().to_brain(brain_volume)
+    inside = brain.intensity[brain.mask]
+    assert inside.std() == pytest.approx(1 / 3, abs=0.02)
+    assert inside.mean() == pytest.approx(0, abs=0.02)
+    assert np.abs(inside).max() <= 1
+    assert not brain.intensity[~brain.mask].any()
+
+
+@pytest.mark.parametrize(("background", "level"), [("black", -1), ("mean", 0)])
+def test_plain_backgrounds_have_one_value(brain_volume, background, level):
+    preprocessor = Preprocessor(background=background)
+    slices = preprocessor.to_slices(preprocessor.to_brain(brain_volume))
+    assert (slices.pixels[~slices.mask] == level).all()
+
+
+def test_noise_background_depends_on_the_position_alone():
+    noise = background_noise(2, 0)
+    assert noise.std() == pytest.approx(1 / 3, abs=0.01)
+    pixels, mask = np.zeros((2, 96, 96), np.float32), np.zeros((2, 96, 96), bool)
+    together = Preprocessor().fill_background(pixels, mask, np.array([10, 40]))
+    alone = Preprocessor().fill_background(pixels[:1], mask[:1], np.array([40]))
+    np.testing.assert_array_equal(together[1], alone[0])
+
+
+def test_slices_put_back_make_the_brain_again(brain_volume):
+    preprocessor = Preprocessor()
+    brain = preprocessor.to_brain(brain_volume)
+    slices = preprocessor.to_slices(brain)
+    assert slices.pixels.shape[1:] == (96, 96)
+    back = preprocessor.to_volume(slices.pixels * slices.mask, slices)
+    np.testing.assert_array_equal(back[12:108, 12:108], brain.intensity[12:108, 12:108])
+    assert not back[:12].any()
+    assert not back[:, :12].any()
+
+
+def test_brain_outside_the_crop_is_said(brain_volume):
+    mask = np.zeros((120, 120, 78), bool)
+    mask[20:100, 4:100, 20:50] = True
+    assert "8.3 % of the brain in phantom" in Preprocessor()._crop_warning(mask, brain_volume)[0]
+
+
+def test_a_whole_head_is_refused_with_the_remedy():
+    k = np.linspace(0, 1, 96)[:, None, None]
+    head = np.random.default_rng(0).uniform(1, 5, (96, 96, 96)) + 100 * (np.abs(k - 0.5) < 0.3)
+    with pytest.raises(ScanError, match="whole head.*--strip"):
+        Preprocessor().to_brain(Volume(head.astype(np.float32), np.diag([2.0, 2, 2, 1]), "head"))
+
+
+def test_a_brain_far_smaller_than_the_atlas_is_refused(brain_volume):
+    small = Volume(brain_volume.data, brain_volume.affine @ np.diag([0.4, 0.4, 0.4, 1]), "mouse")
+    with pytest.raises(ScanError, match=r"smaller than an adult's|could not be brought to the atlas"):
+        Preprocessor().to_brain(small)
+
+
+def test_resampling_a_linear_ramp_between_oblique_grids_is_exact():
+    affine = np.diag([2.0, 2, 2, 1])
+    affine[:3, :3] = np.array([[0.96, -0.28, 0], [0.28, 0.96, 0], [0, 0, 1]]) @ affine[:3, :3]
+    affine[:3, 3] = [-150, 20, 10]
+    i, j, k = np.indices((60, 60, 60))
+    world = np.einsum("ab,bijk->aijk", affine, np.stack([i, j, k, np.ones_like(i)]))
+    scan = Volume((world[0] + 2 * world[1] - world[2]).astype(np.float32), affine)
+    grid = atlas_grid(2)
+    moved = to_atlas(scan.data, scan, AffineToAtlas(np.eye(4)), grid)
+    index = np.array([60, 40, 30])
+    x, y, z, _ = grid.affine @ [*index, 1]
+    assert moved[tuple(index)] == pytest.approx(x + 2 * y - z, abs=1e-2)
