@@ -50,7 +50,7 @@ def test_the_atlas_registers_to_itself():
 
 
 def test_registering_twice_gives_the_same_transform(brain_volume):
-    np.testing.assert_allclose(register(brain_volume).matrix, register(brain_volume).matrix, atol=1e-3)
+    np.testing.assert_array_equal(register(brain_volume).matrix, register(brain_volume).matrix)
 
 
 def test_both_grids_cover_the_same_space():
@@ -105,7 +105,7 @@ def test_brain_outside_the_crop_is_said(brain_volume):
 def test_a_whole_head_is_refused_with_the_remedy():
     k = np.linspace(0, 1, 96)[:, None, None]
     head = np.random.default_rng(0).uniform(1, 5, (96, 96, 96)) + 100 * (np.abs(k - 0.5) < 0.3)
-    with pytest.raises(ScanError, match="whole head.*--strip"):
+    with pytest.raises(ScanError, match=r"whole head.*--strip"):
         Preprocessor().to_brain(Volume(head.astype(np.float32), np.diag([2.0, 2, 2, 1]), "head"))
 
 

@@ -53,6 +53,7 @@ def register(scan: Volume) -> AffineToAtlas:
     moving, mask = _coarse(scan)
     start = sitk.AffineTransform(_moments_start(fixed_mask, mask))
     method = sitk.ImageRegistrationMethod()
+    method.SetNumberOfWorkUnits(1)  # sums in one order: the same transform on every machine and every run
     method.SetMetricAsMattesMutualInformation(32)
     method.SetMetricSamplingStrategy(method.RANDOM)
     method.SetMetricSamplingPercentage(_SAMPLED_SHARE, _SEED)
