@@ -71,18 +71,18 @@ for warning in scoring.warnings(prepared, results):
 slices = prepared.slices
 peaks = results[0].images[DEFAULT]
 position = st.slider(
-    "Axial slice", int(slices.position[0]), int(slices.position[-1]), int(slices.position[np.argmax(peaks)]), key="slice"
+    "Axial slice", int(slices.position[0]), int(slices.position[-1]), int(slices.position[np.argmax(peaks)]), key=f"slice_{key}"
 )
 row = int(np.searchsorted(slices.position, position))
 
 columns = st.columns(len(results) + 1)
 with columns[0]:
-    st.subheader("Scan")
+    st.markdown("**Scan**")
     st.image(figures.slice_picture(slices.pixels[row], slices.mask[row], radiological), width="stretch")
 for column, result in zip(columns[1:], results, strict=True):
     healthy = checkpoint.calibration[result.name]
     with column:
-        st.subheader(titles[result.name], help=scorers.help_text(result.name))
+        st.markdown(f"**{titles[result.name]}**", help=scorers.help_text(result.name))
         value = healthy.threshold(rate)
         if not by_rate:
             unit = scorers.SCORERS[result.name].unit

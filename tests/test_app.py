@@ -29,8 +29,8 @@ def test_the_sample_shows_maps_and_scores_at_once(page):
     assert not app.exception
     assert not app.error
     assert "Research use only" in app.caption[0].value
-    titles = {element.value for element in app.subheader}
-    assert {"Scan", "Normalised residual", "Voxel atlas (baseline)", "Residual"} <= titles
+    titles = {element.value for element in app.markdown}
+    assert {"**Scan**", "**Normalised residual**", "**Voxel atlas (baseline)**", "**Residual**"} <= titles
     assert len(app.dataframe[0].value) == 3
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vaead_core.errors import CohortError
 from vaead_core.volume import Volume
 
 
@@ -35,6 +36,9 @@ def open_cohort(source: str | None) -> Cohort:
 
     if source is None or source == "synthetic":
         return synthetic_cohort()
-    if source.startswith("synthetic:") and source.removeprefix("synthetic:").isdigit():
-        return synthetic_cohort(int(source.removeprefix("synthetic:")))
+    if source.startswith("synthetic:"):
+        count = source.removeprefix("synthetic:")
+        if not (count.isascii() and count.isdigit() and int(count) >= 3):
+            raise CohortError(f"synthetic:N takes a number of subjects, 3 or more; found {source}.")
+        return synthetic_cohort(int(count))
     return nifti_folder(Path(source))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import http.client
 import urllib.error
 import urllib.request
 import zlib
@@ -54,10 +55,10 @@ def fetch(name: str, md5: str, folder: Path, address: str, progress: Progress | 
     """`folder/name`, downloaded from `address` unless it is there; a cut-off download goes on where it stopped."""
     path, partial = folder / name, folder / f"{name}.part"
     if not path.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
         try:
+            folder.mkdir(parents=True, exist_ok=True)
             _download(f"{address}/{name}", partial, progress)
-        except (urllib.error.URLError, OSError) as error:
+        except (OSError, http.client.HTTPException) as error:
             raise CohortError(f"{name} could not be downloaded; fetch it elsewhere and put it in {folder}.") from error
         if hashlib.md5(partial.read_bytes()).hexdigest() != md5:
             partial.unlink()
@@ -79,17 +80,22 @@ def _download(url: str, partial: Path, progress: Progress | None) -> None:
         raise
     with response, partial.open("ab" if response.status == 206 else "wb") as file:
         done = done if response.status == 206 else 0
-        total = done + int(response.headers.get("Content-Length") or 0)
+        length = response.headers.get("Content-Length")
+        total = done + int(length or 0)
         while chunk := response.read(1 << 16):
             file.write(chunk)
             done += len(chunk)
             if progress:
                 progress(done, total)
+    if length and done < total:  # http.client ends a cut-off body silently
+        raise CohortError(f"The download of {url.rsplit('/', 1)[-1]} was cut off; start it again and it goes on from there.")
 
 
 def _idx(path: Path) -> Array:
     try:
         content = gzip.decompress(path.read_bytes())
+        if content[:3] != b"\0\0\x08":  # two zero bytes, then the code of uint8
+            raise ValueError("not an idx file of uint8")
         dimensions = content[3]
         shape = tuple(np.frombuffer(content, ">u4", dimensions, 4).astype(int))
         return np.frombuffer(content, np.uint8, offset=4 + 4 * dimensions).reshape(shape)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import re
 from functools import partial
 from pathlib import Path
@@ -15,18 +16,19 @@ from vaead_core.nifti import read_nifti
 def nifti_folder(folder: Path) -> Cohort:
     """Every .nii and .nii.gz below `folder`, hidden files aside. Raises CohortError when there is none.
 
-    In a folder laid out as the MOOD challenge's download, the scans of brain_train alone: its toy scans hold
-    anomalies (see `mood_toys`).
+    In the MOOD challenge's download (its folder, the one above, or brain_train itself), the scans of brain_train
+    alone: its toy scans hold anomalies (see `mood_toys`).
     """
     if not folder.is_dir():
         raise CohortError(f"The data folder {folder.name} does not exist; give a folder of .nii or .nii.gz files.")
-    train = folder / "brain_train"
-    scans = nifti_files(train if train.is_dir() else folder)
+    folder = folder.resolve()
+    train = _mood_train(folder)
+    scans = nifti_files(train or folder)
     if not scans:
         raise CohortError(f"No .nii or .nii.gz file lies below {folder.name}; give a folder of skull-stripped scans.")
     ages = _ages(folder / "participants.tsv")
-    subjects = tuple(_subject(path, ages) for path in scans)
-    name = "MOOD brain" if train.is_dir() else folder.name
+    subjects = _subjects(scans, train or folder, ages)
+    name = "MOOD brain" if train else folder.name
     return Cohort(name, f"{len(subjects)} scans of the folder {name}", subjects)
 
 
@@ -38,17 +40,38 @@ def nifti_files(folder: Path) -> list[Path]:
 
 def mood_toys(folder: Path) -> list[tuple[Path, Path]]:
     """(toy scan, its pixel label) pairs of a MOOD download: brain_toy/toy and brain_toy/toy_label/pixel."""
-    toys = folder / "brain_toy"
+    train = _mood_train(folder.resolve())
+    toys = (train.parent if train else folder) / "brain_toy"
     pairs = [(scan, toys / "toy_label" / "pixel" / scan.name) for scan in nifti_files(toys / "toy")]
     return [(scan, label) for scan, label in pairs if label.is_file()]
 
 
-def _subject(path: Path, ages: dict[str, float | None]) -> Subject:
-    stem = re.sub(r"\.nii(\.gz)?$", "", path.name, flags=re.IGNORECASE)
+def _mood_train(folder: Path) -> Path | None:
+    if folder.name == "brain_train":
+        return folder
+    found = [place / "brain_train" for place in (folder, folder / "brain")]
+    return next((train for train in found if train.is_dir()), None)
+
+
+def _subjects(scans: list[Path], folder: Path, ages: dict[str, float | None]) -> tuple[Subject, ...]:
+    """A scan is called by its file name, or by its path below `folder` where file names repeat."""
+    stems = [_without_extension(path.name) for path in scans]
+    repeated = len(set(stems)) < len(stems)
+    names = [_without_extension(path.relative_to(folder).as_posix()) for path in scans] if repeated else stems
+    return tuple(_subject(path, folder, name, ages) for path, name in zip(scans, names, strict=True))
+
+
+def _subject(path: Path, folder: Path, name: str, ages: dict[str, float | None]) -> Subject:
+    stem = _without_extension(path.name)
     listed = max((known for known in ages if stem.startswith(known)), key=len, default=None)
-    bids = re.search(r"sub-[A-Za-z0-9]+", str(path.name)) or re.search(r"sub-[A-Za-z0-9]+", path.parent.as_posix())
-    participant = listed or (bids.group() if bids else stem)
-    return Subject(stem, participant, ages.get(listed) if listed else None, partial(read_nifti, path))
+    inside = path.relative_to(folder)
+    bids = [found.group() for part in reversed(inside.parts) if (found := re.match(r"sub-[A-Za-z0-9]+", part))]
+    participant = listed or (bids[0] if bids else name)
+    return Subject(name, participant, ages.get(listed) if listed else None, partial(read_nifti, path))
+
+
+def _without_extension(name: str) -> str:
+    return re.sub(r"\.nii(\.gz)?$", "", name, flags=re.IGNORECASE)
 
 
 def _ages(table: Path) -> dict[str, float | None]:
@@ -64,6 +87,7 @@ def _ages(table: Path) -> dict[str, float | None]:
 
 def _number(text: str | None) -> float | None:
     try:
-        return float(text) if text else None
+        number = float(text) if text else math.nan
     except ValueError:
         return None
+    return number if math.isfinite(number) else None

@@ -1,0 +1,62 @@
+import nibabel as nib
+import numpy as np
+import pytest
+
+from vaead_core.cohorts import open_cohort
+from vaead_core.cohorts.nifti_folder import mood_toys, nifti_folder
+from vaead_core.errors import CohortError
+
+
+def scan_file(path, value=1.0) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nib.save(nib.Nifti1Image(value * np.arange(24, dtype=np.float32).reshape(2, 3, 4), np.eye(4)), path)
+
+
+def test_files_of_the_same_name_in_different_folders_stay_different_subjects(tmp_path):
+    for value, person in enumerate(("anna", "ben", "carl"), 1):
+        scan_file(tmp_path / person / "T1.nii.gz", value)
+    subjects = nifti_folder(tmp_path).subjects
+    assert [s.id for s in subjects] == [s.participant for s in subjects] == ["anna/T1", "ben/T1", "carl/T1"]
+    assert [s.read().data.max() for s in subjects] == [23, 46, 69]
+
+
+def test_folders_above_the_data_say_nothing_of_the_participant(tmp_path):
+    folder = tmp_path / "sub-projects" / "scans"
+    for name in ("a", "b", "c"):
+        scan_file(folder / f"{name}.nii")
+    assert [s.participant for s in nifti_folder(folder).subjects] == ["a", "b", "c"]
+
+
+def test_bids_sessions_share_a_participant_whether_named_in_file_or_folder(tmp_path):
+    scan_file(tmp_path / "sub-01" / "ses-1" / "sub-01_ses-1_T1w.nii.gz")
+    scan_file(tmp_path / "sub-01" / "ses-2" / "T1w.nii.gz")
+    assert {s.participant for s in nifti_folder(tmp_path).subjects} == {"sub-01"}
+
+
+@pytest.mark.parametrize("age", ["n/a", "", "nan", "inf", "old"])
+def test_an_age_that_is_no_finite_number_is_unknown(tmp_path, age):
+    scan_file(tmp_path / "s1.nii")
+    (tmp_path / "participants.tsv").write_text(f"participant_id\tage\ns1\t{age}\n")
+    assert nifti_folder(tmp_path).subjects[0].age is None
+
+
+@pytest.mark.parametrize("given", ["", "brain", "brain/brain_train"])
+def test_mood_is_found_from_any_of_its_folders(tmp_path, given):
+    brain = tmp_path / "brain"
+    for path in ("brain_train/00000", "brain_toy/toy/toy_0", "brain_toy/toy_label/pixel/toy_0"):
+        scan_file(brain / f"{path}.nii.gz")
+    scan_file(tmp_path / "abdom" / "abdom_train" / "00001.nii.gz")
+    assert [s.id for s in open_cohort(str(tmp_path / given)).subjects] == ["00000"]
+    assert len(mood_toys(tmp_path / given)) == 1
+
+
+@pytest.mark.parametrize("source", ["synthetic:0", "synthetic:2", "synthetic:", "synthetic:many", "synthetic:²"])
+def test_a_synthetic_cohort_too_small_to_split_is_refused(source):
+    with pytest.raises(CohortError, match="3 or more"):
+        open_cohort(source)
+
+
+def test_a_folder_given_as_a_dot_is_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    scan_file(tmp_path / "a.nii")
+    assert open_cohort(".").name == tmp_path.name
