@@ -76,4 +76,7 @@ class TrainingConfig(_Settings):
 
     def identity(self) -> dict:
         """What two runs must share for one to go on where the other stopped."""
-        return self.model_dump(mode="json", exclude={"out", "notes", "tensorboard"})
+        shared = self.model_dump(mode="json", exclude={"out", "notes", "tensorboard"})
+        if self.data and Path(self.data).is_dir():
+            shared["data"] = str(Path(self.data).resolve())
+        return shared

@@ -51,10 +51,10 @@ def train(config: TrainingConfig) -> None:
     )  # fmt: skip
     fabric.launch()
     torch.manual_seed(config.seed)
-    data = load_data(config)
     network = models.build(config.architecture.to_dict()).to(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(network.parameters(), config.learning_rate, weight_decay=config.weight_decay)
     state = resume.load(config, network, optimizer)
+    data = load_data(config)
     wrapped, optimizer = fabric.setup(network, optimizer)
     trainer = _Trainer(fabric, config, data, wrapped, optimizer)
     log = _tensorboard(config) if config.tensorboard and fabric.is_global_zero else lambda row: None
