@@ -11,7 +11,7 @@ import onnxruntime
 from vaead_core.volume import Array
 
 STAGES = ("stage1", "stage2", "stage3", "stage4")
-_BATCH = 16  # fits the processor's caches; larger batches are no faster
+_BATCH = 8  # fits the processor's caches; larger batches are no faster
 
 
 @dataclass(frozen=True)
