@@ -13,8 +13,6 @@ from torch import Tensor, nn
 
 OPSET = 17
 STAGES = ("stage1", "stage2", "stage3", "stage4")
-
-
 GRAPHS = ("encoder.onnx", "decoder.onnx")
 ROUNDING = 2.0**-10  # float16's own relative step: more means overflow or values too small for it
 

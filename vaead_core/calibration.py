@@ -47,9 +47,9 @@ def percentile(value: float, healthy: Array) -> float:
     return 100 * float(np.searchsorted(healthy, value, "right")) / len(healthy)
 
 
-def healthy_reference(model: Model, train: Slices, held_out: Slices, depth: int) -> Reference:
+def healthy_reference(model: Model, intensity: PlaceStatistics, held_out: Slices, depth: int) -> Reference:
     """Intensity from training brains; residual and activations from held-out ones (training residuals are too small)."""
-    places = {"intensity": PlaceStatistics.of(train.pixels, train, depth)}
+    places = {"intensity": intensity}
     places["residual"] = PlaceStatistics.of(model.map(held_out, absolute_residual), held_out, depth)
     for stage in (1, 2, 3, 4):
         maps = scorers.build("activation", stage=stage, masked=False).score_map(model, held_out)
@@ -66,22 +66,18 @@ def calibrate(model: Model, train: Slices, held_out: Slices, subject: Array, dep
     found: dict[str, list[tuple[Array, Array]]] = {name: [] for name in scorers.SCORERS}
     pixels: dict[str, list[Array]] = {name: [] for name in scorers.SCORERS}
     people = np.unique(subject)
+    intensity = PlaceStatistics.of(train.pixels, train, depth)
     for fold in range(min(FOLDS, len(people))):
         inside = np.isin(subject, people[fold :: min(FOLDS, len(people))])
         others = held_out[~inside] if (~inside).any() else held_out
-        against = model.with_reference(healthy_reference(model, train, others, depth))
+        against = model.with_reference(healthy_reference(model, intensity, others, depth))
         left_out = held_out[inside]
         for name in scorers.SCORERS:
             values, in_brain = _score(against, name, left_out)
             found[name].append((values, subject[inside]))
             pixels[name].append(in_brain)
-    reference = healthy_reference(model, train, held_out, depth)
+    reference = healthy_reference(model, intensity, held_out, depth)
     return reference, {name: _summary(found[name], np.concatenate(pixels[name])) for name in found}
-
-
-def score_images(model: Model, name: str, slices: Slices) -> dict[str, Array]:
-    """aggregate → (N,) values of one scorer; an image scorer's own value under every aggregate's name."""
-    return _columns(_score(model, name, slices)[0])
 
 
 def _score(model: Model, name: str, slices: Slices) -> tuple[Array, Array]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -15,8 +14,6 @@ from vaead_core.calibration import RATES, percentile
 from vaead_core.checkpoint import Checkpoint
 from vaead_core.errors import CheckpointError
 from vaead_core.volume import Array, Brain, Slices, Volume
-
-Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)
