@@ -68,7 +68,8 @@ class TrainingConfig(_Settings):
     schedule: Literal["constant", "cosine"] = "constant"
     weight_decay: float = Field(1e-5, ge=0)
     precision: Literal["bf16-mixed", "32-true"] = "bf16-mixed"
-    seed: int = 0
+    seed: int = Field(0, description="of weights, order, augmentation and noise")
+    split_seed: int = Field(0, description="which subjects train, validate and test")
     devices: int = Field(1, ge=1, description="processes; the batch is shared among them")
     out: Path = Path("checkpoints/my-model")
     notes: str = Field("", description="goes into the model card: what was tried, why these settings")

@@ -41,11 +41,11 @@ class TrainingData:
 def load_data(config: TrainingConfig) -> TrainingData:
     """The cohort of `config`, preprocessed. Raises InputError when it cannot be used."""
     if config.images == "fashion":
-        return _fashion(config.seed)
+        return _fashion(config.split_seed)
     cohort = open_cohort(config.data)
     preprocessor = Preprocessor(config.spacing_mm, config.background)
     prepared, skipped = _prepare(cohort, preprocessor)
-    split = split_subjects(tuple(subject for subject, _ in prepared), config.seed)
+    split = split_subjects(tuple(subject for subject, _ in prepared), config.split_seed)
     slices = {subject.id: images for subject, images in prepared}
     parts = [_part(subjects, slices) for subjects in (split.train, split.validation, split.test)]
     return TrainingData(*parts, cohort.description, tuple(skipped))

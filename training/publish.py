@@ -85,7 +85,7 @@ Research use only, not for diagnosis. {config.architecture.name}, trained on {da
 |---|---|---|---|
 {rows}
 
-Split by subject, 70/20/10, stratified by age, seed {config.seed}. {len(data.skipped)} scans were left out as unreadable.
+Split by subject, 70/20/10, stratified by age, seed {config.split_seed}. {len(data.skipped)} scans were left out as unreadable.
 Thresholds, percentiles and the healthy reference come from the validation subjects, each scored against a
 reference without its own fold.
 

@@ -43,8 +43,11 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def train(config: TrainingConfig) -> None:
-    """Trains, or goes on with an unfinished training in `config.out`, and publishes the best epoch's weights."""
+def train(config: TrainingConfig, data: TrainingData | None = None) -> None:
+    """Trains, or goes on with an unfinished training in `config.out`, and publishes the best epoch's weights.
+
+    data: what `load_data(config)` gives, for whoever has it already.
+    """
     fabric = Fabric(
         accelerator="auto" if torch.cuda.is_available() else "cpu", devices=config.devices, precision=config.precision,
         strategy="ddp" if config.devices > 1 else "auto",
@@ -54,7 +57,7 @@ def train(config: TrainingConfig) -> None:
     network = models.build(config.architecture.to_dict()).to(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(network.parameters(), config.learning_rate, weight_decay=config.weight_decay)
     state = resume.load(config, network, optimizer)
-    data = load_data(config)
+    data = data or load_data(config)
     wrapped, optimizer = fabric.setup(network, optimizer)
     trainer = _Trainer(fabric, config, data, wrapped, optimizer)
     log = _tensorboard(config) if config.tensorboard and fabric.is_global_zero else lambda row: None

@@ -1,0 +1,90 @@
+"""`python -m training.ablations --data FOLDER --out FOLDER [NAME ...]`: one change at a time, each with the same budget.
+
+Budget: slices see 20 epochs of the training brains, patches 120 (a patch costs a ninth of a slice). A finished
+variant is not trained again; a killed one goes on. The models are evaluated, not shipped: see results/README.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from training.config import TrainingConfig
+from training.data import Part, TrainingData, load_data
+from training.presets import PRESETS
+from training.run import train
+from vaead_core.checkpoint import DESCRIPTION
+from vaead_core.errors import InputError
+from vaead_core.preprocessing import Preprocessor
+
+SLICES = PRESETS["brain-slices-2mm"][1].model_copy(update={"epochs": 20, "batch_size": 32, "learning_rate": 7e-4})
+PATCHES = PRESETS["brain-patches-2mm"][1].model_copy(update={"epochs": 120})
+VARIANTS: dict[str, TrainingConfig] = {}
+
+
+def _variant(name: str, base: TrainingConfig, **changes) -> None:
+    """Registers `base` with some fields changed; a dict changes fields of a nested setting."""
+    nested = {key: getattr(base, key).model_copy(update=value) for key, value in changes.items() if isinstance(value, dict)}
+    VARIANTS[name] = base.model_copy(update=changes | nested)
+
+
+_variant("base", SLICES)
+_variant("background-black", SLICES, background="black")
+_variant("background-mean", SLICES, background="mean")
+_variant("entropy-off", SLICES, loss={"entropy_weight": 0.0})
+_variant("beta-0.002", SLICES, loss={"beta": 0.002})
+_variant("beta-0.1", SLICES, loss={"beta": 0.1})
+_variant("size-constraint", SLICES, loss={"entropy_weight": 0.0, "size_weight": 10.0})
+_variant("width-16", SLICES, architecture={"width": 16})
+_variant("width-16-uas", SLICES, architecture={"width": 16, "stem": "uas"})
+_variant("entropy-1", SLICES, loss={"entropy_weight": 1.0})
+_variant("temperature-1", SLICES, loss={"entropy_temperature": 1.0})
+_variant("seed-1", SLICES, seed=1)
+_variant("seed-2", SLICES, seed=2)
+_variant("patches-base", PATCHES)
+_variant("patches-beta-0.002", PATCHES, loss={"beta": 0.002})
+_variant("patches-beta-0.0005", PATCHES, loss={"beta": 0.0005})
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit status: 0, or 2 with one sentence on stderr."""
+    parser = argparse.ArgumentParser("python -m training.ablations", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"default: all of {', '.join(VARIANTS)}")
+    parser.add_argument("--data", required=True, help="folder of skull-stripped scans of healthy people")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the checkpoint folders")
+    options = parser.parse_args(arguments)
+    unknown = [name for name in options.names if name not in VARIANTS]
+    if unknown:
+        print(f"There is no variant {unknown[0]}; choose among {', '.join(VARIANTS)}.", file=sys.stderr)
+        return 2
+    try:
+        prepared = load_data(SLICES.model_copy(update={"data": options.data}))
+        for name in options.names or VARIANTS:
+            out = options.out / name
+            if not (out / DESCRIPTION).is_file():
+                config = VARIANTS[name].model_copy(update={"data": options.data, "out": out})
+                print(f"{name}: {config.epochs} epochs of {len(prepared.train.slices)} slices")
+                train(config, with_background(prepared, config))
+    except (InputError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def with_background(data: TrainingData, config: TrainingConfig) -> TrainingData:
+    """`data` with what lies outside the brain filled as `config` says: the registered scans are shared."""
+    preprocessor = Preprocessor(config.spacing_mm, config.background)
+
+    def filled(part: Part) -> Part:
+        slices = part.slices
+        return replace(
+            part, slices=replace(slices, pixels=preprocessor.fill_background(slices.pixels, slices.mask, slices.position))
+        )
+
+    return replace(data, train=filled(data.train), validation=filled(data.validation), test=filled(data.test))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
