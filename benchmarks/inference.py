@@ -21,13 +21,13 @@ def main(folder: Path) -> None:
     network = models.build(json.loads((folder / "checkpoint.json").read_text())["architecture"])
     load_from_onnx(network, folder)
     network.eval()
-    vae = OnnxVAE((folder / "encoder.onnx").read_bytes(), (folder / "decoder.onnx").read_bytes())
+    vae = OnnxVAE.read(folder)
     size = network.image_size
     images = np.random.default_rng(0).uniform(-1, 1, (SLICES, size, size)).astype(np.float32)
     tensor = torch.from_numpy(images)[:, None]
 
     def runtime() -> np.ndarray:
-        return vae.decode(vae.encode(images)[0].mean)
+        return vae.decode(vae.encode(images, stages=())[0].mean)
 
     @torch.no_grad()
     def batch() -> np.ndarray:

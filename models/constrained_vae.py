@@ -1,14 +1,19 @@
 """Constrained VAE: ResNet-18 encoder, dense latent, residual decoder (Silva-Rodríguez et al. 2022)."""
 
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from models.simple_vae import bounded
 
 STRIDE = {"resnet": 32, "uas": 16}
+# (9, 16): a flattened 3×3 kernel times this is the transposed 4×4 kernel that upsamples (×2, nearest) first.
+_WITH_UPSAMPLING = torch.zeros(9, 16)
+for _row, _column, _i, _j in product(range(3), range(3), range(2), range(2)):
+    _WITH_UPSAMPLING[3 * _row + _column, 4 * (2 - _row + _i) + 2 - _column + _j] = 1
 
 
 class ConstrainedVAE(nn.Module):
@@ -57,7 +62,7 @@ class ConstrainedVAE(nn.Module):
 
     def decode(self, latents: Tensor) -> Tensor:
         """Images (N, 1, H, W), linear output."""
-        seed = self.expand(latents).unflatten(1, (self.seed_channels, self.grid, self.grid))
+        seed = self.expand(latents).reshape(-1, self.seed_channels, self.grid, self.grid)
         return self.to_image(self.ups(seed))
 
     def forward(self, images: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor, list[Tensor]]:
@@ -91,4 +96,24 @@ class _ResidualUp(nn.Module):
         self.block = _Residual(inputs, outputs, 1)
 
     def forward(self, features: Tensor) -> Tensor:
-        return self.block(functional.interpolate(features, scale_factor=2.0, mode="nearest"))
+        return self._exported(features) if torch.onnx.is_in_onnx_export() else self.block(_doubled(features))
+
+    def _exported(self, features: Tensor) -> Tensor:
+        """The same values, in evaluation mode, with fewer products: what the ONNX graph computes.
+
+        Upsampling and a 3×3 convolution are one transposed 4×4 convolution of stride 2; upsampling and a 1×1
+        convolution commute. ONNX Runtime computes the kernel once, when it loads the graph.
+        """
+        convolution, norm, activation, *rest = self.block.body
+        scale = norm.weight * (norm.running_var + norm.eps).rsqrt()
+        kernel = (convolution.weight * scale[:, None, None, None]).transpose(0, 1).flatten(2) @ _WITH_UPSAMPLING
+        kernel = kernel.reshape(convolution.in_channels, convolution.out_channels, 4, 4)
+        bias = norm.bias - norm.running_mean * scale
+        inner = activation(functional.conv_transpose2d(features, kernel, bias, 2, 1))
+        for layer in rest:
+            inner = layer(inner)
+        return functional.relu(inner + _doubled(self.block.shortcut(features)))
+
+
+def _doubled(features: Tensor) -> Tensor:
+    return functional.interpolate(features, scale_factor=2.0, mode="nearest")

@@ -12,8 +12,8 @@ from onnx import helper, numpy_helper
 from torch import Tensor, nn
 
 OPSET = 17
+GRAPHS = ("encoder.onnx", "decoder.onnx")  # these and STAGES are the names that vaead_core.vae reads
 STAGES = ("stage1", "stage2", "stage3", "stage4")
-GRAPHS = ("encoder.onnx", "decoder.onnx")
 ROUNDING = 2.0**-10  # float16's own relative step: more means overflow or values too small for it
 
 
@@ -45,8 +45,8 @@ def export_onnx(network: nn.Module, folder: Path) -> None:
     network = copy.deepcopy(network).to("cpu", torch.float32, memory_format=torch.contiguous_format).eval()
     images = torch.zeros(2, 1, network.image_size, network.image_size)
     latents = torch.zeros(2, network.latent_size)
-    _write(_Encoder(network), images, "images", ("mean", "log_variance", *STAGES), folder / "encoder.onnx")
-    _write(_Decoder(network), latents, "latents", ("images",), folder / "decoder.onnx")
+    _write(_Encoder(network), images, "images", ("mean", "log_variance", *STAGES), folder / GRAPHS[0])
+    _write(_Decoder(network), latents, "latents", ("images",), folder / GRAPHS[1])
 
 
 def weights_from_onnx(folder: Path) -> dict[str, Tensor]:

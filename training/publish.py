@@ -31,8 +31,7 @@ def publish(config: TrainingConfig, network: nn.Module, data: TrainingData, hist
     with tempfile.TemporaryDirectory() as folder:
         graphs = Path(folder)
         export_onnx(network, graphs)
-        vae = OnnxVAE((graphs / "encoder.onnx").read_bytes(), (graphs / "decoder.onnx").read_bytes())
-        model = Model(vae, stride=stride)
+        model = Model(OnnxVAE.read(graphs), stride=stride)
         train, held_out = data.train.slices, data.validation.slices
         reference, calibration = calibrate(model, train, held_out, data.validation.subject, depth)
         latents = checkpoint.Latents(

@@ -20,11 +20,11 @@ from vaead_core.errors import CheckpointError
 from vaead_core.model import Model
 from vaead_core.preprocessing import Preprocessor
 from vaead_core.reference import PlaceStatistics, Reference
-from vaead_core.vae import OnnxVAE
+from vaead_core.vae import GRAPHS, OnnxVAE
 from vaead_core.volume import Array
 
 FORMAT_VERSION = 1
-FILES = ("encoder.onnx", "decoder.onnx", "latents.npz", "calibration.npz", "history.csv", "README.md")
+FILES = (*GRAPHS, "latents.npz", "calibration.npz", "history.csv", "README.md")
 DESCRIPTION = "checkpoint.json"
 
 
@@ -61,7 +61,7 @@ class Checkpoint:
                 reference, calibration = _unpack(dict(arrays))
             with np.load(io.BytesIO(contents["latents.npz"]), allow_pickle=False) as arrays:
                 latents = Latents(arrays["mean"], arrays["position"], arrays["subject"])
-            vae = OnnxVAE(contents["encoder.onnx"], contents["decoder.onnx"])
+            vae = OnnxVAE(*(contents[name] for name in GRAPHS))
             settings = description["preprocessor"]
             preprocessor = Preprocessor(**settings) if settings else None
             model = Model(vae, reference, description["stride"])
@@ -88,13 +88,13 @@ def save(
 ) -> None:
     """Writes a checkpoint folder; an older one of that name stays whole until the new one is complete.
 
-    graphs: a folder with encoder.onnx and decoder.onnx. description: architecture, training settings, data, versions.
+    graphs: a folder with the two GRAPHS. description: architecture, training settings, data, versions.
     """  # fmt: skip
     partial = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
-        for name in ("encoder.onnx", "decoder.onnx"):
+        for name in GRAPHS:
             shutil.copyfile(graphs / name, partial / name)
         np.savez_compressed(partial / "calibration.npz", allow_pickle=False, **_pack(reference, calibration))
         np.savez_compressed(partial / "latents.npz", allow_pickle=False, **asdict(latents))
