@@ -26,7 +26,7 @@ lint: .stamps/dev
 	$(BIN)/pip install --quiet -r requirements-app.txt
 	touch $@
 
-.stamps/dev: requirements-app.txt requirements.txt requirements-dev.txt .stamps/venv
+.stamps/dev: requirements-app.txt requirements.txt requirements-dev.txt requirements-strip.txt requirements-cluster.txt .stamps/venv
 	$(BIN)/pip install --quiet -r requirements-dev.txt
 	touch $@
 

@@ -13,7 +13,7 @@ import models
 from models.export import load_from_onnx
 from vaead_core.vae import OnnxVAE
 
-SLICES, REPEATS = 78, 5
+SLICES, REPEATS = 78, 15
 
 
 def main(folder: Path) -> None:

@@ -1,6 +1,6 @@
 """`python -m training.ablations --data FOLDER --out FOLDER [NAME ...]`: one change at a time, each with the same budget.
 
-Budget: slices see 20 epochs of the training brains, patches 120 (a patch costs a ninth of a slice). A finished
+Budget: slices at width 16 see 20 epochs of the training brains, patches at width 32 see 120 (each a ninth of a slice). A finished
 variant is not trained again; a killed one goes on. The models are evaluated, not shipped: see results/README.md.
 """
 
@@ -19,7 +19,13 @@ from vaead_core.checkpoint import DESCRIPTION
 from vaead_core.errors import InputError
 from vaead_core.preprocessing import Preprocessor
 
-SLICES = PRESETS["brain-slices-2mm"][1].model_copy(update={"epochs": 20, "batch_size": 32, "learning_rate": 7e-4})
+WIDTH = 16
+SLICES = PRESETS["brain-slices-2mm"][1].model_copy(
+    update={
+        "epochs": 20, "batch_size": 32, "learning_rate": 7e-4,
+        "architecture": PRESETS["brain-slices-2mm"][1].architecture.model_copy(update={"width": WIDTH}),
+    }
+)  # fmt: skip
 PATCHES = PRESETS["brain-patches-2mm"][1].model_copy(update={"epochs": 120})
 VARIANTS: dict[str, TrainingConfig] = {}
 
@@ -36,9 +42,14 @@ _variant("background-mean", SLICES, background="mean")
 _variant("entropy-off", SLICES, loss={"entropy_weight": 0.0})
 _variant("beta-0.002", SLICES, loss={"beta": 0.002})
 _variant("beta-0.1", SLICES, loss={"beta": 0.1})
+_variant("beta-0.5", SLICES, loss={"beta": 0.5})
+_variant("beta-2", SLICES, loss={"beta": 2.0})
+_variant("noise-0.3", SLICES, augmentation={"coarse_noise": 0.3})
+_variant("noise-0.6", SLICES, augmentation={"coarse_noise": 0.6})
+_variant("noise-0.6-beta-0.5", SLICES, augmentation={"coarse_noise": 0.6}, loss={"beta": 0.5})
 _variant("size-constraint", SLICES, loss={"entropy_weight": 0.0, "size_weight": 10.0})
-_variant("width-16", SLICES, architecture={"width": 16})
-_variant("width-16-uas", SLICES, architecture={"width": 16, "stem": "uas"})
+_variant("stem-uas", SLICES, architecture={"stem": "uas"})
+_variant("width-32", SLICES, architecture={"width": 32})
 _variant("entropy-1", SLICES, loss={"entropy_weight": 1.0})
 _variant("temperature-1", SLICES, loss={"entropy_temperature": 1.0})
 _variant("seed-1", SLICES, seed=1)

@@ -8,6 +8,8 @@ from torch.nn import functional
 
 from training.config import Augmentation
 
+COARSE_PIXELS = 6
+
 
 def augment(pixels: Tensor, mask: Tensor, settings: Augmentation, rng: Generator) -> tuple[Tensor, Tensor]:
     """pixels (N, 1, H, W) in [-1, 1] and mask (N, 1, H, W) bool, moved and recoloured; background is left to fill."""
@@ -25,6 +27,22 @@ def augment(pixels: Tensor, mask: Tensor, settings: Augmentation, rng: Generator
         field = functional.interpolate(coarse, pixels.shape[2:], mode="bicubic", align_corners=True)
         pixels = pixels + field
     return pixels.clamp(-1, 1), mask
+
+
+def coarse_noise(images: Tensor, mask: Tensor, deviation: float, rng: Generator) -> Tensor:
+    """`images` (N, 1, H, W) with smooth noise in the brain: N(0, deviation²) on a grid of 6 pixels, upsampled and shifted.
+
+    The network sees these and is to give the clean images back, so that it learns to redraw what is healthy and not
+    whatever it sees. Kascenas et al. 2022, section 2.1 (there 16 × 16 on 128 × 128, for a denoising autoencoder).
+    """
+    if not deviation:
+        return images
+    count, _, height, width = images.shape
+    grid = deviation * torch.randn(count, 1, height // COARSE_PIXELS, width // COARSE_PIXELS, generator=rng)
+    noise = functional.interpolate(grid, (height, width), mode="bilinear", align_corners=False)
+    down, right = torch.randint(height, (2,), generator=rng).tolist()
+    noise = torch.roll(noise, (down, right), (2, 3)).to(images.device)
+    return torch.where(mask, (images + noise).clamp(-1, 1), images)
 
 
 def fill_noise(pixels: Tensor, mask: Tensor, background: str, rng: Generator) -> Tensor:

@@ -47,6 +47,9 @@ class Augmentation(_Settings):
     elastic_pixels: float = 1.0
     gamma: float = 0.1
     bias: float = 0.05
+    coarse_noise: float = Field(
+        0.0, ge=0, description="of the noise on the input alone, a patch of 6 pixels wide, which the network is to remove"
+    )
 
 
 class TrainingConfig(_Settings):
@@ -67,7 +70,9 @@ class TrainingConfig(_Settings):
     learning_rate: float = Field(1e-4, gt=0)
     schedule: Literal["constant", "cosine"] = "constant"
     weight_decay: float = Field(1e-5, ge=0)
-    precision: Literal["bf16-mixed", "32-true"] = "bf16-mixed"
+    precision: Literal["auto", "bf16-mixed", "32-true"] = Field(
+        "auto", description="auto: bfloat16 where the processor computes in it, else float32 (ten times faster there)"
+    )
     seed: int = Field(0, description="of weights, order, augmentation and noise")
     split_seed: int = Field(0, description="which subjects train, validate and test")
     devices: int = Field(1, ge=1, description="processes; the batch is shared among them")

@@ -1,26 +1,100 @@
-"""From trained weights to a checkpoint folder: ONNX graphs, calibration, healthy latents, model card."""
+"""From trained weights to a checkpoint folder: ONNX graphs, calibration, healthy latents, model card.
+
+`python -m training.publish CHECKPOINT... [--data FOLDER]` writes checkpoints again from their own weights, without
+training: for scorers that did not exist yet, or a changed graph.
+"""
 
 from __future__ import annotations
 
+import argparse
 import platform
+import re
+import sys
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+from pydantic import ValidationError
 from torch import nn
 
-from models.export import export_onnx
+import models
+from models.export import export_onnx, load_from_onnx
 from training.config import TrainingConfig
-from training.data import Part, TrainingData
+from training.data import Part, TrainingData, load_data
 from vaead_core import __version__, checkpoint
 from vaead_core.calibration import calibrate
+from vaead_core.checkpoint import Checkpoint
+from vaead_core.cohorts.locations import find_data
+from vaead_core.errors import CheckpointError, CohortError, InputError
 from vaead_core.model import Model
 from vaead_core.preprocessing import Preprocessor
 from vaead_core.vae import OnnxVAE
 from vaead_core.volume import Array, Slices
 
 PATCH_STRIDE = 16
+PARTS = ("train", "validation", "test")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit status: 0, or 2 with one sentence on stderr."""
+    parser = argparse.ArgumentParser("python -m training.publish", description="Writes checkpoints again, without training.")
+    parser.add_argument("checkpoints", nargs="+", type=Path, metavar="CHECKPOINT")
+    parser.add_argument("--data", help="the scans they were trained on; default: found by the name that the checkpoint holds")
+    options = parser.parse_args(arguments)
+    for folder in options.checkpoints:
+        try:
+            republish(folder.resolve(), options.data)
+        except InputError as error:
+            print(error, file=sys.stderr)
+            return 2
+        except OSError as error:
+            print(f"{folder} could not be written ({error.strerror}); what was there before is whole.", file=sys.stderr)
+            return 2
+    return 0
+
+
+def republish(folder: Path, data: str | None = None) -> None:
+    """The checkpoint of `folder` written again: its weights, history and notes; new graphs, calibration and card.
+
+    data: as in TrainingConfig; None: what the checkpoint was trained on. Raises InputError when that is not at hand
+    or is split into other subjects than the checkpoint was trained on.
+    """
+    old = Checkpoint.load(folder)
+    config = _stored_config(old, folder, data)
+    network = models.build(config.architecture.to_dict())
+    load_from_onnx(network, folder)
+    cohort = load_data(config)
+    for part in PARTS:
+        known = old.description["data"].get(part)
+        if known and set(known) != set(getattr(cohort, part).names):
+            raise CohortError(
+                f"{old.name} was trained with other {part} subjects than {config.data} gives; give its own scans by --data."
+            )
+    publish(config, network, cohort, old.history)
+
+
+def _stored_config(old: Checkpoint, folder: Path, data: str | None) -> TrainingConfig:
+    stored = old.description["training"]
+    name = data or stored["data"]
+    if name and not name.startswith("synthetic") and not Path(name).is_dir():
+        found = find_data(name)
+        if found is None:
+            raise CohortError(f"{old.name} was trained on {name}, which is not at hand; give its folder by --data.")
+        name = str(found)
+    split_seed = stored.get("split_seed", stored["seed"])  # once, one seed chose the subjects too
+    notes = old.description.get("notes", _notes_of_card(old.card))
+    try:
+        return TrainingConfig(**stored | {"data": name, "out": folder, "split_seed": split_seed, "notes": notes})
+    except ValidationError as error:
+        setting = ".".join(str(part) for part in error.errors()[0]["loc"])
+        raise CheckpointError(f"{old.name} has the setting {setting}, which this vaead does not know; train it again.") from error
+
+
+def _notes_of_card(card: str) -> str:
+    """What stands between settings and last epochs: where notes were kept before checkpoint.json held them."""
+    found = re.search(r"\n## Settings\n.*?\n```\n(.*?)\n## Last epochs\n", card, re.DOTALL)
+    return found.group(1).strip() if found else ""
 
 
 def publish(config: TrainingConfig, network: nn.Module, data: TrainingData, history: str) -> None:
@@ -61,7 +135,8 @@ def _description(config: TrainingConfig, data: TrainingData, errors: dict) -> di
         "architecture": config.architecture.to_dict(),
         "training": config.identity() | {"data": None if config.data is None else Path(config.data).name},
         "data": {"description": data.description, "skipped": len(data.skipped)}
-        | {part: list(getattr(data, part).names) for part in ("train", "validation", "test") if config.images != "fashion"},
+        | {part: list(getattr(data, part).names) for part in PARTS if config.images != "fashion"},
+        "notes": config.notes,
         "reconstruction": errors,
         "versions": {"vaead": __version__, "python": platform.python_version()} | {name: version(name) for name in packages},
     }
@@ -114,3 +189,7 @@ reference without its own fold.
 It knows the scanner, the contrast and the ages it was trained on, and nothing else: on other data the whole brain may
 look unusual. {len(data.validation.names)} healthy subjects set the thresholds, so a percentile of a whole scan is coarse.
 """
+
+
+if __name__ == "__main__":
+    sys.exit(main())

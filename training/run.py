@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import sys
+from typing import Literal
 
 import numpy as np
 import torch
@@ -16,7 +17,7 @@ from torch import Generator, Tensor, nn
 import models
 from models import losses
 from training import resume
-from training.augmentation import augment, fill_noise, random_patches
+from training.augmentation import augment, coarse_noise, fill_noise, random_patches
 from training.config import TrainingConfig
 from training.data import TrainingData, load_data, to_tensors
 from training.presets import DEFAULT, PRESETS
@@ -48,6 +49,7 @@ def train(config: TrainingConfig, data: TrainingData | None = None) -> None:
 
     data: what `load_data(config)` gives, for whoever has it already.
     """
+    config = config.model_copy(update={"precision": native_precision() if config.precision == "auto" else config.precision})
     fabric = Fabric(
         accelerator="auto" if torch.cuda.is_available() else "cpu", devices=config.devices, precision=config.precision,
         strategy="ddp" if config.devices > 1 else "auto",
@@ -78,6 +80,14 @@ def train(config: TrainingConfig, data: TrainingData | None = None) -> None:
         resume.clear(config)
 
 
+def native_precision() -> Literal["bf16-mixed", "32-true"]:
+    """bf16-mixed where the accelerator or the processor has bfloat16 arithmetic; emulated, it is slower than float32."""
+    if torch.cuda.is_available():
+        return "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "32-true"
+    found = torch.cpu.get_capabilities()
+    return "bf16-mixed" if any(found.get(name) for name in ("amx_bf16", "avx512_bf16", "bf16")) else "32-true"
+
+
 class _Trainer:
     """One epoch at a time; every random draw follows from (seed, epoch, step, rank)."""
 
@@ -98,7 +108,8 @@ class _Trainer:
         for step, batch in enumerate(batches):
             rng = _rng(config.seed, epoch, step, self.fabric.global_rank)
             images, mask = self._images(batch[self.fabric.global_rank :: world], rng)
-            terms = loss_terms(self.network, images, mask, config, rng)
+            seen = coarse_noise(images, mask, config.augmentation.coarse_noise, rng)
+            terms = loss_terms(self.network, images, mask, config, rng, seen)
             self.fabric.backward(terms["loss"])
             self.optimizer.step()
             self.optimizer.zero_grad()
@@ -147,13 +158,21 @@ class _Trainer:
 
 
 def loss_terms(
-    network: nn.Module, images: Tensor, mask: Tensor, config: TrainingConfig, rng: Generator | None
+    network: nn.Module,
+    images: Tensor,
+    mask: Tensor,
+    config: TrainingConfig,
+    rng: Generator | None,
+    seen: Tensor | None = None,
 ) -> dict[str, Tensor]:
-    """Batch means of the loss and its terms. Without `rng` the mean of the posterior is decoded, not a sample."""
+    """Batch means of the loss and its terms. Without `rng` the mean of the posterior is decoded, not a sample.
+
+    seen: what the network is given in place of `images`, which it is to redraw.
+    """
     weights = config.loss
     size = (len(images), config.architecture.latent_size)
     noise = torch.zeros(size) if rng is None else torch.randn(size, generator=rng)
-    raw, mean, log_variance, stages = network(images, noise.to(images.device))
+    raw, mean, log_variance, stages = network(images if seen is None else seen, noise.to(images.device))
     raw, mean, log_variance = raw.float(), mean.float(), log_variance.float()
     if config.images == "fashion":
         error = losses.bernoulli_error(raw, images)

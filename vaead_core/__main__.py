@@ -1,4 +1,4 @@
-"""`python -m vaead_core score SCAN...`: anomaly maps and scores of scans from the command line."""
+"""`python -m vaead_core score SCAN...`: maps and scores of scans; `evaluate EXPERIMENT`: the recorded experiments."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import numpy as np
 from vaead_core import scorers, scoring
 from vaead_core.checkpoint import Checkpoint
 from vaead_core.errors import InputError, ScanError
+from vaead_core.experiments.run import add_arguments, evaluate
 from vaead_core.metrics import detection
 from vaead_core.nifti import map_to_nifti, read_nifti
 
@@ -22,6 +23,11 @@ DEFAULT_CHECKPOINT = Path(__file__).resolve().parents[1] / "checkpoints" / "brai
 def main(arguments: list[str] | None = None) -> int:
     """Exit status: 0, or 2 with one sentence on stderr for each scan that could not be scored."""
     options = _parser().parse_args(arguments)
+    return options.run(options)
+
+
+def score(options: argparse.Namespace) -> int:
+    """Scores every scan; a bad one does not stop the rest."""
     try:
         checkpoint = Checkpoint.load(options.checkpoint)
         names = options.scorers or sorted(scorers.SCORERS)
@@ -46,7 +52,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m vaead_core", description="Research use only, not for diagnosis.")
-    command = parser.add_subparsers(required=True).add_parser("score", help="anomaly maps and scores of NIfTI scans")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    measure = commands.add_parser("evaluate", help="an experiment of the thesis or beyond, recorded as a table")
+    add_arguments(measure)
+    measure.set_defaults(run=evaluate)
+    command = commands.add_parser("score", help="anomaly maps and scores of NIfTI scans")
+    command.set_defaults(run=score)
     command.add_argument("scans", nargs="+", type=Path, metavar="SCAN")
     command.add_argument("--checkpoint", type=Path, default=DEFAULT_CHECKPOINT)
     command.add_argument("--scorers", nargs="+", metavar="NAME", help=f"default: all of {', '.join(sorted(scorers.SCORERS))}")

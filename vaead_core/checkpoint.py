@@ -61,7 +61,8 @@ class Checkpoint:
                 reference, calibration = _unpack(dict(arrays))
             with np.load(io.BytesIO(contents["latents.npz"]), allow_pickle=False) as arrays:
                 latents = Latents(arrays["mean"], arrays["position"], arrays["subject"])
-            vae = OnnxVAE(*(contents[name] for name in GRAPHS))
+            encoder, decoder = (contents[name] for name in GRAPHS)
+            vae = OnnxVAE(encoder, decoder)
             settings = description["preprocessor"]
             preprocessor = Preprocessor(**settings) if settings else None
             model = Model(vae, reference, description["stride"])

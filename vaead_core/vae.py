@@ -48,7 +48,8 @@ class OnnxVAE:
     @staticmethod
     def read(folder: Path) -> OnnxVAE:
         """The network of a folder's two GRAPHS."""
-        return OnnxVAE(*((folder / name).read_bytes() for name in GRAPHS))
+        encoder, decoder = ((folder / name).read_bytes() for name in GRAPHS)
+        return OnnxVAE(encoder, decoder)
 
     def encode(self, images: Array, stages: tuple[str, ...] = STAGES) -> tuple[Posterior, dict[str, Array]]:
         """Posterior of images (N, H, W) in [-1, 1], and the channel mean of the output of `stages`, (N, h, w) float32."""

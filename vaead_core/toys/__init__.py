@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
+import numpy as np
 from numpy.random import Generator
 
 from vaead_core.errors import InputError
@@ -39,14 +40,16 @@ class ToyCase:
     @property
     def planted(self) -> Array:
         """(N,) bool: the images that hold a part of the toy."""
-        return self.truth.any(axis=(1, 2))
+        return np.asarray(self.truth.any(axis=(1, 2)))
 
 
 class Toy(Protocol):
     """A kind of toy anomaly."""
 
     title: ClassVar[str]
-    length_mm: float
+
+    @property
+    def length_mm(self) -> float: ...
 
     def plant(self, slices: Slices, spacing_mm: float, rng: Generator, place: Place | None = None) -> ToyCase:
         """The toy in `slices`, at `place` or at a random one inside the brain. The same rng state gives the same case."""

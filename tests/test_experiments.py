@@ -1,0 +1,171 @@
+import csv
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import development_data
+
+from vaead_core.__main__ import main
+from vaead_core.errors import InputError
+from vaead_core.experiments import records
+from vaead_core.experiments.catalogue import EXPERIMENTS, Request, parts_of
+from vaead_core.experiments.fashion import deformed
+from vaead_core.experiments.parts import Runner
+from vaead_core.experiments.records import ALL, Measurement
+from vaead_core.experiments.toy_scans import ToyPart
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def measurement(subject, combination, ap, scorer="residual", **more):
+    return Measurement("segmentation", scorer, "", True, "circles", combination, subject, "model", 0, ap, 0.5, 0.1, **more)
+
+
+def test_the_table_has_the_mean_over_subjects_and_the_map_over_combinations():
+    rows = records.table("slices", [measurement(s, c, ap) for s, c, ap in (("a", "x", 0.2), ("a", "y", 0.4), ("b", "x", 0.6),
+                                                                        ("b", "y", 1.0))])  # fmt: skip
+    by_name = rows.set_index("combination")
+    assert by_name.loc["x", "ap"] == pytest.approx(0.4)
+    assert by_name.loc[ALL, "ap"] == pytest.approx(0.55)
+    assert (by_name.loc[ALL, "ap_low"], by_name.loc[ALL, "ap_high"]) == (pytest.approx(0.3), pytest.approx(0.8))
+    assert set(rows["subject_count"]) == {2}
+    assert list(rows.columns) == list(records.COLUMNS)
+
+
+def test_an_interval_over_images_is_kept_and_a_given_mean_not_made_again():
+    found = [measurement("images", name, ap, ap_low=ap - 0.1, ap_high=ap + 0.1) for name, ap in (("x", 0.4), (ALL, 0.7))]
+    rows = records.table("fashion", found).set_index("combination")
+    assert len(rows) == 2
+    assert rows.loc[ALL, ["ap", "ap_low", "ap_high"]].tolist() == pytest.approx([0.7, 0.6, 0.8])
+
+
+def test_a_recorded_table_reads_back_as_it_was(tmp_path):
+    rows = records.table("slices", [measurement("a", "x", 1 / 3, pooled_ap=0.25), measurement("b", "x", 0.5)])
+    records.write(tmp_path, "slices", rows, {"command": "it"})
+    back = records.read(tmp_path, "slices")
+    assert back["detector_settings"].tolist() == ["", ""]
+    np.testing.assert_allclose(back["ap"], rows["ap"], atol=1e-6)
+    assert json.loads((tmp_path / "slices.json").read_text())["command"] == "it"
+    assert records.read(tmp_path, "patches") is None
+
+
+@dataclass(frozen=True)
+class Counting:
+    """A part that leaves a mark each time it is measured."""
+
+    folder: str
+    number: int
+
+    def measure(self):
+        (Path(self.folder) / f"{self.number}.mark").open("a").write("x")
+        if self.number == 2 and not (Path(self.folder) / "mended").exists():
+            raise InputError("part 2 breaks")
+        return [measurement(f"s{self.number}", "x", self.number / 10)]
+
+
+def test_an_interrupted_run_goes_on_with_the_parts_that_are_missing(tmp_path):
+    parts = [Counting(str(tmp_path), number) for number in range(4)]
+    runner = Runner(tmp_path / "kept")
+    with pytest.raises(InputError, match="part 2 breaks"):
+        runner.run(parts, lambda part: "files")
+    (tmp_path / "mended").touch()
+    found = runner.run(parts, lambda part: "files")
+    assert [one.subject for one in found] == ["s0", "s1", "s2", "s3"]
+    assert (tmp_path / "0.mark").read_text() == "x"
+    assert (tmp_path / "2.mark").read_text() == "xx"
+    runner.run(parts, lambda part: "other files")
+    assert (tmp_path / "0.mark").read_text() == "xx", "a part of another checkpoint is measured again"
+
+
+@pytest.fixture(scope="module")
+def tiny_maps():
+    return (("residual", ()), ("residual", (("masked", False),)), ("voxel_atlas", ()))
+
+
+@pytest.fixture(scope="module")
+def tiny_part(tiny_checkpoint_folder, tiny_maps):
+    subject = json.loads((tiny_checkpoint_folder / "checkpoint.json").read_text())["data"]["test"][0]
+    detectors = (("gmm", (("standardise", "global"),)), ("knn", (("standardise", "position"),)))
+    return ToyPart(str(tiny_checkpoint_folder), "synthetic:4", subject, "tumour", 0, tiny_maps, detectors)
+
+
+def test_a_toy_part_measures_every_score_with_its_chance_level(tiny_part):
+    found = tiny_part.measure()
+    segmentation = {(m.scorer, m.masked): m for m in found if m.task == "segmentation"}
+    assert set(segmentation) == {("residual", True), ("residual", False), ("voxel_atlas", True)}
+    assert segmentation["residual", False].prevalence < segmentation["residual", True].prevalence < 0.2
+    assert segmentation["voxel_atlas", True].ap > 3 * segmentation["voxel_atlas", True].prevalence
+    detection = [m for m in found if m.task == "detection"]
+    assert {m.scorer for m in detection} == {"residual", "voxel_atlas", "reconstruction_mse", "gmm", "knn"}
+    assert {m.prevalence for m in detection} == {0.5}
+    assert all(np.isfinite(m.ap) for m in found)
+
+
+def test_a_part_measured_twice_is_the_same(tiny_part):
+    assert repr(tiny_part.measure()) == repr(tiny_part.measure()), "repr, for NaN is not itself"
+
+
+def arguments(folder, out, *more):
+    return ["evaluate", "background", "--checkpoint", str(folder), "--out", str(out), "--data", "synthetic:4", *more]
+
+
+def test_the_command_records_a_table_and_the_same_again_on_two_processes(tiny_checkpoint_folder, tmp_path, capsys):
+    for out, more in ((tmp_path / "one", []), (tmp_path / "two", ["--jobs", "2"])):
+        assert main(arguments(tiny_checkpoint_folder, out, *more)) == 0
+        assert "rows from" in capsys.readouterr().out
+    one, two = ((tmp_path / name / "background.csv").read_bytes() for name in ("one", "two"))
+    assert one == two
+    rows = list(csv.DictReader(one.decode().splitlines()))
+    assert {row["dataset"] for row in rows} == {"circles", "random", "multiple", "tumour"}
+    about = json.loads((tmp_path / "one" / "background.json").read_text())
+    assert about["command"] == "python -m vaead_core evaluate background --checkpoint tiny"
+
+
+def test_dask_workers_give_the_same_table(tiny_checkpoint_folder, tmp_path):
+    from distributed import LocalCluster
+
+    assert main(arguments(tiny_checkpoint_folder, tmp_path / "here")) == 0
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+        assert main(arguments(tiny_checkpoint_folder, tmp_path / "there", "--dask", cluster.scheduler_address)) == 0
+    here, there = ((tmp_path / name / "background.csv").read_bytes() for name in ("here", "there"))
+    assert here == there
+
+
+@pytest.mark.parametrize(
+    ("experiment", "more", "message"),
+    [
+        ("background", [], "compares models that do not ship"),
+        ("slices", ["--checkpoint", "none-such"], "is not a checkpoint folder"),
+        ("slices", ["--data", "none-such"], "does not exist; give a folder"),
+        ("slices", ["--dask", "tcp://127.0.0.1:9", "--data", "../shared/data/ixi"], "No Dask scheduler answers"),
+    ],
+)
+def test_what_cannot_be_evaluated_is_one_sentence_and_exit_2(experiment, more, message, tmp_path, capsys):
+    assert main(["evaluate", experiment, "--out", str(tmp_path), *more]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert "Traceback" not in error
+
+
+def test_every_experiment_lists_its_parts(tiny_checkpoint_folder):
+    development_data("lesions")
+    for name in EXPERIMENTS:
+        folders = () if EXPERIMENTS[name].defaults else (tiny_checkpoint_folder,)
+        _, parts = parts_of(name, Request(folders, data="synthetic:4"))
+        assert parts, name
+
+
+def test_deformed_t_shirts_keep_their_size_and_differ():
+    shirts = np.random.default_rng(0).integers(0, 255, (5, 28, 28), np.uint8)
+    for name, images in deformed(shirts).items():
+        assert images.shape == shirts.shape, name
+        assert (images != shirts).mean() > 0.3, name
+
+
+def test_evaluate_help_runs_without_torch():
+    code = "import sys; from vaead_core.__main__ import _parser; _parser(); assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)

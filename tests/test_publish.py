@@ -1,0 +1,102 @@
+"""Checkpoints written again from their own weights."""
+
+import json
+import re
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from conftest import tiny
+
+from models.export import weights_from_onnx
+from training import publish
+from training.data import load_data
+from vaead_core import scorers
+from vaead_core.checkpoint import DESCRIPTION, Checkpoint
+
+
+@pytest.fixture
+def copy(tiny_checkpoint_folder, tmp_path):
+    return shutil.copytree(tiny_checkpoint_folder, tmp_path / "copy")
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory):
+    return load_data(tiny(tmp_path_factory.mktemp("none")))
+
+
+@pytest.fixture
+def at_hand(cohort, monkeypatch):
+    """The tiny checkpoint's cohort, prepared once for several tests."""
+    monkeypatch.setattr(publish, "load_data", lambda config: cohort)
+
+
+def changed(folder, **fields) -> None:
+    """Fields of checkpoint.json replaced; a field of its training settings by `training`."""
+    description = json.loads((folder / DESCRIPTION).read_text())
+    training = description["training"] | fields.pop("training", {})
+    (folder / DESCRIPTION).write_text(json.dumps(description | fields | {"training": training}))
+
+
+def test_republishing_keeps_weights_history_and_subjects_and_calibrates_again(copy, monkeypatch):
+    before, weights = Checkpoint.load(copy), weights_from_onnx(copy)
+
+    class Squared(scorers.SCORERS["residual"]):
+        """A scorer that did not exist when the checkpoint was written."""
+
+        def score_map(self, model, slices):
+            return super().score_map(model, slices) ** 2
+
+    monkeypatch.setitem(scorers.SCORERS, "squared", Squared)
+    assert "squared" not in before.calibration
+    assert publish.main([str(copy)]) == 0
+    after = Checkpoint.load(copy)
+    found = weights_from_onnx(copy)
+    assert found.keys() == weights.keys()
+    assert all(torch.equal(found[name], weights[name]) for name in weights)
+    assert (after.history, after.description["data"]) == (before.history, before.description["data"])
+    assert after.description["training"] == before.description["training"]
+    np.testing.assert_array_equal(after.latents.mean, before.latents.mean)
+    for name, healthy in before.calibration.items():
+        np.testing.assert_array_equal(after.calibration[name].pixels, healthy.pixels)
+    squares = after.calibration["residual"].pixels ** 2
+    np.testing.assert_allclose(after.calibration["squared"].pixels, squares, rtol=1e-2, atol=1e-6)
+
+
+def test_notes_survive_republishing(copy, at_hand):
+    changed(copy, notes="Tried once.")
+    assert publish.main([str(copy), str(copy)]) == 0
+    after = Checkpoint.load(copy)
+    assert after.description["notes"] == "Tried once."
+    assert after.card.count("Tried once.") == 1
+
+
+def test_notes_of_a_folder_without_them_come_from_its_card(tiny_checkpoint):
+    card = re.sub(r"\n```\n\n.*?\n\n## Last", "\n```\n\nOne try.\n\nNo sweep.\n\n## Last", tiny_checkpoint.card, flags=re.DOTALL)
+    assert publish._notes_of_card(card) == "One try.\n\nNo sweep."
+    assert publish._notes_of_card("no such card") == ""
+
+
+@pytest.mark.parametrize(
+    ("change", "data", "message"),
+    [
+        ({"training": {"data": "gone"}}, None, "copy was trained on gone, which is not at hand; give its folder by --data."),
+        ({}, "synthetic:7", "copy was trained with other train subjects than synthetic:7 gives; give its own scans by --data."),
+        ({"training": {"momentum": 1}}, None, "copy has the setting momentum, which this vaead does not know; train it again."),
+    ],
+)
+def test_what_cannot_be_republished_is_one_sentence_and_stays_as_it_was(copy, change, data, message, capsys):
+    changed(copy, **change)
+    before = (copy / DESCRIPTION).read_bytes()
+    assert publish.main([str(copy), *(["--data", data] if data else [])]) == 2
+    assert capsys.readouterr().err == f"{message}\n"
+    assert (copy / DESCRIPTION).read_bytes() == before
+
+
+def test_a_checkpoint_from_before_the_split_seed_is_split_by_its_seed(copy, at_hand):
+    description = json.loads((copy / DESCRIPTION).read_text())
+    del description["training"]["split_seed"]
+    (copy / DESCRIPTION).write_text(json.dumps(description))
+    assert publish.main([str(copy)]) == 0
+    assert Checkpoint.load(copy).description["training"]["split_seed"] == description["training"]["seed"]

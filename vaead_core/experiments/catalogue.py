@@ -1,0 +1,120 @@
+"""Every experiment by name: what it measures, on which checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vaead_core import scorers
+from vaead_core.checkpoint import find_checkpoints
+from vaead_core.errors import InputError
+from vaead_core.experiments import fashion, lesions, subjects
+from vaead_core.experiments.toy_scans import Choice, ToyPart, all_detectors
+from vaead_core.toys.datasets import DATASETS
+
+SHIPPED = Path(__file__).resolve().parents[2] / "checkpoints"
+STAGES = (1, 2, 3, 4)
+PREPARATIONS: tuple[dict[str, Any], ...] = ({"standardise": "global"}, {"standardise": "position"})
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the command line asks for. checkpoints: folders, () for the experiment's own. part: test or validation."""
+
+    checkpoints: tuple[Path, ...] = ()
+    data: str | None = None
+    part: str = "test"
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """question: what a reader learns. defaults: folders under checkpoints/; () where --checkpoint must be given."""
+
+    question: str
+    defaults: tuple[str, ...]
+    parts: Callable[[list[Path], Request], list[Any]]
+
+
+def _literal_maps() -> tuple[Choice, ...]:
+    """Every map scorer, and the thesis's two without a mask."""
+    unmasked = (("masked", False),)
+    return (*((name, ()) for name in scorers.map_scorers()), ("residual", unmasked), ("activation", unmasked))
+
+
+def _activation_maps() -> tuple[Choice, ...]:
+    staged = [(name, (("stage", stage),)) for name in ("activation", "zscored_activation") for stage in STAGES[1:]]
+    return (("activation", ()), ("zscored_activation", ()), *staged, ("residual", ()), ("normalised_residual", ()))
+
+
+def _toys(
+    folders: list[Path], request: Request, maps: tuple[Choice, ...], detectors: tuple[Choice, ...] = (), detect: bool = True
+) -> list[ToyPart]:
+    parts = []
+    for folder in folders:
+        checkpoint = subjects.opened(str(folder))
+        source = subjects.source_of(checkpoint, request.data)
+        for subject in subjects.chosen_subjects(checkpoint, request.part):
+            parts += [ToyPart(str(folder), source, subject, name, request.seed, maps, detectors, detect) for name in DATASETS]
+    return parts
+
+
+def _slices(folders: list[Path], request: Request) -> list[ToyPart]:
+    detectors = [choice for preparation in PREPARATIONS for choice in all_detectors(**preparation)]
+    return _toys(folders, request, _literal_maps(), tuple(detectors))
+
+
+def _patches(folders: list[Path], request: Request) -> list[ToyPart]:
+    return _toys(folders, request, _literal_maps(), detect=False)
+
+
+def _entropy(folders: list[Path], request: Request) -> list[ToyPart]:
+    return _toys(folders, request, _activation_maps(), detect=False)
+
+
+def _background(folders: list[Path], request: Request) -> list[ToyPart]:
+    maps = ("residual", "normalised_residual", "voxel_atlas", "histogram_equalised", "activation", "zscored_activation")
+    return _toys(folders, request, (*((name, ()) for name in maps), ("residual", (("masked", False),))))
+
+
+def _choice(folders: list[Path], request: Request) -> list[ToyPart]:
+    maps = ("residual", "normalised_residual", "activation", "zscored_activation", "voxel_atlas", "histogram_equalised")
+    return _toys(folders, request, tuple((name, ()) for name in maps))
+
+
+def _fashion(folders: list[Path], request: Request) -> list[fashion.FashionPart]:
+    choices: list[Choice] = [("reconstruction_mse", ()), *all_detectors(standardise="global")]
+    return [fashion.FashionPart(str(folder), choice) for folder in folders for choice in choices]
+
+
+def _lesions(folders: list[Path], request: Request) -> list[lesions.LesionPart]:
+    return [lesions.LesionPart(str(folder), case, lesions.lesion_folder(case)) for folder in folders for case in lesions.CASES]
+
+
+EXPERIMENTS = {
+    "fashion": Experiment(
+        "T-shirts against nine other classes: reconstruction error and 17 outlier detectors.",
+        ("fashion-tshirt", "fashion-tshirt-seed-1", "fashion-tshirt-seed-2"), _fashion,
+    ),
+    "slices": Experiment(
+        "Four toy datasets in whole slices: segmentation by every map, detection by every score.",
+        ("brain-slices-2mm",), _slices,
+    ),
+    "patches": Experiment("The same toys through 32 × 32 patches.", ("brain-patches-2mm",), _patches),
+    "background": Experiment("Noise, black or mean background: who finds dark, grey and bright toys?", (), _background),
+    "entropy": Experiment("Entropy term, size constraint, stems: activation maps of four stages.", (), _entropy),
+    "choice": Experiment("Which settings segment toys best on validation subjects.", (), _choice),
+    "lesions": Experiment("Two patients: every map beside chance and the two baselines.", ("brain-slices-2mm",), _lesions),
+}  # fmt: skip
+
+
+def parts_of(name: str, request: Request) -> tuple[list[Path], list[Any]]:
+    """The checkpoints and parts of an experiment. Raises InputError when it cannot be run as asked."""
+    experiment = EXPERIMENTS[name]
+    given = [folder for path in request.checkpoints for folder in (find_checkpoints(path) or [path])]
+    folders = given or [SHIPPED / folder for folder in experiment.defaults]
+    if not folders:
+        raise InputError(f"{name} compares models that do not ship; train them and give their folder with --checkpoint.")
+    return folders, experiment.parts(folders, request)

@@ -1,0 +1,70 @@
+"""The two real cases of the development data: how well each map finds the lesion, beside chance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from vaead_core import scorers, scoring
+from vaead_core.cohorts.locations import find_data
+from vaead_core.errors import CohortError
+from vaead_core.experiments.records import Measurement
+from vaead_core.experiments.subjects import opened
+from vaead_core.metrics import Ranking
+from vaead_core.nifti import read_nifti
+
+CASES = {"MS": "ms_patient07", "glioma": "glioma_tcga_du_7294"}
+
+
+@dataclass(frozen=True)
+class LesionPart:
+    """One patient through one checkpoint, on the scan's own grid, over the brain."""
+
+    checkpoint: str
+    case: str
+    folder: str
+
+    def measure(self) -> list[Measurement]:
+        """Every map scorer on the scan."""
+        checkpoint = opened(self.checkpoint)
+        scan = read_nifti(Path(self.folder) / "t1.nii.gz")
+        brain = scan.data != 0
+        truth = read_nifti(Path(self.folder) / "lesion.nii.gz").data[brain] > 0
+        ready = scoring.prepare(scan, checkpoint)
+        found = []
+        for name in scorers.map_scorers():
+            result = scoring.score(ready, checkpoint, name)
+            if result.maps is None:
+                raise ValueError(f"{name} is registered as a map scorer and gave no map")
+            ranking = Ranking(np.abs(scoring.native_map(ready, checkpoint, result.maps)[brain]))
+            one = ranking.detection(truth)
+            found.append(
+                Measurement(
+                    "segmentation",
+                    name,
+                    "",
+                    True,
+                    self.case,
+                    "all voxels",
+                    self.case,
+                    checkpoint.name,
+                    0,
+                    one.ap,
+                    one.auroc,
+                    one.prevalence,
+                    pooled_ap=one.ap,
+                    best_dice=one.best_dice,
+                    dice_at_5=ranking.dice(truth, result.thresholds[0.05]),
+                )
+            )
+        return found
+
+
+def lesion_folder(case: str) -> str:
+    """The folder of a case. Raises CohortError where the development data is not found."""
+    folder = find_data("lesions")
+    if folder is None:
+        raise CohortError("The two lesion cases are development data; set VAEAD_DATA to the folder that holds lesions/.")
+    return str(folder / CASES[case])

@@ -1,0 +1,106 @@
+"""Parts of an experiment: run on one core, several, or a Dask cluster; finished ones are kept on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Protocol
+
+import joblib
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from threadpoolctl import threadpool_limits
+
+from vaead_core.errors import InputError
+from vaead_core.experiments.records import Measurement
+
+
+class Part(Protocol):
+    """A frozen dataclass of plain values whose `measure` depends on nothing else but the files that it names."""
+
+    def measure(self) -> list[Measurement]: ...
+
+
+@dataclass(frozen=True)
+class Runner:
+    """How parts are run. jobs: processes here; dask: a scheduler's address instead. kept: folder of finished parts."""
+
+    kept: Path
+    jobs: int = 1
+    dask: str | None = None
+
+    def run(self, parts: list[Any], identity: Callable[[Any], str]) -> list[Measurement]:
+        """All measurements, in the order of `parts`. identity: digest of the files that a part reads."""
+        files = [self.kept / f"{_key(part, identity(part))}.json" for part in parts]
+        missing = [(part, file) for part, file in zip(parts, files, strict=True) if not file.is_file()]
+        if missing:
+            self.kept.mkdir(parents=True, exist_ok=True)
+            with _backend(self.dask), _progress(len(parts), len(parts) - len(missing)) as advance:
+                calls = (joblib.delayed(_measured)(index, part) for index, (part, _) in enumerate(missing))
+                pool = joblib.Parallel(n_jobs=None if self.dask else self.jobs, return_as="generator_unordered")
+                for index, found in pool(calls):
+                    _keep(missing[index][1], found)
+                    advance()
+        return [Measurement(**row) for file in files for row in json.loads(file.read_text())]
+
+
+def _measured(index: int, part: Part) -> tuple[int, list[Measurement]]:
+    with threadpool_limits(1):  # sums in one order: the same digits on any number of cores
+        return index, part.measure()
+
+
+def _keep(file: Path, found: list[Measurement]) -> None:
+    partial = file.with_suffix(".partial")
+    partial.write_text(json.dumps([asdict(one) for one in found]))
+    partial.replace(file)
+
+
+def _key(part: Any, identity: str) -> str:
+    described = json.dumps([type(part).__name__, asdict(part), identity, code_digest()], sort_keys=True, default=str)
+    return hashlib.blake2b(described.encode(), digest_size=12).hexdigest()
+
+
+@lru_cache(maxsize=1)
+def code_digest() -> str:
+    """Digest of this package's source: a part measured by other code is not taken for one measured by this."""
+    content = hashlib.blake2b(digest_size=12)
+    root = Path(__file__).resolve().parents[1]
+    for path in sorted(root.rglob("*.py")):
+        content.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
+    return content.hexdigest()
+
+
+def _backend(address: str | None) -> Any:
+    if address is None:
+        return nullcontext()
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise InputError("--dask needs Dask; install it with: pip install -r requirements-cluster.txt.") from error
+    try:
+        client = Client(address, timeout=20, set_as_default=True)
+    except OSError as error:
+        raise InputError(f"No Dask scheduler answers at {address}; start one with: dask scheduler.") from error
+    return _on_cluster(client)
+
+
+@contextmanager
+def _on_cluster(client: Any) -> Iterator[None]:
+    with client, joblib.parallel_config(backend="dask"):
+        yield
+
+
+@contextmanager
+def _progress(total: int, done: int) -> Iterator[Callable[[], None]]:
+    columns = (
+        TextColumn("Parts"), BarColumn(), MofNCompleteColumn(),
+        TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("parts", total=total, completed=done)
+        yield lambda: bar.advance(task)

@@ -1,0 +1,92 @@
+"""Measurements of single subjects, and the table of their means, intervals and chance levels that is recorded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from vaead_core.metrics import interval_over_subjects
+
+COLUMNS = (
+    "experiment", "task", "scorer", "detector_settings", "masked", "dataset", "combination", "subject_count", "ap", "ap_low",
+    "ap_high", "auroc", "prevalence", "checkpoint", "seed", "pooled_ap", "best_dice", "dice_at_5",
+)  # fmt: skip
+ALL = "all"
+_GROUP = ["task", "scorer", "detector_settings", "masked", "dataset", "combination", "checkpoint", "seed"]
+_MEANS = ["ap", "auroc", "prevalence", "pooled_ap", "best_dice", "dice_at_5"]
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One score of one subject on one combination of a dataset.
+
+    task: segmentation, detection (against clean twins) or detection_rest (against the rest of the scan).
+    detector_settings: what differs from the scorer's defaults, "stage=2"; "top10" and the like for an aggregate of a map.
+    ap, auroc, best_dice: means over the subject's slices (segmentation) or over its one ranking of slices (detection).
+    dice_at_5: Dice at the threshold that 5 % of healthy validation pixels exceed; NaN where there is none.
+    ap_low, ap_high: an interval where the images are the sample; else NaN, and the table has one over subjects.
+    """
+
+    task: str
+    scorer: str
+    detector_settings: str
+    masked: bool
+    dataset: str
+    combination: str
+    subject: str
+    checkpoint: str
+    seed: int
+    ap: float
+    auroc: float
+    prevalence: float
+    pooled_ap: float = float("nan")
+    best_dice: float = float("nan")
+    dice_at_5: float = float("nan")
+    ap_low: float = float("nan")
+    ap_high: float = float("nan")
+
+
+def table(experiment: str, measurements: list[Measurement]) -> pd.DataFrame:
+    """One row a score and combination, and one with combination "all": means over subjects with 95 % intervals.
+
+    The row "all" is the mAP: each subject's mean over the combinations, then the mean over subjects.
+    """
+    single = pd.DataFrame([asdict(one) for one in measurements])
+    whole = single.groupby([*(name for name in _GROUP if name != "combination"), "subject"], as_index=False)[_MEANS].mean()
+    done = set(single.loc[single["combination"] == ALL, "dataset"])
+    every = pd.concat([single, whole[~whole["dataset"].isin(done)].assign(combination=ALL)], ignore_index=True)
+    rows = []
+    for key, group in every.groupby(_GROUP, sort=True):
+        if len(group) == 1 and np.isfinite(group["ap_low"].iloc[0]):
+            low, high = group[["ap_low", "ap_high"]].iloc[0]
+        else:
+            low, high = interval_over_subjects(group.sort_values("subject")["ap"].to_numpy())
+        means = group[_MEANS].mean().to_dict()
+        rows.append(dict(zip(_GROUP, key, strict=True)) | means | {"subject_count": len(group), "ap_low": low, "ap_high": high})
+    return pd.DataFrame(rows).assign(experiment=experiment)[list(COLUMNS)]
+
+
+def write(folder: Path, name: str, rows: pd.DataFrame, about: dict[str, Any]) -> None:
+    """`<name>.csv`, numbers to 6 digits after the point, and `<name>.json` with what it was made of."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rows.round(6).to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+    (folder / f"{name}.json").write_text(json.dumps(about, indent=1) + "\n")
+
+
+def read(folder: Path, name: str) -> pd.DataFrame | None:
+    """A recorded table, or None where it was not recorded."""
+    path = folder / f"{name}.csv"
+    return pd.read_csv(path, keep_default_na=False, na_values=[""], dtype={"detector_settings": str}).fillna(
+        {"detector_settings": ""}
+    ) if path.is_file() else None  # fmt: skip
+
+
+def mean_over_images(values: Sequence[tuple[float, ...]]) -> np.ndarray:
+    """Column means of one tuple a slice."""
+    return np.mean(np.array(values, float), axis=0)

@@ -1,0 +1,48 @@
+"""The subjects of a checkpoint's own split, prepared as the checkpoint says; a few are remembered in each process."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from vaead_core.checkpoint import Checkpoint
+from vaead_core.cohorts import open_cohort
+from vaead_core.cohorts.locations import find_data
+from vaead_core.errors import CohortError, InputError
+from vaead_core.volume import Slices
+
+
+@lru_cache(maxsize=4)
+def opened(folder: str) -> Checkpoint:
+    """The checkpoint of a folder, read once a process."""
+    return Checkpoint.load(folder)
+
+
+@lru_cache(maxsize=4)
+def prepared(source: str, subject: str, folder: str) -> Slices:
+    """The slices of one subject of a cohort, by the preprocessor of the checkpoint in `folder`."""
+    preprocessor = opened(folder).preprocessor
+    if preprocessor is None:
+        raise InputError(f"{Path(folder).name} is not a model of brain scans; choose one of the brain checkpoints.")
+    scan = next((one for one in open_cohort(source).subjects if one.id == subject), None)
+    if scan is None:
+        raise CohortError(f"{subject}, a subject of {Path(folder).name}, is not among the scans of {Path(source).name}.")
+    return preprocessor.to_slices(preprocessor.to_brain(scan.read()))
+
+
+def source_of(checkpoint: Checkpoint, data: str | None) -> str:
+    """`data`, or where the checkpoint's own cohort is found. Raises InputError when it is to be given."""
+    if data is not None:
+        return data
+    name = checkpoint.description["training"]["data"] or "synthetic"
+    if name.startswith("synthetic"):
+        return name
+    found = find_data(name)
+    if found is None:
+        raise InputError(f"{checkpoint.name} was trained on {name}, which is not found here; give its folder with --data.")
+    return str(found)
+
+
+def chosen_subjects(checkpoint: Checkpoint, which: str) -> tuple[str, ...]:
+    """The ids of the checkpoint's `test` or `validation` subjects."""
+    return tuple(checkpoint.description["data"][which])
