@@ -69,9 +69,9 @@ def calibrate(model: Model, train: Slices, held_out: Slices, subject: Array, dep
     intensity = PlaceStatistics.of(train.pixels, train, depth)
     for fold in range(min(FOLDS, len(people))):
         inside = np.isin(subject, people[fold :: min(FOLDS, len(people))])
-        others = held_out[~inside] if (~inside).any() else held_out
+        others = model.part(held_out, ~inside) if (~inside).any() else held_out
         against = model.with_reference(healthy_reference(model, intensity, others, depth))
-        left_out = held_out[inside]
+        left_out = model.part(held_out, inside)
         for name in scorers.SCORERS:
             values, in_brain = _score(against, name, left_out)
             found[name].append((values, subject[inside]))

@@ -13,7 +13,7 @@ from vaead_core.reference import Reference
 from vaead_core.vae import OnnxVAE, Posterior
 from vaead_core.volume import Array, Slices
 
-_REMEMBERED = 2
+_REMEMBERED = 3
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,12 @@ class View:
     def activation(self, stage: int) -> Array:
         """(N, H, W): the stage's channel mean, bilinearly upsampled with aligned corners."""
         return upsample(self.stages[f"stage{stage}"], self.images.shape[1])
+
+    def __getitem__(self, rows: Array) -> View:
+        """The chosen inputs, in order."""
+        posterior = Posterior(self.posterior.mean[rows], self.posterior.log_variance[rows])
+        stages = {name: values[rows] for name, values in self.stages.items()}
+        return View(self.images[rows], self.mask[rows], posterior, self.reconstruction[rows], stages)
 
 
 class Model:
@@ -83,17 +89,30 @@ class Model:
         np.add.at(total, image, mean)
         return (total / np.maximum(np.bincount(image, minlength=len(slices)), 1)[:, None]).astype(np.float32)
 
+    def part(self, slices: Slices, chosen: Array) -> Slices:
+        """`slices[chosen]`, chosen (N,) bool, already seen: the network is run on the whole of `slices` at most once."""
+        part, view = slices[chosen], self._view(slices)
+        inputs = chosen if self.stride is None else chosen[_kept(slices, self.vae.image_size, self.stride)[:, 0]]
+        self._remember(part, view[inputs])
+        return part
+
     def _view(self, slices: Slices) -> View:
         """What the network makes of `slices`; the last few are kept, by content."""
-        if slices.digest not in self._views:
+        view = self._views.get(slices.digest)
+        if view is None:
             images, mask = slices.pixels, slices.mask
             if self.stride is not None:
                 images, mask = _windows(slices, self.vae.image_size, self.stride)
             posterior, stages = self.vae.encode(images)
-            self._views[slices.digest] = View(images, mask, posterior, self.vae.decode(posterior.mean), stages)
-            while len(self._views) > _REMEMBERED:
-                self._views.popitem(last=False)
-        return self._views[slices.digest]
+            view = View(images, mask, posterior, self.vae.decode(posterior.mean), stages)
+        self._remember(slices, view)
+        return view
+
+    def _remember(self, slices: Slices, view: View) -> None:
+        self._views.pop(slices.digest, None)
+        self._views[slices.digest] = view
+        while len(self._views) > _REMEMBERED:
+            self._views.popitem(last=False)
 
 
 def upsample(maps: Array, size: int) -> Array:
