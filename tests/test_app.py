@@ -1,9 +1,7 @@
 import os
-import socket
+import shutil
 import subprocess
-import sys
-import time
-import urllib.request
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +9,10 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 from streamlit.testing.v1 import AppTest
 
+from benchmarks.start import CHROMIUM, serve, wait_for, wait_for_maps
 from vaead_core import figures, scorers
 
 ROOT = Path(__file__).resolve().parents[1]
-CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +59,6 @@ def test_the_threshold_moves_the_share_that_is_marked(page):
 
 
 def test_an_altered_checkpoint_is_said_on_the_page(page, tiny_checkpoint_folder, tmp_path, monkeypatch):
-    import shutil
-
     copy = shutil.copytree(tiny_checkpoint_folder, tmp_path / "altered")
     (copy / "history.csv").write_text("x")
     monkeypatch.setenv("VAEAD_CHECKPOINTS", str(tmp_path))
@@ -89,33 +85,19 @@ def test_surprise_is_minus_log10_of_the_healthy_share(tiny_checkpoint):
 
 
 def test_the_app_serves_a_map_in_a_browser_without_loading_torch(tiny_checkpoint_folder):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    address = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-X", "importtime", "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
-    command += ["--server.port", str(port), "--server.address", "127.0.0.1", "--browser.serverAddress", "127.0.0.1"]
     environment = os.environ | {"VAEAD_CHECKPOINTS": str(tiny_checkpoint_folder.parent)}
-    server = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    server, address = serve(("-X", "importtime"), env=environment, stderr=subprocess.PIPE, text=True)
     imported: list[str] = []
-    import threading
-
     reader = threading.Thread(target=lambda: imported.extend(server.stderr), daemon=True)
     reader.start()
     try:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            try:
-                urllib.request.urlopen(f"{address}/_stcore/health", timeout=1)
-                break
-            except OSError:
-                time.sleep(0.2)
+        wait_for(address)
         with sync_playwright() as driver:
             browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
             tab = browser.new_page()
             tab.goto(address)
             expect(tab.get_by_text("Scores of the whole scan")).to_be_visible(timeout=90_000)
-            assert tab.locator("img").count() >= 5
+            wait_for_maps(tab)
             browser.close()
     finally:
         server.terminate()
@@ -123,4 +105,5 @@ def test_the_app_serves_a_map_in_a_browser_without_loading_torch(tiny_checkpoint
         reader.join(10)
     modules = {line.rsplit("|", 1)[-1].strip() for line in imported if line.startswith("import time:")}
     assert "vaead_core.scoring" in modules
-    assert not {name for name in modules if name.split(".")[0] in ("torch", "lightning", "models", "training")}
+    slow = {"torch", "lightning", "models", "training", "sklearn", "pyod", "numba"}
+    assert not {name for name in modules if name.split(".")[0] in slow or name == "scipy.stats"}

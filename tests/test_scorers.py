@@ -4,6 +4,7 @@ import textwrap
 
 import numpy as np
 import pytest
+from scipy.stats import rankdata
 
 from vaead_core import scorers
 from vaead_core.aggregates import aggregate
@@ -12,6 +13,7 @@ from vaead_core.metrics import detection
 from vaead_core.model import Model, upsample
 from vaead_core.preprocessing import Preprocessor
 from vaead_core.reference import PlaceStatistics
+from vaead_core.scorers.histogram_equalised import _ranks
 from vaead_core.volume import Slices
 
 
@@ -73,6 +75,11 @@ def test_histogram_equalisation_ranks_the_extremes_highest(tiny_checkpoint):
     ramp = Slices(pixels, np.ones((1, 8, 8), bool), np.zeros(1, int))
     found = scorers.build("histogram_equalised").score_map(tiny_checkpoint.model, ramp).ravel()
     np.testing.assert_allclose(found, np.abs((np.arange(64) + 0.5) / 64 - 0.5), atol=1e-6)
+
+
+def test_equal_intensities_share_their_mean_rank():
+    values = np.random.default_rng(0).integers(0, 9, 200).astype(np.float32)
+    np.testing.assert_array_equal(_ranks(values), rankdata(values))
 
 
 def test_a_scorer_dropped_in_as_one_file_is_found_calibrated_and_offered(tmp_path):

@@ -146,5 +146,5 @@ def _refuse_poor_overlap(mask: Array, transform: AffineToAtlas, scan: Volume, sp
 @lru_cache(maxsize=2)
 def _atlas_mask(spacing_mm: int) -> Array:
     full = atlas.t1()
-    same = AffineToAtlas(np.eye(4))
-    return to_atlas(atlas.brain_mask().astype(np.float32), full, same, atlas_grid(spacing_mm)) > 0.5
+    signal = to_atlas((full.data > 0).astype(np.float32), full, AffineToAtlas(np.eye(4)), atlas_grid(spacing_mm))
+    return ndimage.binary_fill_holes(signal > 0.5)

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy.stats import rankdata
 
 from vaead_core.model import Model
 from vaead_core.scorers import masked_to_brain, register
@@ -24,5 +23,11 @@ class HistogramEqualisedIntensity:
         maps = np.zeros(slices.pixels.shape, np.float32)
         for image, mask, row in zip(slices.pixels, slices.mask, maps, strict=True):
             if mask.any():
-                row[mask] = np.abs((rankdata(image[mask]) - 0.5) / mask.sum() - 0.5)
+                row[mask] = np.abs((_ranks(image[mask]) - 0.5) / mask.sum() - 0.5)
         return masked_to_brain(maps, slices)
+
+
+def _ranks(values: Array) -> Array:
+    """Ranks from 1 of values (n,), equal ones sharing their mean; SciPy's own costs half a second of import."""
+    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(count) - (count - 1) / 2)[place]
