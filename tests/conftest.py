@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pytest
 
@@ -33,6 +34,16 @@ def tiny(out: Path, **changes):
         "out": out,
     }
     return PRESETS["quick"][1].model_copy(update=settings | changes)
+
+
+def reoriented(volume: Volume, codes: str, turn_degrees: float = 0) -> nib.Nifti1Image:
+    """The volume stored in another axis order, its world turned about the left-right axis."""
+    angle = np.deg2rad(turn_degrees)
+    turn = np.eye(4)
+    turn[1:3, 1:3] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    image = nib.Nifti1Image(volume.data, turn @ volume.affine)
+    wanted = nib.orientations.axcodes2ornt(codes)
+    return image.as_reoriented(nib.orientations.ornt_transform(nib.orientations.axcodes2ornt("RAS"), wanted))
 
 
 @pytest.fixture(scope="session")

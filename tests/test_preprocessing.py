@@ -3,6 +3,7 @@ import gzip
 import nibabel as nib
 import numpy as np
 import pytest
+from conftest import reoriented
 
 from vaead_core import atlas
 from vaead_core.errors import ScanError
@@ -10,15 +11,6 @@ from vaead_core.nifti import map_to_nifti, read_nifti
 from vaead_core.preprocessing import Preprocessor, background_noise
 from vaead_core.registration import AffineToAtlas, atlas_grid, register, to_atlas
 from vaead_core.volume import Volume
-
-
-def reoriented(volume: Volume, codes: str, turn_degrees: float = 0) -> nib.Nifti1Image:
-    angle = np.deg2rad(turn_degrees)
-    turn = np.eye(4)
-    turn[1:3, 1:3] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
-    image = nib.Nifti1Image(volume.data, turn @ volume.affine)
-    wanted = nib.orientations.axcodes2ornt(codes)
-    return image.as_reoriented(nib.orientations.ornt_transform(nib.orientations.axcodes2ornt("RAS"), wanted))
 
 
 def ball_map(image: nib.Nifti1Image, checkpoint) -> tuple[np.ndarray, nib.Nifti1Image]:

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
+import warnings
 
 import nibabel as nib
+import numpy as np
 
-from vaead_core.errors import InputError
-from vaead_core.nifti import read_nifti
+from vaead_core.errors import InputError, ScanError
 from vaead_core.volume import Volume
 
 
 def strip(scan: Volume) -> Volume:
-    """The scan with everything outside the brain set to 0. Raises InputError when deepbet is not installed."""
+    """The scan with everything outside the brain set to 0, on the same grid.
+
+    Raises InputError when deepbet is not installed, ScanError when it finds no brain.
+    """
     try:
-        from deepbet import run_bet
+        from deepbet.bet import BrainExtraction
     except ImportError as error:
         raise InputError("Stripping needs deepbet; install it with: pip install -r requirements-strip.txt.") from error
-    with tempfile.TemporaryDirectory() as folder:
-        source, mask = Path(folder) / "scan.nii.gz", Path(folder) / "mask.nii.gz"
-        nib.save(nib.Nifti1Image(scan.data, scan.affine), source)
-        run_bet([str(source)], mask_paths=[str(mask)], no_gpu=True)
-        inside = read_nifti(mask).data > 0
-    return Volume(scan.data * inside, scan.affine, scan.name, scan.native)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`torch.jit", DeprecationWarning)
+        network = BrainExtraction(no_gpu=True)
+        try:
+            _, mask, _ = network.run(nib.Nifti1Image(scan.data, scan.affine))
+        except (AssertionError, ValueError) as error:  # how deepbet says that nothing is left after a step
+            raise ScanError(f"No brain was found in {scan.name}; give a T1 scan of a whole head.") from error
+    return Volume(scan.data * (np.asarray(mask.dataobj) > 0), scan.affine, scan.name, scan.native)
