@@ -84,25 +84,3 @@ def test_a_pickle_in_place_of_an_archive_is_never_loaded(copy):
     description["files"]["latents.npz"] = module._sha256(content)
     (copy / "checkpoint.json").write_text(json.dumps(description))
     assert "not a NumPy archive" in refusal(copy)
-
-
-def test_a_full_disk_leaves_the_previous_checkpoint_whole(copy, tiny_checkpoint, monkeypatch):
-    def full(*_, **__):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(module.np, "savez_compressed", full)
-    with pytest.raises(OSError, match="No space left"):
-        module.save(
-            copy,
-            graphs=copy,
-            stride=None,
-            preprocessor=tiny_checkpoint.preprocessor,
-            reference=tiny_checkpoint.model.reference,
-            calibration=tiny_checkpoint.calibration,
-            latents=tiny_checkpoint.latents,
-            card="new",
-            history="new",
-            description={},
-        )
-    assert "Research use only" in Checkpoint.load(copy).card
-    assert [path.name for path in copy.parent.iterdir()] == ["copy"]

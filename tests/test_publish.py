@@ -2,7 +2,11 @@
 
 import json
 import re
+import resource
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +18,8 @@ from training import publish
 from training.data import load_data
 from vaead_core import scorers
 from vaead_core.checkpoint import DESCRIPTION, Checkpoint
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture
@@ -100,3 +106,25 @@ def test_a_checkpoint_from_before_the_split_seed_is_split_by_its_seed(copy, at_h
     (copy / DESCRIPTION).write_text(json.dumps(description))
     assert publish.main([str(copy)]) == 0
     assert Checkpoint.load(copy).description["training"]["split_seed"] == description["training"]["seed"]
+
+
+@pytest.mark.parametrize("file", ["encoder.onnx", "calibration.npz"])
+def test_a_file_that_the_kernel_refuses_leaves_the_previous_checkpoint_whole(copy, file):
+    """A limit on the size of written files, which the kernel enforces in the middle of a write, as a full disk does."""
+    before = {path.name: path.read_bytes() for path in copy.iterdir()}
+    limit = len(before[file]) - 1000
+    smaller = [name for name, content in before.items() if len(content) < limit]
+    assert "latents.npz" in smaller, "others can be written"
+    ran = subprocess.run(
+        [sys.executable, "-m", "training.publish", str(copy)],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 2
+    assert ran.stderr == f"{copy} could not be written (File too large); what was there before is whole.\n"
+    assert {path.name: path.read_bytes() for path in copy.iterdir()} == before
+    assert [path.name for path in copy.parent.iterdir()] == ["copy"]
+    assert Checkpoint.load(copy).calibration
