@@ -1,7 +1,7 @@
 """`python -m training.ablations --data FOLDER --out FOLDER [NAME ...]`: one change at a time, each with the same budget.
 
 Budget: slices at width 16 see 20 epochs of the training brains, patches at width 32 see 120 (each a ninth of a slice). A finished
-variant is not trained again; a killed one goes on. The models are evaluated, not shipped: see results/README.md.
+variant is not trained again; a killed one goes on. The models are for `python -m vaead_core evaluate choice`.
 """
 
 from __future__ import annotations
@@ -16,14 +16,13 @@ from training.data import Part, TrainingData, load_data
 from training.presets import PRESETS
 from training.run import train
 from vaead_core.checkpoint import DESCRIPTION
-from vaead_core.errors import InputError
+from vaead_core.errors import exit_status
 from vaead_core.preprocessing import Preprocessor
 
-WIDTH = 16
 SLICES = PRESETS["brain-slices-2mm"][1].model_copy(
     update={
         "epochs": 20, "batch_size": 32, "learning_rate": 7e-4,
-        "architecture": PRESETS["brain-slices-2mm"][1].architecture.model_copy(update={"width": WIDTH}),
+        "architecture": PRESETS["brain-slices-2mm"][1].architecture.model_copy(update={"width": 16}),
     }
 )  # fmt: skip
 PATCHES = PRESETS["brain-patches-2mm"][1].model_copy(update={"epochs": 120})
@@ -70,18 +69,18 @@ def main(arguments: list[str] | None = None) -> int:
     if unknown:
         print(f"There is no variant {unknown[0]}; choose among {', '.join(VARIANTS)}.", file=sys.stderr)
         return 2
-    try:
-        prepared = load_data(SLICES.model_copy(update={"data": options.data}))
-        for name in options.names or VARIANTS:
-            out = options.out / name
-            if not (out / DESCRIPTION).is_file():
-                config = VARIANTS[name].model_copy(update={"data": options.data, "out": out})
-                print(f"{name}: {config.epochs} epochs of {len(prepared.train.slices)} slices")
-                train(config, with_background(prepared, config))
-    except (InputError, OSError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
+    names = options.names or list(VARIANTS)
+    return exit_status(lambda: train_variants(names, options.data, options.out), options.out, "finished variants are kept")
+
+
+def train_variants(names: list[str], data: str, out: Path) -> None:
+    """Each variant that `out` does not hold yet, one after the other, on scans prepared once."""
+    prepared = load_data(SLICES.model_copy(update={"data": data}))
+    for name in names:
+        if not (out / name / DESCRIPTION).is_file():
+            config = VARIANTS[name].model_copy(update={"data": data, "out": out / name})
+            print(f"{name}: {config.epochs} epochs of {len(prepared.train.slices)} slices")
+            train(config, with_background(prepared, config))
 
 
 def with_background(data: TrainingData, config: TrainingConfig) -> TrainingData:

@@ -33,7 +33,7 @@ def coarse_noise(images: Tensor, mask: Tensor, deviation: float, rng: Generator)
     """`images` (N, 1, H, W) with smooth noise in the brain: N(0, deviation²) on a grid of 6 pixels, upsampled and shifted.
 
     The network sees these and is to give the clean images back, so that it learns to redraw what is healthy and not
-    whatever it sees. Kascenas et al. 2022, section 2.1 (there 16 × 16 on 128 × 128, for a denoising autoencoder).
+    whatever it sees. Kascenas et al. 2022 (there 16 × 16 on 128 × 128, for a denoising autoencoder).
     """
     if not deviation:
         return images

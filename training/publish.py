@@ -26,13 +26,14 @@ from vaead_core import __version__, checkpoint
 from vaead_core.calibration import calibrate
 from vaead_core.checkpoint import Checkpoint
 from vaead_core.cohorts.locations import find_data
-from vaead_core.errors import CheckpointError, CohortError, InputError
+from vaead_core.errors import CheckpointError, CohortError, exit_status
 from vaead_core.model import Model
 from vaead_core.preprocessing import Preprocessor
 from vaead_core.vae import OnnxVAE
 from vaead_core.volume import Array, Slices
 
 PATCH_STRIDE = 16
+WHOLE = "what was there before is whole"
 PARTS = ("train", "validation", "test")
 
 
@@ -43,14 +44,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--data", help="the scans they were trained on; default: found by the name that the checkpoint holds")
     options = parser.parse_args(arguments)
     for folder in options.checkpoints:
-        try:
-            republish(folder.resolve(), options.data)
-        except InputError as error:
-            print(error, file=sys.stderr)
-            return 2
-        except OSError as error:
-            print(f"{folder} could not be written ({error.strerror}); what was there before is whole.", file=sys.stderr)
-            return 2
+        if status := exit_status(lambda folder=folder: republish(folder.resolve(), options.data), folder, WHOLE):
+            return status
     return 0
 
 
@@ -82,10 +77,9 @@ def _stored_config(old: Checkpoint, folder: Path, data: str | None) -> TrainingC
         if found is None:
             raise CohortError(f"{old.name} was trained on {name}, which is not at hand; give its folder by --data.")
         name = str(found)
-    split_seed = stored.get("split_seed", stored["seed"])  # once, one seed chose the subjects too
     notes = old.description.get("notes", _notes_of_card(old.card))
     try:
-        return TrainingConfig(**stored | {"data": name, "out": folder, "split_seed": split_seed, "notes": notes})
+        return TrainingConfig(**stored | {"data": name, "out": folder, "split_seed": old.split_seed, "notes": notes})
     except ValidationError as error:
         setting = ".".join(str(part) for part in error.errors()[0]["loc"])
         raise CheckpointError(f"{old.name} has the setting {setting}, which this vaead does not know; train it again.") from error

@@ -21,8 +21,8 @@ from training.augmentation import augment, coarse_noise, fill_noise, random_patc
 from training.config import TrainingConfig
 from training.data import TrainingData, load_data, to_tensors
 from training.presets import DEFAULT, PRESETS
-from training.publish import publish
-from vaead_core.errors import InputError
+from training.publish import WHOLE, publish
+from vaead_core.errors import exit_status
 
 VALIDATION_IMAGES = 512
 
@@ -33,15 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     if not arguments or (arguments[0].startswith("-") and arguments[0] not in ("-h", "--help")):
         arguments = [DEFAULT, *arguments]
     config = tyro.extras.overridable_config_cli(PRESETS, args=arguments, prog="python -m training.run")
-    try:
-        train(config)
-    except InputError as error:
-        print(error, file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"{config.out} could not be written ({error.strerror}); what was there before is whole.", file=sys.stderr)
-        return 2
-    return 0
+    return exit_status(lambda: train(config), config.out, WHOLE)
 
 
 def train(config: TrainingConfig, data: TrainingData | None = None) -> None:

@@ -51,6 +51,12 @@ class Checkpoint:
     history: str
     digest: str
 
+    @property
+    def split_seed(self) -> int:
+        """What chose its training, validation and test subjects; once, the seed of its training did that too."""
+        stored = self.description["training"]
+        return int(stored.get("split_seed", stored["seed"]))
+
     @staticmethod
     def load(folder: Path | str) -> Checkpoint:
         """Reads and checks a folder written by `save`. Raises CheckpointError with one plain sentence."""

@@ -63,6 +63,12 @@ def detection(values: Array, truth: Array) -> Detection:
     return Ranking(values).detection(truth)
 
 
+def separation(anomalous: Array, normal: Array) -> Detection:
+    """How well scores (A,) of anomalous images stand above those (B,) of normal ones; neither may be empty."""
+    truth = np.repeat([True, False], [len(anomalous), len(normal)])
+    return detection(np.concatenate([anomalous, normal]), truth)
+
+
 def interval_over_subjects(values: Array, level: float = 0.95, seed: int = 0) -> tuple[float, float]:
     """Percentile bootstrap interval of the mean of `values` (S,), one a subject. NaN twice for fewer than two.
 

@@ -7,13 +7,9 @@ of the same rows. Its docstring's first paragraph is the help text, `title` its 
 
 from __future__ import annotations
 
-import importlib
-import inspect
-import pkgutil
-from collections.abc import Callable
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
-from vaead_core.errors import InputError
+from vaead_core.registry import Registry
 from vaead_core.volume import Array
 
 
@@ -31,36 +27,8 @@ class Detector(Protocol):
     def fit(self, rows: Array) -> FittedDetector: ...
 
 
-DETECTORS: dict[str, Any] = {}
+DETECTORS = Registry("detector")
+register, build, help_text = DETECTORS.register, DETECTORS.build, DETECTORS.help_text
 
 
-def register(name: str) -> Callable[[type], type]:
-    """Class decorator: makes the detector known under `name`."""
-
-    def enter(detector: type) -> type:
-        DETECTORS[name] = detector
-        return detector
-
-    return enter
-
-
-def discover() -> None:
-    """Imports every module of this folder, so that each registers its detectors."""
-    for module in pkgutil.iter_modules(__path__):
-        importlib.import_module(f"{__name__}.{module.name}")
-
-
-def build(name: str, **settings: Any) -> Detector:
-    """A detector by name. Raises InputError for an unknown one."""
-    if name not in DETECTORS:
-        raise InputError(f"There is no detector {name}; choose among {', '.join(sorted(DETECTORS))}.")
-    return DETECTORS[name](**settings)
-
-
-def help_text(name: str) -> str:
-    """What the detector does, in a sentence or two, with its source."""
-    text = inspect.getdoc(DETECTORS[name]) or ""
-    return " ".join(text.split("\n\n")[0].split())
-
-
-discover()
+DETECTORS.discover(__name__, __path__)

@@ -85,7 +85,7 @@ def _choice(folders: list[Path], request: Request) -> list[ToyPart]:
 
 
 def _fashion(folders: list[Path], request: Request) -> list[fashion.FashionPart]:
-    choices: list[Choice] = [("reconstruction_mse", ()), *all_detectors(standardise="global")]
+    choices: list[Choice] = [(fashion.RECONSTRUCTION, ()), *all_detectors(standardise="global")]
     return [fashion.FashionPart(str(folder), choice) for folder in folders for choice in choices]
 
 
@@ -96,7 +96,7 @@ def _lesions(folders: list[Path], request: Request) -> list[lesions.LesionPart]:
 EXPERIMENTS = {
     "fashion": Experiment(
         "T-shirts against nine other classes: reconstruction error and 17 outlier detectors.",
-        ("fashion-tshirt", "fashion-tshirt-seed-1", "fashion-tshirt-seed-2"), _fashion,
+        ("fashion-tshirt",), _fashion,
     ),
     "slices": Experiment(
         "Four toy datasets in whole slices: segmentation by every map, detection by every score.",
@@ -112,6 +112,8 @@ EXPERIMENTS = {
 
 def parts_of(name: str, request: Request) -> tuple[list[Path], list[Any]]:
     """The checkpoints and parts of an experiment. Raises InputError when it cannot be run as asked."""
+    if name not in EXPERIMENTS:
+        raise InputError(f"There is no experiment {name}; choose among {', '.join(sorted(EXPERIMENTS))}.")
     experiment = EXPERIMENTS[name]
     given = [folder for path in request.checkpoints for folder in (find_checkpoints(path) or [path])]
     folders = given or [SHIPPED / folder for folder in experiment.defaults]

@@ -4,22 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy import ndimage
 
 from vaead_core import scorers
 from vaead_core.checkpoint import Checkpoint
-from vaead_core.cohorts.fashion_mnist import CLASSES, FashionMNIST, load_fashion_mnist, to_slices, tshirt_split
+from vaead_core.cohorts.fashion_mnist import CLASSES, load_fashion_mnist, to_slices, tshirt_split
 from vaead_core.experiments.records import ALL, Measurement
 from vaead_core.experiments.subjects import opened
-from vaead_core.experiments.toy_scans import Choice, fitted
-from vaead_core.metrics import Ranking
+from vaead_core.experiments.toy_scans import Choice, described, fitted
+from vaead_core.metrics import separation
 from vaead_core.volume import Array, Slices
 
-BALANCED, FULL, CHOOSING = "balanced", "full", "choosing"
+RECONSTRUCTION = "reconstruction_mse"
 PER_CLASS = 700
 RESAMPLES = 1000
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a model makes of some images. latents: (N, L). error: (N,) reconstruction error."""
+
+    latents: Array
+    error: Array
 
 
 @dataclass(frozen=True)
@@ -36,41 +45,53 @@ class FashionPart:
 
     def measure(self) -> list[Measurement]:
         """Average precision a class and their mean, each with a bootstrap interval over images."""
+        seen = seen_images(self.checkpoint)
+        scores = {name: self._score(images) for name, images in seen.items()}
+        classes = {name: scores[name] for name in CLASSES[1:]}
+        first = {name: values[:PER_CLASS] for name, values in classes.items()}
+        changed = {name: scores[name] for name in deformed(np.zeros((1, 28, 28), np.uint8))}
+        return [
+            *self._compare("full", scores["test"], classes),
+            *self._compare("balanced", scores["test"], first),
+            *self._compare("choosing", scores["validation"], changed),
+        ]
+
+    def _score(self, seen: Seen) -> Array:
+        if self.score[0] == RECONSTRUCTION:
+            return seen.error
+        return fitted(self.checkpoint, self.score).score(seen.latents, np.zeros(len(seen.latents), int))
+
+    def _compare(self, protocol: str, normal: Array, classes: dict[str, Array]) -> Iterator[Measurement]:
+        """One measurement a class, and one "all" of their means, with intervals over images."""
         checkpoint = opened(self.checkpoint)
-        data = load_fashion_mnist()
-        _, validation, test = tshirt_split(data.labels, checkpoint.description["training"].get("split_seed", 0))
-        normal = self._score(checkpoint, to_slices(data.images[test]))
-        classes = {name: self._score(checkpoint, _images_of(data, name)) for name in CLASSES[1:]}
-        found = [*self._compare(checkpoint, FULL, normal, classes)]
-        found += self._compare(checkpoint, BALANCED, normal, {name: values[:PER_CLASS] for name, values in classes.items()})
-        shirts = data.images[validation[:PER_CLASS]]
-        held_out = self._score(checkpoint, to_slices(shirts))
-        changed = {name: self._score(checkpoint, to_slices(images)) for name, images in deformed(shirts).items()}
-        return [*found, *self._compare(checkpoint, CHOOSING, held_out, changed)]
-
-    def _score(self, checkpoint: Checkpoint, images: Slices) -> Array:
-        name, settings = self.score
-        if name in scorers.SCORERS:
-            return scorers.build(name, **dict(settings)).score(checkpoint.model, images)
-        return fitted(self.checkpoint, self.score).score(checkpoint.model.latents(images), images.position)
-
-    def _compare(self, checkpoint: Checkpoint, protocol: str, normal: Array, classes: dict[str, Array]) -> Iterator[Measurement]:
-        """One row a class; in the row "all" the means. The interval is in `low_high`."""
-        rows = {}
-        for name, anomalous in classes.items():
-            one = Ranking(np.concatenate([anomalous, normal])).detection(np.repeat([True, False], [len(anomalous), len(normal)]))
-            rows[name] = (one.ap, one.auroc, one.prevalence, one.best_dice)
+        found = {name: separation(anomalous, normal) for name, anomalous in classes.items()}
+        rows = {name: (one.ap, one.auroc, one.prevalence, one.best_dice) for name, one in found.items()}
         rows[ALL] = tuple(np.mean(list(rows.values()), axis=0))
         resampled = _resampled(normal, classes)
         name, settings = self.score
-        described = ", ".join(f"{key}={value}" for key, value in settings if key != "masked")
         for label, (ap, auroc, prevalence, best_dice) in rows.items():
             low, high = np.quantile(resampled[label], [0.025, 0.975])
             yield Measurement(
-                "detection", name, described, True, protocol, label, f"{len(normal)} t-shirts", checkpoint.name,
+                "detection", name, described(settings), True, protocol, label, f"{len(normal)} t-shirts", checkpoint.name,
                 checkpoint.description["training"]["seed"], float(ap), float(auroc), float(prevalence),
                 best_dice=float(best_dice), ap_low=float(low), ap_high=float(high),
             )  # fmt: skip
+
+
+@lru_cache(maxsize=2)
+def seen_images(folder: str) -> dict[str, Seen]:
+    """Test and validation t-shirts, every other class, and deformed validation t-shirts through a model, once a process."""
+    checkpoint = opened(folder)
+    data = load_fashion_mnist()
+    _, validation, test = tshirt_split(data.labels, checkpoint.split_seed)
+    shirts = data.images[validation[:PER_CLASS]]
+    images = {"test": data.images[test], "validation": shirts, **deformed(shirts)}
+    images |= {name: data.images[data.labels == CLASSES.index(name)] for name in CLASSES[1:]}
+    return {name: _seen(checkpoint, to_slices(pixels)) for name, pixels in images.items()}
+
+
+def _seen(checkpoint: Checkpoint, images: Slices) -> Seen:
+    return Seen(checkpoint.model.latents(images), scorers.build(RECONSTRUCTION).score(checkpoint.model, images))
 
 
 def deformed(images: Array) -> dict[str, Array]:
@@ -88,10 +109,6 @@ def deformed(images: Array) -> dict[str, Array]:
     }
 
 
-def _images_of(data: FashionMNIST, name: str) -> Slices:
-    return to_slices(data.images[data.labels == CLASSES.index(name)])
-
-
 def _resampled(normal: Array, classes: dict[str, Array]) -> dict[str, Array]:
     """AP of RESAMPLES bootstrap draws of the images, a class and their mean; normal images are shared by the classes."""
     rng = np.random.default_rng(0)
@@ -99,7 +116,6 @@ def _resampled(normal: Array, classes: dict[str, Array]) -> dict[str, Array]:
     for _ in range(RESAMPLES):
         ours = rng.choice(normal, len(normal))
         for name, anomalous in classes.items():
-            drawn = np.concatenate([rng.choice(anomalous, len(anomalous)), ours])
-            found[name].append(Ranking(drawn).detection(np.repeat([True, False], [len(anomalous), len(ours)])).ap)
+            found[name].append(separation(rng.choice(anomalous, len(anomalous)), ours).ap)
     arrays = {name: np.array(values) for name, values in found.items()}
     return arrays | {ALL: np.mean(list(arrays.values()), axis=0)}

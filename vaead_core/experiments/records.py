@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -85,8 +84,3 @@ def read(folder: Path, name: str) -> pd.DataFrame | None:
     return pd.read_csv(path, keep_default_na=False, na_values=[""], dtype={"detector_settings": str}).fillna(
         {"detector_settings": ""}
     ) if path.is_file() else None  # fmt: skip
-
-
-def mean_over_images(values: Sequence[tuple[float, ...]]) -> np.ndarray:
-    """Column means of one tuple a slice."""
-    return np.mean(np.array(values, float), axis=0)

@@ -14,9 +14,9 @@ from vaead_core.aggregates import aggregate
 from vaead_core.checkpoint import Checkpoint
 from vaead_core.detectors.latent_detector import LatentDetector, fit_latent_detector
 from vaead_core.detectors.preparation import LatentPreparation
-from vaead_core.experiments.records import Measurement, mean_over_images
+from vaead_core.experiments.records import Measurement
 from vaead_core.experiments.subjects import opened, prepared
-from vaead_core.metrics import Ranking, detection
+from vaead_core.metrics import Ranking, detection, separation
 from vaead_core.toys import ToyCase
 from vaead_core.toys.datasets import DATASETS, Combination, plant
 from vaead_core.volume import Array, Slices
@@ -71,7 +71,7 @@ class ToyPart:
                 one = ranking.detection(hit[brain])
                 dice = ranking.dice(hit[brain], threshold) if np.isfinite(threshold) else np.nan
                 rows.append((one.ap, one.auroc, one.prevalence, one.best_dice, dice))
-            ap, auroc, prevalence, best_dice, dice_at_5 = mean_over_images(rows)
+            ap, auroc, prevalence, best_dice, dice_at_5 = np.mean(rows, axis=0)
             pooled = detection(np.abs(values)[where], truth[where]).ap
             numbers = {"ap": ap, "auroc": auroc, "prevalence": prevalence, "best_dice": best_dice, "dice_at_5": dice_at_5}
             yield self._measurement("segmentation", choice, combination, **numbers, pooled_ap=pooled)
@@ -83,8 +83,7 @@ class ToyPart:
         for choice, anomalous in scores.items():
             twins, rest = clean[choice][case.planted], clean[choice][~case.planted]
             for task, normal in (("detection", twins), ("detection_rest", rest)):
-                truth = np.repeat([True, False], [len(anomalous), len(normal)])
-                one = detection(np.concatenate([anomalous, normal]), truth)
+                one = separation(anomalous, normal)
                 numbers = {"ap": one.ap, "auroc": one.auroc, "prevalence": one.prevalence, "best_dice": one.best_dice}
                 yield self._measurement(task, choice, combination, **numbers)
 
@@ -101,19 +100,23 @@ class ToyPart:
             if dict(settings).get("masked", True):
                 for kind, column in aggregate(values, slices.mask).items():
                     scores[name, (*settings, ("aggregate", kind))] = column
+        latents = checkpoint.model.latents(slices)
         for choice in self.detectors:
-            latents = checkpoint.model.latents(slices)
             scores[choice] = fitted(self.checkpoint, choice).score(latents, slices.position)
         return scores
 
     def _measurement(self, task: str, choice: Choice, combination: Combination, **numbers: float) -> Measurement:
         name, settings = choice
         masked = dict(settings).get("masked", True)
-        others = ", ".join(f"{key}={value}" for key, value in settings if key != "masked")
         return Measurement(
-            task, name, others, masked, self.dataset, combination.name, self.subject,
+            task, name, described(settings), masked, self.dataset, combination.name, self.subject,
             opened(self.checkpoint).name, self.seed, **{key: float(value) for key, value in numbers.items()},
         )  # fmt: skip
+
+
+def described(settings: Settings) -> str:
+    """For example "stage=2, aggregate=top10"; masking has a column of its own."""
+    return ", ".join(f"{key}={value}" for key, value in settings if key != "masked")
 
 
 def is_default(choice: Choice) -> bool:

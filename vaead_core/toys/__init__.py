@@ -6,17 +6,13 @@ place over `length_mm` of slices, so that they are cylinders, as in the thesis (
 
 from __future__ import annotations
 
-import importlib
-import inspect
-import pkgutil
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.random import Generator
 
-from vaead_core.errors import InputError
+from vaead_core.registry import Registry
 from vaead_core.volume import Array, Slices
 
 
@@ -48,44 +44,13 @@ class Toy(Protocol):
 
     title: ClassVar[str]
 
-    @property
-    def length_mm(self) -> float: ...
-
     def plant(self, slices: Slices, spacing_mm: float, rng: Generator, place: Place | None = None) -> ToyCase:
         """The toy in `slices`, at `place` or at a random one inside the brain. The same rng state gives the same case."""
         ...
 
 
-TOYS: dict[str, Any] = {}
+TOYS = Registry("toy")
+register, build, help_text = TOYS.register, TOYS.build, TOYS.help_text
 
 
-def register(name: str) -> Callable[[type], type]:
-    """Class decorator: makes the toy known under `name`."""
-
-    def enter(toy: type) -> type:
-        TOYS[name] = toy
-        return toy
-
-    return enter
-
-
-def discover() -> None:
-    """Imports every module of this folder, so that each registers its toys."""
-    for module in pkgutil.iter_modules(__path__):
-        importlib.import_module(f"{__name__}.{module.name}")
-
-
-def build(name: str, **settings: Any) -> Any:
-    """A toy by name. Raises InputError for an unknown one."""
-    if name not in TOYS:
-        raise InputError(f"There is no toy {name}; choose among {', '.join(sorted(TOYS))}.")
-    return TOYS[name](**settings)
-
-
-def help_text(name: str) -> str:
-    """What the toy looks like, in a sentence or two."""
-    text = inspect.getdoc(TOYS[name]) or ""
-    return " ".join(text.split("\n\n")[0].split())
-
-
-discover()
+TOYS.discover(__name__, __path__)
