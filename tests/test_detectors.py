@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from vaead_core import detectors
 from vaead_core.detectors.cblof import large_clusters
 from vaead_core.detectors.latent_detector import fit_latent_detector
+from vaead_core.detectors.lscp import FittedEnsemble, correlations
 from vaead_core.detectors.nearby import FittedNearby
 from vaead_core.detectors.preparation import LatentPreparation, local_statistics
 from vaead_core.detectors.rows import as_scores, sampled
@@ -191,6 +192,17 @@ def test_cblof_equals_pyod(monkeypatch, fitted, healthy, query):
     )
     plain = CBLOF(n_clusters=10, random_state=0).fit(healthy)
     np.testing.assert_allclose(fitted["cblof"].score(query), plain.decision_function(query), rtol=1e-5)
+
+
+def test_lscp_members_that_agree_to_rounding_all_count():
+    own = np.random.default_rng(0).normal(size=(40, 1))
+    healthy = np.hstack([own * (1 + step * 1e-9) + step for step in range(5)])
+    healthy[:, 4] += 1e-8 * np.sin(np.arange(40))
+    ensemble = FittedEnsemble([], [np.arange(2)], [], healthy, np.zeros(5), np.ones(5))
+    votes = np.ones(40, np.uint16)
+    spread = np.ptp(correlations(healthy, healthy.max(1)))
+    assert 0 < spread < 1e-12
+    assert sorted(ensemble._competent(votes)) == [0, 1, 2, 3, 4]
 
 
 def test_lscp_equals_pyod_in_the_same_subspaces(monkeypatch, fitted, healthy, query):

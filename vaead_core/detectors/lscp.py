@@ -12,6 +12,8 @@ from vaead_core.detectors import register
 from vaead_core.detectors.rows import as_scores, healthy_rows, query_rows
 from vaead_core.volume import Array
 
+AGREEMENT_DIGITS = 9  # what differs by less is rounding, which no histogram can divide
+
 
 @dataclass(frozen=True)
 class FittedEnsemble:
@@ -40,7 +42,7 @@ class FittedEnsemble:
         """Indices of the members that agree best with the ensemble's maximum around one row; votes: (N,)."""
         second = np.partition(votes, -2)[-2]
         region = self.healthy[votes > min(len(self.subspaces) // 2, int(second) - 1)]
-        agreement = np.nan_to_num(correlations(region, region.max(1)))
+        agreement = np.nan_to_num(correlations(region, region.max(1))).round(AGREEMENT_DIGITS)
         count, edges = np.histogram(agreement, bins=len(agreement))
         fullest = np.flatnonzero(count == count.max())
         return np.concatenate([np.flatnonzero((agreement >= edges[b]) & (agreement <= edges[b + 1])) for b in fullest])
