@@ -50,6 +50,36 @@ def test_mood_is_found_from_any_of_its_folders(tmp_path, given):
     assert len(mood_toys(tmp_path / given)) == 1
 
 
+@pytest.fixture(params=["brain_toy", ""], ids=["in brain_toy", "beside brain_train"])
+def mood(request, tmp_path):
+    """A MOOD download with three toy scans; its path and where their sample labels go."""
+    toys = tmp_path / request.param
+    scan_file(tmp_path / "brain_train" / "00000.nii.gz")
+    for name in ("toy_0", "toy_1", "toy_2"):
+        scan_file(toys / "toy" / f"{name}.nii.gz")
+        scan_file(toys / "toy_label" / "pixel" / f"{name}.nii.gz")
+    (toys / "toy_label" / "sample").mkdir()
+    return tmp_path, toys / "toy_label" / "sample"
+
+
+def test_the_sample_labels_of_mood_toys_are_read_where_there_are_some(mood):
+    folder, labels = mood
+    (labels / "toy_0.nii.gz.txt").write_text("0")
+    (labels / "toy_1.nii.gz.txt").write_text("1\n")
+    toys = mood_toys(folder)
+    assert [toy.scan.name for toy in toys] == [toy.pixel_label.name for toy in toys]
+    assert [toy.anomalous for toy in toys] == [False, True, None]
+    assert [s.id for s in nifti_folder(folder).subjects] == ["00000"], "toy scans are never trained on"
+
+
+@pytest.mark.parametrize("content", [b"", b"2", b"0.5", b"yes", b"0 1", b"\xff\xfe"])
+def test_a_mood_sample_label_that_is_not_0_or_1_is_refused(mood, content):
+    folder, labels = mood
+    (labels / "toy_1.nii.gz.txt").write_bytes(content)
+    with pytest.raises(CohortError, match=r"^toy_1.nii.gz.txt must hold one number, 0 or 1; download .* again\.$"):
+        mood_toys(folder)
+
+
 @pytest.mark.parametrize("source", ["synthetic:0", "synthetic:2", "synthetic:", "synthetic:many", "synthetic:²"])
 def test_a_synthetic_cohort_too_small_to_split_is_refused(source):
     with pytest.raises(CohortError, match="3 or more"):

@@ -96,7 +96,7 @@ def test_mood_is_recognised_as_downloaded(tmp_path):
     cohort = open_cohort(str(tmp_path))
     assert cohort.name == "MOOD brain"
     assert [s.id for s in cohort.subjects] == ["00000", "00001", "00002"], "toy scans are never trained on"
-    assert [(a.name, b.parent.name) for a, b in mood_toys(tmp_path)] == [("toy_0.nii.gz", "pixel")]
+    assert [(toy.scan.name, toy.pixel_label.parent.name) for toy in mood_toys(tmp_path)] == [("toy_0.nii.gz", "pixel")]
 
 
 def test_a_synthetic_subject_is_the_same_whatever_the_count():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import re
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -38,12 +39,35 @@ def nifti_files(folder: Path) -> list[Path]:
     return sorted(p for p in found if p.is_file() and not any(part.startswith(".") for part in p.relative_to(folder).parts))
 
 
-def mood_toys(folder: Path) -> list[tuple[Path, Path]]:
-    """(toy scan, its pixel label) pairs of a MOOD download: brain_toy/toy and brain_toy/toy_label/pixel."""
+@dataclass(frozen=True)
+class MoodToy:
+    """A toy scan of MOOD. pixel_label: the file of its mask. anomalous: its sample label, None where there is no file."""
+
+    scan: Path
+    pixel_label: Path
+    anomalous: bool | None
+
+
+def mood_toys(folder: Path) -> list[MoodToy]:
+    """The toy scans of a MOOD download that have a pixel label: those of brain_toy, else those beside brain_train.
+
+    Raises CohortError when a sample label cannot be read.
+    """
     train = _mood_train(folder.resolve())
-    toys = (train.parent if train else folder) / "brain_toy"
-    pairs = [(scan, toys / "toy_label" / "pixel" / scan.name) for scan in nifti_files(toys / "toy")]
-    return [(scan, label) for scan, label in pairs if label.is_file()]
+    beside = train.parent if train else folder
+    toys = beside / "brain_toy" if (beside / "brain_toy").is_dir() else beside
+    pixel, sample = toys / "toy_label" / "pixel", toys / "toy_label" / "sample"
+    labelled = [scan for scan in nifti_files(toys / "toy") if (pixel / scan.name).is_file()]
+    return [MoodToy(scan, pixel / scan.name, _sample_label(sample / f"{scan.name}.txt")) for scan in labelled]
+
+
+def _sample_label(path: Path) -> bool | None:
+    if not path.is_file():
+        return None
+    try:
+        return {"0": False, "1": True}[path.read_text().strip()]
+    except (OSError, UnicodeDecodeError, KeyError) as error:
+        raise CohortError(f"{path.name} must hold one number, 0 or 1; download MOOD's toy labels again.") from error
 
 
 def _mood_train(folder: Path) -> Path | None:
