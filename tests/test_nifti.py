@@ -120,3 +120,13 @@ def test_a_gzip_bomb_is_refused_at_the_limit(monkeypatch):
 def test_a_missing_file_is_a_scan_error(tmp_path):
     with pytest.raises(ScanError, match="cannot be opened"):
         read_nifti(tmp_path / "none.nii")
+
+
+@pytest.mark.parametrize("codes", ["RAS", "LAS", "PSR", "SPL"])
+def test_a_voxel_of_the_array_is_found_in_the_file(codes):
+    image = nib.Nifti1Image(GRADIENT, np.diag([1, 2, 3, 1]))
+    wanted = nib.orientations.ornt_transform(nib.orientations.axcodes2ornt("RAS"), nib.orientations.axcodes2ornt(tuple(codes)))
+    stored_image = image.as_reoriented(wanted)
+    scan = read_nifti(stored_image.to_bytes())
+    i, j, k = (scan.native.voxels_from_ras @ [1, 2, 3, 1])[:3].astype(int)
+    assert stored_image.get_fdata()[i, j, k] == scan.data[1, 2, 3]

@@ -4,6 +4,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from conftest import reoriented
+from scipy import ndimage
 
 from vaead_core import atlas
 from vaead_core.errors import ScanError
@@ -119,3 +120,25 @@ def test_resampling_a_linear_ramp_between_oblique_grids_is_exact():
     index = np.array([60, 40, 30])
     x, y, z, _ = grid.affine @ [*index, 1]
     assert moved[tuple(index)] == pytest.approx(x + 2 * y - z, abs=1e-2)
+
+
+def test_network_input_comes_back_in_the_scans_own_intensities(brain_volume):
+    preprocessor = Preprocessor()
+    brain = preprocessor.to_brain(brain_volume)
+    slices = preprocessor.to_slices(brain)
+    back = preprocessor.to_intensity(slices.pixels, slices, brain)
+    inner = ndimage.binary_erosion(brain_volume.data > 0, iterations=4)
+    error = np.abs(back - brain_volume.data)[inner] / brain_volume.data[inner].std()
+    assert np.median(error) < 0.15, "two resamplings apart"
+    assert not back[brain_volume.data == 0].any()
+
+
+def test_the_slice_that_holds_a_voxel_is_found(brain_volume):
+    preprocessor = Preprocessor()
+    brain = preprocessor.to_brain(brain_volume)
+    slices = preprocessor.to_slices(brain)
+    rows = np.broadcast_to(np.arange(len(slices), dtype=np.float32)[:, None, None], slices.pixels.shape)
+    native = preprocessor.to_scan(rows, slices, brain)
+    for voxel in [(60, 60, 30), (50, 70, 45), (70, 50, 55)]:
+        assert preprocessor.row_at(voxel, slices, brain) == round(float(native[voxel]))
+    assert preprocessor.row_at((60, 60, -40), slices, brain) == 0

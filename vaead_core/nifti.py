@@ -27,6 +27,11 @@ class NativeSpace:
     header: nib.Nifti1Header
     to_ras: Array
 
+    @property
+    def voxels_from_ras(self) -> Array:
+        """(4, 4): voxel indices of the RAS+ array to the file's own."""
+        return orientations.inv_ornt_aff(self.to_ras, self.shape)
+
     def from_ras(self, data: Array) -> Array:
         """(I, J, K) in RAS+ order back to the file's own axis order and directions."""
         inverse = orientations.ornt_transform(orientations.axcodes2ornt(("R", "A", "S")), self.to_ras)

@@ -48,12 +48,12 @@ class Preprocessor:
         _refuse_poor_overlap(mask, transform, scan, self.spacing_mm)
         intensity = to_atlas(scan.data, scan, transform, self.grid)
         values = intensity[mask]
-        spread = float(values.std())
+        mean, spread = float(values.mean()), float(values.std())
         if spread == 0:
             raise ScanError(f"The brain in {scan.name} has one constant value; a scan must have contrast.")
-        scaled = np.clip((intensity - values.mean()) / (CLIP_SD * spread), -1, 1) * mask
+        scaled = np.clip((intensity - mean) / (CLIP_SD * spread), -1, 1) * mask
         warnings = head_warning + self._crop_warning(mask, scan)
-        return Brain(scaled.astype(np.float32), mask, self.spacing_mm, scan, transform, warnings)
+        return Brain(scaled.astype(np.float32), mask, self.spacing_mm, scan, transform, mean, spread, warnings)
 
     def to_slices(self, brain: Brain) -> Slices:
         """The axial slices that hold brain, centre-cropped, background filled. Rows run along j, columns along i."""
@@ -83,6 +83,15 @@ class Preprocessor:
         """(N, H, W) maps on the scan's own RAS+ grid (what `map_to_nifti` takes), float32, 0 outside the brain."""
         moved = to_scan(self.to_volume(maps, slices), self.grid, brain.transform, brain.scan, nearest)
         return moved * (brain.scan.data != 0)
+
+    def to_intensity(self, images: Array, slices: Slices, brain: Brain) -> Array:
+        """(N, H, W) network images (a reconstruction) on the scan's own RAS+ grid and in its own intensities, 0 outside."""
+        return (brain.mean + CLIP_SD * brain.spread * self.to_scan(images, slices, brain)) * (brain.scan.data != 0)
+
+    def row_at(self, voxel: tuple[int, int, int], slices: Slices, brain: Brain) -> int:
+        """Which of `slices` holds a voxel of the scan's RAS+ grid; the nearest one if none does."""
+        to_grid = np.linalg.inv(self.grid.affine) @ brain.transform.matrix @ brain.scan.affine
+        return int(np.abs(slices.position - (to_grid @ [*voxel, 1])[2]).argmin())
 
     def truth_to_slices(self, truth: Array, brain: Brain) -> Array:
         """(N, H, W) bool: a mask on the scan's RAS+ grid, seen on the slices of `to_slices(brain)`."""

@@ -88,6 +88,14 @@ def native_map(prepared: PreparedScan, checkpoint: Checkpoint, maps: Array) -> A
     return checkpoint.preprocessor.to_scan(maps, prepared.slices, prepared.brain)
 
 
+def reconstruction(prepared: PreparedScan, checkpoint: Checkpoint) -> Array:
+    """What the network redraws, on the scan's own RAS+ grid and in its own intensities, (I, J, K) float32."""
+    if checkpoint.preprocessor is None:
+        raise ValueError("only reconstructions of scans have a native grid")
+    images = checkpoint.model.map(prepared.slices, lambda view: view.reconstruction)
+    return checkpoint.preprocessor.to_intensity(images, prepared.slices, prepared.brain).astype(np.float32)
+
+
 def to_record(prepared: PreparedScan, scored: list[Scored], checkpoint: Checkpoint) -> dict[str, Any]:
     """What `<scan>_scores.json` holds: values, percentiles and thresholds a scorer, settings and versions."""
     return {
