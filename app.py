@@ -1,6 +1,7 @@
-"""`streamlit run app.py`: page settings and navigation."""
+"""`streamlit run app.py`: page settings, the room that pages leave at their edges, and navigation."""
 
 import streamlit as st
 
-st.set_page_config("vaead: can I trust this anomaly map?", page_icon=":material/neurology:", layout="wide")
+st.set_page_config("vaead: can I trust this anomaly map?", page_icon="🧠", layout="wide")
+st.html("<style>.stMainBlockContainer { padding: 3.5rem 2rem 2rem; }</style>")
 st.navigation([st.Page("pages/explore.py", title="Explore", icon=":material/search:", default=True)]).run()

@@ -46,12 +46,12 @@ def start() -> list[float]:
     return [marks[0] - begin, *np.diff(marks).tolist(), marks[-1] - marks[0]]
 
 
-def serve(python: tuple[str, ...] = (), **options) -> tuple[subprocess.Popen, str]:
+def serve(python: tuple[str, ...] = (), script: str = "app.py", **options) -> tuple[subprocess.Popen, str]:
     """The app's server on a free port, and its address. python: the interpreter's flags; options: as Popen takes them."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, *python, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
+    command = [sys.executable, *python, "-m", "streamlit", "run", script, "--server.headless", "true"]
     command += ["--server.port", str(port), "--server.address", "127.0.0.1", "--browser.serverAddress", "127.0.0.1"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": ROOT, "env": os.environ.copy()}
     return subprocess.Popen(command, **quiet | options), f"http://127.0.0.1:{port}"
@@ -70,9 +70,8 @@ def wait_for(address: str, seconds: float = 60) -> None:
 
 
 def wait_for_maps(tab: Page) -> None:
-    """Returns when the scan and its three maps are painted."""
-    painted = "[...document.querySelectorAll('[data-testid=stImage] img')].filter(i => i.complete && i.naturalHeight > 100)"
-    tab.wait_for_function(f"{painted}.length >= 4", timeout=90_000)
+    """Returns when the viewer has drawn the scan and its maps."""
+    tab.locator(".viewer[data-state=drawn]").wait_for(timeout=90_000)
 
 
 if __name__ == "__main__":

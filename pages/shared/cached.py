@@ -3,11 +3,14 @@
 import hashlib
 from pathlib import Path
 
+import numpy as np
 import streamlit as st
 
-from vaead_core import scoring
+from pages.shared.viewer import Layer
+from pages.shared.viewer.layer import TOP_RARITY
+from vaead_core import scorers, scoring
 from vaead_core.checkpoint import Checkpoint
-from vaead_core.cohorts.synthetic import load_sample
+from vaead_core.cohorts.synthetic import Sample, load_sample
 from vaead_core.nifti import map_to_nifti, read_nifti
 from vaead_core.volume import Volume
 
@@ -25,9 +28,9 @@ def _checkpoint(folder: str, stamp: str) -> Checkpoint:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def sample(name: str) -> Volume:
-    """A sample scan by name."""
-    return load_sample(name).scan
+def sample(name: str) -> Sample:
+    """A sample scan by name, with its truth."""
+    return load_sample(name)
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
@@ -48,6 +51,34 @@ def scored(
 ) -> scoring.Scored:
     """One scorer on a prepared scan."""
     return scoring.score(_prepared, _checkpoint, name)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def scan_layer(scan_key: str, what: str, _values: np.ndarray) -> Layer:
+    """A volume of the scan itself for the viewer: "Scan" or "Truth"."""
+    return Layer.of(_values, what)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def reconstruction_layer(
+    scan_key: str, checkpoint_digest: str, _prepared: scoring.PreparedScan, _checkpoint: Checkpoint
+) -> Layer:
+    """What the network redraws, for the viewer."""
+    return Layer.of(scoring.reconstruction(_prepared, _checkpoint), "Reconstruction")
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def map_layer(
+    scan_key: str, checkpoint_digest: str, name: str,
+    _prepared: scoring.PreparedScan, _checkpoint: Checkpoint, _scored: scoring.Scored,
+) -> Layer:  # fmt: skip
+    """One scorer's map on the scan's own grid, for the viewer, with its rarity scale."""
+    scorer, healthy = scorers.SCORERS[name], _checkpoint.calibration[name]
+    return Layer.of(
+        scoring.native_map(_prepared, _checkpoint, _scored.maps), scorer.title, scorer.unit,
+        signed=getattr(scorer, "signed", False), about=scorers.help_text(name),
+        rarity=np.array([healthy.threshold(10.0**-rarity) for rarity in np.linspace(0, TOP_RARITY, 301)]),
+    )  # fmt: skip
 
 
 def native_nifti(prepared_scan: scoring.PreparedScan, model: Checkpoint, result: scoring.Scored) -> bytes:

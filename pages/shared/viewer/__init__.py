@@ -1,0 +1,118 @@
+"""The viewer: a scan and up to four maps in linked panels, drawn and scrolled in the browser.
+
+    state = viewer(Layer.of(scan, "Scan"), [Layer.of(map, "Residual", "intensity")], affine, key="explore")
+    state.cursor, state.thresholds["Residual"]
+
+A layer's bytes are served under their content's address and fetched once; scrolling, dragging, zooming and the
+threshold cost no traffic. Python hears of the crosshair and of thresholds when the mouse or the key is released.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import nibabel as nib
+import numpy as np
+import streamlit as st
+from plotly.colors import sample_colorscale
+from streamlit import runtime
+
+from pages.shared.viewer.assets import script, style
+from pages.shared.viewer.layer import TOP_RARITY, Layer
+
+__all__ = ["Layer", "ViewerState", "viewer"]
+
+MOST_LAYERS = 4
+COLOURS = ("Inferno", "Viridis", "Cividis")
+_STOPS = np.linspace(0.15, 1, 18).tolist()
+
+Voxel = tuple[int, int, int]
+
+_mount = st.components.v2.component("vaead_viewer", html="<div class='viewer'></div>", css=style(), js=script())
+
+
+@dataclass(frozen=True)
+class ViewerState:
+    """What the reader did. cursor: (i, j, k) of the scan's RAS+ grid, where the crosshair was last put.
+
+    click: the voxel of a click, in the one run after it; None without `clicks=True`.
+    thresholds: layer name → value in the layer's own unit, once the reader moved one.
+    """
+
+    cursor: Voxel
+    click: Voxel | None = None
+    thresholds: dict[str, float] = field(default_factory=dict)
+
+
+def viewer(
+    scan: Layer,
+    layers: Sequence[Layer],
+    affine: np.ndarray,
+    *,
+    key: str,
+    file_voxels: np.ndarray | None = None,
+    truth: Layer | None = None,
+    reconstruction: Layer | None = None,
+    cursor: Voxel | None = None,
+    rarity: float = 1.3,
+    clicks: bool = False,
+) -> ViewerState:
+    """Shows `layers` over `scan`, one panel each, and returns what the reader did.
+
+    affine: (4, 4) voxels of the layers to world mm; the layers lie in RAS+ order. file_voxels: (4, 4) from there to the
+    file's own voxel indices, for the readout; None when they are the same. truth: a mask, drawn as an outline and
+    for true and false positives. reconstruction: on the scan's intensities, to flicker with. cursor: moves the
+    crosshair whenever its value changes. rarity: the first threshold of layers that have a rarity scale.
+    clicks: also report each click.
+    """
+    everything = [scan, *layers, *(extra for extra in (truth, reconstruction) if extra is not None)]
+    _check(everything, layers, affine)
+    start = cursor or (layers[0].peak if layers else scan.peak)
+    after = f"{scan.digest} {start}"
+    records = [layer.to_record(_address(layer, f"{key}-{place}")) for place, layer in enumerate(everything)]
+    extras = iter(records[1 + len(layers) :])
+    data = {
+        "key": key,
+        "shape": scan.shape,
+        "affine": affine.tolist(),
+        "fileVoxels": (np.eye(4) if file_voxels is None else file_voxels).tolist(),
+        "scan": records[0],
+        "layers": records[1 : 1 + len(layers)],
+        "truth": next(extras) if truth else None,
+        "reconstruction": next(extras) if reconstruction else None,
+        "cursor": start,
+        "after": after,
+        "rarity": {"threshold": rarity, "top": TOP_RARITY},
+        "colours": {name: sample_colorscale(name, _STOPS, colortype="tuple") for name in COLOURS},
+        "clicks": clicks,
+    }
+    found = _mount(data=data, key=key, on_cursor_change=_heard, on_thresholds_change=_heard, on_click_change=_heard)
+    moved = found.cursor if found.cursor and found.cursor["after"] == after else None
+    return ViewerState(
+        tuple(moved["voxel"]) if moved else start,
+        tuple(found.click["voxel"]) if found.click else None,
+        dict(found.thresholds or {}),
+    )
+
+
+def _heard() -> None:
+    """Streamlit reports only those values for which a callback is named."""
+
+
+def _address(layer: Layer, place: str) -> str:
+    """Where the browser fetches the payload. The file name carries the digest: Streamlit's own hash of a large file
+    looks at parts of it only."""
+    files = runtime.get_instance().media_file_mgr
+    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
+    address = files.add(layer.payload, "application/gzip", place, file_name=layer.digest)
+    return f"/{base}{address}" if base else address
+
+
+def _check(everything: Sequence[Layer], layers: Sequence[Layer], affine: np.ndarray) -> None:
+    if len(layers) > MOST_LAYERS:
+        raise ValueError(f"the viewer shows at most {MOST_LAYERS} maps, got {len(layers)}")
+    if len({layer.shape for layer in everything}) > 1:
+        raise ValueError(f"all layers must have the scan's shape, got {[layer.shape for layer in everything]}")
+    if nib.aff2axcodes(affine) != ("R", "A", "S"):
+        raise ValueError(f"layers must lie in RAS+ order, got {nib.aff2axcodes(affine)}")

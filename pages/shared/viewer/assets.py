@@ -1,0 +1,29 @@
+"""The component's script, style and markup, as Streamlit takes them: one string each."""
+
+import re
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+MODULES = (
+    "dom", "geometry", "colours", "volume", "scale", "settings", "shading", "picture", "view", "colour_bar", "panel",
+    "controls", "keys", "readout", "viewer", "main",
+)  # fmt: skip
+
+
+def script() -> str:
+    """The modules of js/, one after the other, each after those it imports.
+
+    Streamlit takes one script, so the lines that import are dropped and `export` is too, except main.js's default:
+    a name must therefore be used once in all modules, on its top level.
+    """
+    return "\n".join(_bare((FOLDER / "js" / f"{name}.js").read_text(encoding="utf-8")) for name in MODULES)
+
+
+def style() -> str:
+    """viewer.css."""
+    return (FOLDER / "viewer.css").read_text(encoding="utf-8")
+
+
+def _bare(module: str) -> str:
+    without_imports = re.sub(r"^import [^;]*;\n", "", module, flags=re.MULTILINE)
+    return re.sub(r"^export (?!default)", "", without_imports, flags=re.MULTILINE)

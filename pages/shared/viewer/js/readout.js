@@ -1,0 +1,26 @@
+// The line under the panels: where the pointer or the crosshair is, and what lies there.
+
+import { element, toText } from "./dom.js";
+import { transform } from "./geometry.js";
+
+export class Readout {
+  constructor(viewer) {
+    this.viewer = viewer;
+    const names = ["where", "voxel", "mm", "scan", "reconstruction", "truth", "oblique"];
+    this.parts = Object.fromEntries(names.map((name) => [name, element("span", { class: name })]));
+    this.root = element("div", { class: "readout", role: "status", "aria-live": "off" }, ...Object.values(this.parts));
+  }
+
+  tell() {
+    const { grid, volumes, hovered } = this.viewer;
+    const voxel = this.viewer.pointed();
+    const say = (name, text) => { if (this.parts[name].textContent !== text) this.parts[name].textContent = text; };
+    say("where", hovered ? "Pointer" : "Crosshair");
+    say("voxel", voxel ? `voxel ${transform(grid.fileVoxels, voxel).map(Math.round).join(" ")}` : "outside");
+    say("mm", voxel ? `${transform(grid.affine, voxel).map((mm) => mm.toFixed(3).replace("-", "−")).join("  ")} mm (R A S)` : "");
+    say("scan", voxel ? `scan ${toText(volumes.scan.at(voxel))}` : "");
+    say("reconstruction", voxel && volumes.reconstruction ? `reconstruction ${toText(volumes.reconstruction.at(voxel))}` : "");
+    say("truth", voxel && volumes.truth ? (volumes.truth.at(voxel) ? "in the truth" : "not in the truth") : "");
+    say("oblique", grid.obliquity > 0.5 ? `oblique by ${grid.obliquity.toFixed(0)}°` : "");
+  }
+}

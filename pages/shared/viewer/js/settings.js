@@ -1,0 +1,19 @@
+// What the reader chose. Kept for each viewer while the browser's tab lives, so another page and back changes nothing.
+
+const remembered = new Map();
+
+const FIRST = {
+  layout: "single", plane: "axial", radiological: true, cursor: [0, 0, 0], zoom: 1, centre: null, window: null, opacity: 0.75,
+  colours: "Inferno", scale: "rarity", locked: true, scanPanel: true, smooth: true,
+  outline: true, agreement: false, flicker: false, hidden: false,
+};
+
+export function settingsOf(key) {
+  if (!remembered.has(key)) remembered.set(key, { ...FIRST, high: {}, thresholds: {} });
+  return remembered.get(key);
+}
+
+/** Maps that share one range and threshold have one group: those of one unit, or each its own when not locked. */
+export function groupOf(settings, scale, volume) {
+  return settings.locked ? scale.unit : `${scale.unit}\n${volume.name}`;
+}
