@@ -40,7 +40,7 @@ def people(count: int, size: int, seed: int) -> tuple[Slices, np.ndarray]:
 def slowly(vae, stride, train, held_out, subject):
     """name → (|map| of all brain pixels, aggregates an image), each subject against a reference of the others."""
     intensity = PlaceStatistics.of(train.pixels, train, DEPTH)
-    found = {name: ([], []) for name in scorers.SCORERS}
+    found = {name: ([], []) for name in scorers.scorers_of(Model(vae, stride=stride))}
     for person in np.unique(subject):
         others, own = held_out[subject != person], held_out[subject == person]
         model = Model(vae, healthy_reference(Model(vae, stride=stride), intensity, others, DEPTH), stride)

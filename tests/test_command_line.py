@@ -10,6 +10,7 @@ from conftest import development_data
 
 from vaead_core import scorers
 from vaead_core.__main__ import DEFAULT_CHECKPOINT, main
+from vaead_core.checkpoint import Checkpoint
 from vaead_core.cohorts.synthetic import load_sample
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -24,18 +25,19 @@ def scan_file(tmp_path_factory):
     return path
 
 
-def test_every_scorer_writes_a_map_and_the_record(scan_file, tiny_checkpoint_folder, tmp_path, capsys):
+def test_every_scorer_writes_a_map_and_the_record(scan_file, tiny_checkpoint_folder, tiny_checkpoint, tmp_path, capsys):
     truth = str(scan_file.parent / "truth.nii.gz")
     arguments = ["score", str(scan_file), "--checkpoint", str(tiny_checkpoint_folder), "--out", str(tmp_path)]
     assert main([*arguments, "--truth", truth]) == 0
     printed = capsys.readouterr().out
-    for name in scorers.map_scorers():
+    maps = scorers.map_scorers(tiny_checkpoint.model)
+    for name in maps:
         image = nib.load(tmp_path / f"case_{name}.nii.gz")
         assert image.shape == nib.load(scan_file).shape
         assert f"{name} " in printed
-    assert printed.count("prevalence") == len(scorers.map_scorers())
+    assert printed.count("prevalence") == len(maps)
     record = json.loads((tmp_path / "case_scores.json").read_text())
-    assert set(record["scorers"]) == set(scorers.SCORERS)
+    assert set(record["scorers"]) == set(scorers.scorers_of(tiny_checkpoint.model))
     residual = record["scorers"]["residual"]
     assert len(residual["slices"]["top10"]) == len(record["slice_positions"])
     assert set(residual["thresholds_by_healthy_false_positive_rate"]) == {"0.01", "0.05", "0.1"}
@@ -77,11 +79,12 @@ def test_maps_of_a_patient_overlay_the_scan_exactly(tmp_path, capsys):
     arguments = ["score", str(folder / "t1.nii.gz"), "--truth", str(folder / "lesion.nii.gz"), "--out", str(tmp_path)]
     assert main([*arguments, "--checkpoint", str(DEFAULT_CHECKPOINT)]) == 0
     scan = nib.load(folder / "t1.nii.gz")
-    for name in scorers.map_scorers():
+    maps = scorers.map_scorers(Checkpoint.load(DEFAULT_CHECKPOINT).model)
+    for name in maps:
         image = nib.load(tmp_path / f"t1_{name}.nii.gz")
         assert image.shape == scan.shape
         np.testing.assert_array_equal(image.affine, scan.affine)
         for code in ("qform_code", "sform_code"):
             assert image.header[code] == scan.header[code]
         assert not image.get_fdata()[scan.get_fdata() == 0].any()
-    assert capsys.readouterr().out.count("prevalence 0.0011") == len(scorers.map_scorers())
+    assert capsys.readouterr().out.count("prevalence 0.0011") == len(maps)

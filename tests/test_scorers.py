@@ -1,6 +1,7 @@
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,11 +10,14 @@ from scipy.stats import rankdata
 from vaead_core import scorers
 from vaead_core.aggregates import aggregate
 from vaead_core.calibration import percentile
+from vaead_core.checkpoint import Checkpoint
 from vaead_core.metrics import detection
 from vaead_core.model import Model, upsample
 from vaead_core.preprocessing import Preprocessor
 from vaead_core.reference import PlaceStatistics
 from vaead_core.volume import Slices
+
+SHIPPED = Path(__file__).resolve().parents[1] / "checkpoints"
 
 
 @pytest.fixture(scope="module")
@@ -22,14 +26,21 @@ def slices(brain_volume) -> Slices:
     return preprocessor.to_slices(preprocessor.to_brain(brain_volume))[30:54:5]
 
 
+@pytest.fixture
+def model(name, tiny_checkpoint) -> Model:
+    """A model that has the scorer `name`."""
+    patches = getattr(scorers.SCORERS[name], "patches_only", False)
+    return Checkpoint.load(SHIPPED / "brain-patches-2mm").model if patches else tiny_checkpoint.model
+
+
 def values(name, model, slices):
     scorer = scorers.build(name)
     return scorer.score_map(model, slices) if hasattr(scorer, "score_map") else scorer.score(model, slices)
 
 
 @pytest.mark.parametrize("name", sorted(scorers.SCORERS))
-def test_scores_are_finite_float32_of_the_right_shape(name, tiny_checkpoint, slices):
-    found = values(name, tiny_checkpoint.model, slices)
+def test_scores_are_finite_float32_of_the_right_shape(name, model, slices):
+    found = values(name, model, slices)
     expected = slices.pixels.shape if name in scorers.map_scorers() else (len(slices),)
     assert found.dtype == np.float32
     assert found.shape == expected
@@ -38,13 +49,12 @@ def test_scores_are_finite_float32_of_the_right_shape(name, tiny_checkpoint, sli
 
 
 @pytest.mark.parametrize("name", sorted(scorers.map_scorers()))
-def test_maps_are_zero_outside_the_brain(name, tiny_checkpoint, slices):
-    assert not values(name, tiny_checkpoint.model, slices)[~slices.mask].any()
+def test_maps_are_zero_outside_the_brain(name, model, slices):
+    assert not values(name, model, slices)[~slices.mask].any()
 
 
 @pytest.mark.parametrize("name", sorted(scorers.SCORERS))
-def test_a_slice_scores_the_same_alone_in_a_batch_and_twice(name, tiny_checkpoint, slices):
-    model = tiny_checkpoint.model
+def test_a_slice_scores_the_same_alone_in_a_batch_and_twice(name, model, slices):
     fresh = Model(model.vae, model.reference, model.stride)
     together = values(name, model, slices)
     np.testing.assert_array_equal(together, values(name, fresh, slices))
@@ -87,7 +97,6 @@ def test_equal_intensities_share_their_mean_rank(tiny_checkpoint):
 def test_a_scorer_dropped_in_as_one_file_is_found_calibrated_and_offered(tmp_path):
     """The new file alone, in a copy of the package: registry, contract list and page list know it."""
     import shutil
-    from pathlib import Path
 
     root = Path(__file__).resolve().parents[1]
     shutil.copytree(root / "vaead_core", tmp_path / "vaead_core", ignore=shutil.ignore_patterns("__pycache__"))
@@ -133,6 +142,30 @@ def test_patch_maps_are_the_mean_of_the_covering_windows(tiny_checkpoint):
     np.testing.assert_allclose(found, slices.pixels, atol=1e-6)
 
 
+def test_a_patch_error_is_one_value_a_window_and_the_mean_where_windows_overlap():
+    class Blank:
+        """A network that redraws 0."""
+
+        image_size = 32
+
+        def encode(self, images):
+            from vaead_core.vae import Posterior
+
+            return Posterior(np.zeros((len(images), 2), np.float32), np.zeros((len(images), 2), np.float32)), {}
+
+        def decode(self, latents):
+            return np.zeros((len(latents), 32, 32), np.float32)
+
+    pixels = np.zeros((1, 48, 32), np.float32)
+    pixels[:, :16] = 1
+    mask = np.ones(pixels.shape, bool)
+    mask[:, :, :8] = False
+    found = scorers.build("patch_error").score_map(Model(Blank(), stride=16), Slices(pixels, mask, np.zeros(1, int)))
+    np.testing.assert_allclose(found[0, :, 8], np.repeat([0.5, 0.25, 0.0], 16))
+    assert not found[:, :, :8].any()
+    assert "patch_error" not in scorers.scorers_of(Model(Blank()))
+
+
 def test_windows_of_background_alone_are_left_out():
     from vaead_core.model import _kept
 
@@ -163,6 +196,7 @@ def test_aggregates_of_a_ramp_are_in_closed_form():
     assert found["mean"][0] == 49.5
     assert found["max"][0] == 99
     assert found["top10"][0] == 94.5
+    assert aggregate(maps, np.ones((1, 10, 10), bool), ("top2",))["top2"][0] == 98.5
 
 
 def test_percentiles_count_healthy_values_at_or_below():

@@ -1,4 +1,4 @@
-"""`python -m vaead_core score SCAN...`: maps and scores of scans; `evaluate EXPERIMENT`: the recorded experiments."""
+"""`python -m vaead_core score SCAN...`: maps and scores of scans; `evaluate EXPERIMENT`, `report`: the experiments."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def score(options: argparse.Namespace) -> int:
     """Scores every scan; a bad one does not stop the rest."""
     try:
         checkpoint = Checkpoint.load(options.checkpoint)
-        names = options.scorers or sorted(scorers.SCORERS)
+        names = options.scorers or list(scorers.scorers_of(checkpoint.model))
         for name in names:
             scorers.build(name)
         options.out.mkdir(parents=True, exist_ok=True)
@@ -53,11 +53,13 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m vaead_core", description="Research use only, not for diagnosis.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_evaluate(commands.add_parser("evaluate", help="an experiment of the thesis or beyond, recorded as a table"))
+    _add_report(commands.add_parser("report", help="the recorded tables as a page with figures, beside the thesis's numbers"))
     command = commands.add_parser("score", help="anomaly maps and scores of NIfTI scans")
     command.set_defaults(run=score)
     command.add_argument("scans", nargs="+", type=Path, metavar="SCAN")
     command.add_argument("--checkpoint", type=Path, default=DEFAULT_CHECKPOINT)
-    command.add_argument("--scorers", nargs="+", metavar="NAME", help=f"default: all of {', '.join(sorted(scorers.SCORERS))}")
+    names = ", ".join(sorted(scorers.SCORERS))
+    command.add_argument("--scorers", nargs="+", metavar="NAME", help=f"default: all that the checkpoint has of {names}")
     command.add_argument("--out", type=Path, default=Path("out"))
     command.add_argument("--truth", type=Path, help="lesion mask on the scan's grid: prints AP beside prevalence")
     command.add_argument("--strip", action="store_true", help="remove the skull first (needs the extra vaead[strip])")
@@ -80,6 +82,18 @@ def _evaluate(options: argparse.Namespace) -> int:
     from vaead_core.experiments.run import evaluate  # loads detectors and tables: 1.5 s that `score` need not wait
 
     return evaluate(options)
+
+
+def _add_report(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--results", type=Path, default=Path("results"), help="folder of the recorded tables")
+    command.add_argument("--data", help="the cohort whose test brains are shown as examples; default: the development data")
+    command.set_defaults(run=_report)
+
+
+def _report(options: argparse.Namespace) -> int:
+    from vaead_core.experiments.report import report  # loads matplotlib
+
+    return report(options)
 
 
 def _score_one(path: Path, names: list[str], checkpoint: Checkpoint, options: argparse.Namespace) -> None:

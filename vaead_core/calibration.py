@@ -63,8 +63,9 @@ def calibrate(model: Model, train: Slices, held_out: Slices, subject: Array, dep
     subject: (N,) int, whose each held-out image is. Subjects are scored fold by fold (leave one out up to
     FOLDS subjects), so that thresholds are not those of brains the reference has seen.
     """
-    found: dict[str, list[tuple[Array, Array]]] = {name: [] for name in scorers.SCORERS}
-    pixels: dict[str, list[Array]] = {name: [] for name in scorers.SCORERS}
+    names = list(scorers.scorers_of(model))
+    found: dict[str, list[tuple[Array, Array]]] = {name: [] for name in names}
+    pixels: dict[str, list[Array]] = {name: [] for name in names}
     people = np.unique(subject)
     intensity = PlaceStatistics.of(train.pixels, train, depth)
     for fold in range(min(FOLDS, len(people))):
@@ -72,7 +73,7 @@ def calibrate(model: Model, train: Slices, held_out: Slices, subject: Array, dep
         others = model.part(held_out, ~inside) if (~inside).any() else held_out
         against = model.with_reference(healthy_reference(model, intensity, others, depth))
         left_out = model.part(held_out, inside)
-        for name in scorers.SCORERS:
+        for name in names:
             values, in_brain = _score(against, name, left_out)
             found[name].append((values, subject[inside]))
             pixels[name].append(in_brain)

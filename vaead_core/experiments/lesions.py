@@ -34,31 +34,19 @@ class LesionPart:
         truth = read_nifti(Path(self.folder) / "lesion.nii.gz").data[brain] > 0
         ready = scoring.prepare(scan, checkpoint)
         found = []
-        for name in scorers.map_scorers():
+        for name in scorers.map_scorers(checkpoint.model):
             result = scoring.score(ready, checkpoint, name)
             if result.maps is None:
                 raise ValueError(f"{name} is registered as a map scorer and gave no map")
             ranking = Ranking(np.abs(scoring.native_map(ready, checkpoint, result.maps)[brain]))
             one = ranking.detection(truth)
+            numbers = {"pooled_ap": one.ap, "best_dice": one.best_dice, "dice_at_5": ranking.dice(truth, result.thresholds[0.05])}
             found.append(
                 Measurement(
-                    "segmentation",
-                    name,
-                    "",
-                    True,
-                    self.case,
-                    "all voxels",
-                    self.case,
-                    checkpoint.name,
-                    0,
-                    one.ap,
-                    one.auroc,
-                    one.prevalence,
-                    pooled_ap=one.ap,
-                    best_dice=one.best_dice,
-                    dice_at_5=ranking.dice(truth, result.thresholds[0.05]),
+                    "segmentation", name, "", True, self.case, "all voxels", self.case, checkpoint.name, 0,
+                    one.ap, one.auroc, one.prevalence, **numbers,
                 )
-            )
+            )  # fmt: skip
         return found
 
 

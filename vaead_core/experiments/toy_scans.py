@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from vaead_core import detectors, scorers
-from vaead_core.aggregates import aggregate
+from vaead_core.aggregates import MEASURED, aggregate
 from vaead_core.checkpoint import Checkpoint
 from vaead_core.detectors.latent_detector import LatentDetector, fit_latent_detector
 from vaead_core.detectors.preparation import LatentPreparation
 from vaead_core.experiments.records import Measurement
 from vaead_core.experiments.subjects import opened, prepared
 from vaead_core.metrics import Ranking, detection, separation
+from vaead_core.postprocessing import gaussian
 from vaead_core.toys import ToyCase
 from vaead_core.toys.datasets import DATASETS, Combination, plant
 from vaead_core.volume import Array, Slices
@@ -29,8 +30,9 @@ Choice = tuple[str, Settings]
 class ToyPart:
     """One dataset in one subject through one checkpoint.
 
-    maps: (scorer, settings) whose maps are measured. detectors: (detector, settings); settings "standardise",
-    "components" and "nearby" prepare its latents, the others are its own. detect: whether slices are told apart too.
+    maps: (scorer, settings) whose maps are measured; the setting "gaussian_mm" smooths the map, the others are the
+    scorer's own. detectors: (detector, settings); settings "standardise", "components" and "nearby" prepare its latents,
+    the others are its own. detect: whether slices are told apart too.
     """
 
     checkpoint: str
@@ -46,11 +48,10 @@ class ToyPart:
         """Every scorer on every combination of the dataset."""
         checkpoint = opened(self.checkpoint)
         clean = prepared(self.source, self.subject, self.checkpoint)
-        spacing_mm = checkpoint.preprocessor.spacing_mm if checkpoint.preprocessor else 1
         clean_scores = self._image_scores(checkpoint, clean) if self.detect else {}
         found: list[Measurement] = []
         for combination in DATASETS[self.dataset]:
-            case = plant(self.dataset, combination, clean, spacing_mm, self.subject, self.seed)
+            case = plant(self.dataset, combination, clean, _spacing_mm(checkpoint), self.subject, self.seed)
             held = case.slices[case.planted]
             maps = {choice: score_map(checkpoint, choice, held) for choice in self.maps}
             found += self._segmentation(checkpoint, maps, held, case.truth[case.planted], combination)
@@ -98,7 +99,7 @@ class ToyPart:
                 scores[name, tuple(masked.items())] = scorers.build(name, **masked).score(checkpoint.model, slices)
         for (name, settings), values in maps.items():
             if dict(settings).get("masked", True):
-                for kind, column in aggregate(values, slices.mask).items():
+                for kind, column in aggregate(values, slices.mask, MEASURED).items():
                     scores[name, (*settings, ("aggregate", kind))] = column
         latents = checkpoint.model.latents(slices)
         for choice in self.detectors:
@@ -126,7 +127,14 @@ def is_default(choice: Choice) -> bool:
 
 def score_map(checkpoint: Checkpoint, choice: Choice, slices: Slices) -> Array:
     """(N, H, W) map of a (scorer, settings)."""
-    return scorers.build(choice[0], **dict(choice[1])).score_map(checkpoint.model, slices)
+    settings = dict(choice[1])
+    width_mm = settings.pop("gaussian_mm", 0)
+    maps = scorers.build(choice[0], **settings).score_map(checkpoint.model, slices)
+    return gaussian(maps, slices.mask, width_mm / _spacing_mm(checkpoint)) if width_mm else maps
+
+
+def _spacing_mm(checkpoint: Checkpoint) -> float:
+    return checkpoint.preprocessor.spacing_mm if checkpoint.preprocessor else 1
 
 
 @lru_cache(maxsize=256)

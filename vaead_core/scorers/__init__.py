@@ -2,7 +2,8 @@
 
 A map scorer has `score_map(model, slices) → (N, H, W)`, an image scorer `score(model, slices) → (N,)`: float32,
 higher (further from 0 for `signed`) = more abnormal, maps 0 outside the brain when masked. Its docstring's first
-paragraph is the help text; `title` its name on screen; `unit` what a value means.
+paragraph is the help text; `title` its name on screen; `unit` what a value means; `patches_only = True` where a model of
+whole slices has no such map.
 """
 
 from __future__ import annotations
@@ -36,9 +37,16 @@ SCORERS = Registry("scorer")
 register, build, help_text = SCORERS.register, SCORERS.build, SCORERS.help_text
 
 
-def map_scorers() -> dict[str, type]:
-    """The registered map scorers by name, in alphabetical order."""
-    return {name: kind for name, kind in sorted(SCORERS.items()) if hasattr(kind, "score_map")}
+def scorers_of(model: Model) -> dict[str, type]:
+    """The registered scorers that `model` can have, by name, in alphabetical order."""
+    patches = model.stride is not None
+    return {name: kind for name, kind in sorted(SCORERS.items()) if patches or not getattr(kind, "patches_only", False)}
+
+
+def map_scorers(model: Model | None = None) -> dict[str, type]:
+    """The registered map scorers by name, in alphabetical order; with `model`, those that it can have."""
+    known = dict(sorted(SCORERS.items())) if model is None else scorers_of(model)
+    return {name: kind for name, kind in known.items() if hasattr(kind, "score_map")}
 
 
 def masked_to_brain(values: Array, slices: Slices, masked: bool = True) -> Array:

@@ -1,0 +1,108 @@
+"""Charts of recorded tables: heat maps, bars with intervals and chance, rows of example maps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib as mpl
+
+mpl.use("agg")
+
+import numpy as np
+import pandas as pd
+from matplotlib import pyplot as plt
+
+from vaead_core.experiments.records import ALL
+from vaead_core.toys.datasets import DATASETS, INTENSITIES
+from vaead_core.volume import Array
+
+BLUE, GREY, RED = "#2b6cb0", "#8a8f98", "#c53030"
+DPI = 110
+INTENSITY_ORDER = tuple(INTENSITIES)
+
+
+def heat_maps(rows: pd.DataFrame, title: str, path: Path) -> None:
+    """AP by size and intensity on circles and random shapes, by combination on the others; colours from 0 to 1."""
+    figure, axes = plt.subplots(1, 3, figsize=(12, 3.1), width_ratios=(5, 5, 3.4), layout="constrained")
+    for axis, dataset in zip(axes[:2], ("circles", "random"), strict=True):
+        sizes, intensities = ([*dict.fromkeys(getattr(c, key) for c in DATASETS[dataset])] for key in ("size", "intensity"))
+        values = _by_combination(rows, dataset)
+        grid = [[values.get(f"{size} {intensity}", np.nan) for intensity in intensities] for size in sizes]
+        _grid(axis, pd.DataFrame(grid, sizes, intensities), dataset)
+    several = {name: value for dataset in ("multiple", "tumour") for name, value in _by_combination(rows, dataset).items()}
+    _grid(axes[2], pd.DataFrame(several.values(), list(several), [""]), "multiple and tumour")
+    figure.suptitle(title, x=0.01, ha="left", fontsize=11)
+    _save(figure, path)
+
+
+def table_map(grid: pd.DataFrame, title: str, path: Path) -> None:
+    """One table of AP with its values in colour."""
+    table_maps([(title, grid)], path)
+
+
+def table_maps(grids: list[tuple[str, pd.DataFrame]], path: Path) -> None:
+    """Tables of AP, two beside each other, with their values in colour."""
+    columns = min(2, len(grids))
+    lines = -(-len(grids) // columns)
+    height = 0.3 * max(len(grid) for _, grid in grids) + 1.3
+    figure, axes = plt.subplots(lines, columns, figsize=(13, lines * height), squeeze=False, layout="constrained")
+    for axis, (title, grid) in zip(axes.flat, grids, strict=False):
+        _grid(axis, grid, title, tilt=35)
+    for axis in axes.flat[len(grids) :]:
+        axis.set_axis_off()
+    _save(figure, path)
+
+
+def bars(rows: pd.DataFrame, labels: list[str], title: str, path: Path, chance: Array, marks: Array | None = None) -> None:
+    """One bar a row (ap with its interval), a dotted line at its chance level, a red mark at the thesis's number."""
+    figure, axis = plt.subplots(figsize=(max(5.0, 0.42 * len(rows) + 2), 3.8), layout="constrained")
+    at = np.arange(len(rows))
+    ap = rows["ap"].to_numpy()
+    error = np.clip(np.stack([ap - rows["ap_low"], rows["ap_high"] - ap]), 0, None)
+    axis.bar(at, ap, color=BLUE, width=0.7)
+    axis.errorbar(at, ap, np.nan_to_num(error), fmt="none", ecolor="black", elinewidth=1, capsize=2)
+    axis.hlines(chance, at - 0.45, at + 0.45, colors=GREY, linestyles="dotted", label="chance (prevalence)")
+    if marks is not None:
+        axis.scatter(at, marks, color=RED, marker="D", s=22, zorder=3, label="thesis")
+    axis.set_xticks(at, labels, rotation=35, ha="right", fontsize=8)
+    axis.set_ylim(0, 1.02)
+    axis.set_ylabel("average precision")
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.legend(frameon=False, fontsize=8, loc="lower right", bbox_to_anchor=(1, 1), ncols=2)
+    axis.set_title(title, loc="left", fontsize=10)
+    _save(figure, path)
+
+
+def image_rows(rows: list[list[Array]], titles: list[str], path: Path) -> None:
+    """Rows of RGB pictures (H, W, 3) under column titles, on black."""
+    size = (1.75 * len(titles), 1.8 * len(rows) + 0.2)
+    figure, axes = plt.subplots(len(rows), len(titles), figsize=size, squeeze=False, layout="constrained", facecolor="black")
+    for line, pictures in zip(axes, rows, strict=True):
+        for axis, picture in zip(line, pictures, strict=True):
+            axis.imshow(picture)
+            axis.set_axis_off()
+    for axis, title in zip(axes[0], titles, strict=True):
+        axis.set_title(title, fontsize=8, color="white")
+    _save(figure, path)
+
+
+def _by_combination(rows: pd.DataFrame, dataset: str) -> dict[str, float]:
+    mine = rows[(rows["dataset"] == dataset) & (rows["combination"] != ALL)].set_index("combination")["ap"]
+    return {c.name: float(mine[c.name]) for c in DATASETS[dataset] if c.name in mine}
+
+
+def _grid(axis: plt.Axes, grid: pd.DataFrame, title: str, tilt: float = 0) -> None:
+    axis.imshow(grid.to_numpy(), cmap="viridis", vmin=0, vmax=1, aspect="auto")
+    for (row, column), value in np.ndenumerate(grid.to_numpy()):
+        if np.isfinite(value):
+            colour = "white" if value < 0.6 else "black"
+            axis.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize=8, color=colour)
+    axis.set_xticks(range(grid.shape[1]), grid.columns, fontsize=8, rotation=tilt, ha="right" if tilt else "center")
+    axis.set_yticks(range(len(grid)), grid.index, fontsize=8)
+    axis.set_title(title, fontsize=9)
+
+
+def _save(figure: plt.Figure, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=DPI, metadata={"Software": None}, facecolor=figure.get_facecolor())
+    plt.close(figure)

@@ -1,0 +1,30 @@
+"""Reconstruction error of whole patches, as a coarse map."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from vaead_core.model import Model, View
+from vaead_core.scorers import masked_to_brain, register
+from vaead_core.volume import Array, Slices
+
+
+@register("patch_error")
+@dataclass(frozen=True)
+class PatchError:
+    """Mean of (x − x̂)² over the brain of each patch, given to all its pixels: a coarse map, one step a patch (thesis,
+    section 3.3.2). A pixel has the mean of the patches that cover it."""
+
+    title: ClassVar[str] = "Patch reconstruction error"
+    unit: ClassVar[str] = "squared intensity"
+    patches_only: ClassVar[bool] = True
+
+    def score_map(self, model: Model, slices: Slices) -> Array:
+        return masked_to_brain(model.map(slices, _spread_error), slices)
+
+
+def _spread_error(view: View) -> Array:
+    """(N, H, W): each input's mean squared error in the brain, at all its pixels."""
+    square = ((view.images - view.reconstruction) ** 2 * view.mask).sum((1, 2)) / view.mask.sum((1, 2)).clip(min=1)
+    return np.broadcast_to(square[:, None, None], view.images.shape)
