@@ -1,6 +1,3 @@
-import subprocess
-import sys
-import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -92,33 +89,6 @@ def test_equal_intensities_share_their_mean_rank(tiny_checkpoint):
         tiny_checkpoint.model, Slices(values / 9, np.ones((1, 10, 20), bool), np.zeros(1, int))
     )
     np.testing.assert_allclose(found.ravel(), np.abs((rankdata(values) - 0.5) / 200 - 0.5), atol=1e-7)
-
-
-def test_a_scorer_dropped_in_as_one_file_is_found_calibrated_and_offered(tmp_path):
-    """The new file alone, in a copy of the package: registry, contract list and page list know it."""
-    import shutil
-
-    root = Path(__file__).resolve().parents[1]
-    shutil.copytree(root / "vaead_core", tmp_path / "vaead_core", ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "vaead_core" / "scorers" / "squared.py").write_text(
-        textwrap.dedent('''
-        from dataclasses import dataclass
-        from typing import ClassVar
-        from vaead_core.scorers import masked_to_brain, register
-
-        @register("squared")
-        @dataclass(frozen=True)
-        class Squared:
-            """(x − x̂)²: a scorer made in a test, found by its file alone."""
-            title: ClassVar[str] = "Squared residual"
-            unit: ClassVar[str] = "squared intensity"
-            def score_map(self, model, slices):
-                return masked_to_brain(model.map(slices, lambda view: (view.images - view.reconstruction) ** 2), slices)
-        ''')
-    )
-    check = "from vaead_core import scorers; print(scorers.map_scorers()['squared'].title, '|', scorers.help_text('squared'))"
-    ran = subprocess.run([sys.executable, "-c", check], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert ran.stdout.startswith("Squared residual | (x − x̂)²: a scorer made in a test")
 
 
 def test_patch_maps_are_the_mean_of_the_covering_windows(tiny_checkpoint):
