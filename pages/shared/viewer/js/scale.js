@@ -1,6 +1,6 @@
 // What a map shows: its own values, or their rarity among healthy voxels. Both as a table over all codes.
 
-import { CODES, ZERO, quantile } from "./volume.js";
+import { CODES, ZERO, quantile, withoutSign } from "./volume.js";
 
 /** One map's shown values: `table[code + ZERO]`, the unit they are in, and the way back to the map's own values. */
 export class Scale {
@@ -15,8 +15,12 @@ export class Scale {
   /** A first upper end of the colours: the rarest, or what 0.1 % of the brain exceeds. */
   firstHigh(volume, counts) {
     if (this.isRarity) return this.top;
-    const ends = [quantile(counts, 0.999), this.signed ? -quantile(counts, 0.001) : 0];
-    return Number((Math.max(...ends, 1) * volume.step).toPrecision(3));
+    return Number((this.quantile(volume, counts, 0.999)).toPrecision(3));
+  }
+
+  /** The value that all but a share of the brain's voxels do not exceed. */
+  quantile(volume, counts, share) {
+    return Math.max(1, quantile(this.signed ? withoutSign(counts) : counts, share)) * volume.step;
   }
 }
 

@@ -202,7 +202,7 @@ export class Viewer {
   firstThreshold(at) {
     const [first] = this.sharing(at), volume = this.volumes.layers[first], { threshold, top } = this.data.rarity;
     if (this.scaleOf(first).isRarity) return threshold;
-    return volume.rarity.length > 1 ? valueAtRarity(volume.rarity, threshold, top) : quantile(this.counts[first], 0.95) * volume.step;
+    return volume.rarity.length > 1 ? valueAtRarity(volume.rarity, threshold, top) : this.scaleOf(first).quantile(volume, this.counts[first], 0.95);
   }
 
   /** What a panel draws: the scan (−1) or layer `at` over it. */

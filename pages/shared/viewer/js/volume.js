@@ -65,6 +65,13 @@ export class Volume {
   }
 }
 
+/** Counts by the size of a code, for values whose sign is a direction. */
+export function withoutSign(counts) {
+  const sizes = new Uint32Array(CODES);
+  for (let at = 0; at < CODES; at += 1) sizes[Math.min(CODES - 1, ZERO + Math.abs(at - ZERO))] += counts[at];
+  return sizes;
+}
+
 /** The smallest counted code that at least a share of the voxels does not exceed. */
 export function quantile(counts, share) {
   let total = 0;

@@ -1,0 +1,33 @@
+"""A page with the viewer alone, which test_viewer.py serves: ?file=NAME in the folder named by PHANTOMS."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from pages.shared.viewer import Layer, viewer
+from vaead_core.nifti import read_nifti
+
+st.set_page_config(layout="wide")
+scan = read_nifti(Path(os.environ["PHANTOMS"]) / st.query_params["file"])
+ball = scan.data > 200
+state = viewer(
+    Layer.of(scan.data, "Scan"),
+    [
+        Layer.of(scan.data / 100, "Brightness", "units"),
+        Layer.of(scan.data / 200, "<b>Half</b>", "units"),
+        Layer.of(np.where(ball, 2, -1) * (scan.data > 0), "Signed", "deviations", signed=True),
+        Layer.of(np.where(ball, 2.5, 1) * (scan.data > 0), "Rare", "z", rarity=np.linspace(0, 3, 31) * 2),
+    ],
+    scan.affine,
+    key="phantom",
+    file_voxels=scan.native.voxels_from_ras,
+    truth=Layer.of(ball, "Truth"),
+    reconstruction=Layer.of(scan.data * 0.5, "Reconstruction"),
+    cursor=tuple(int(at) for at in np.argwhere(ball).mean(0).round()),
+    clicks=True,
+)
+st.text(f"cursor {state.cursor} click {state.click}")
+st.text(f"thresholds {state.thresholds}")
+st.button("Run again")
