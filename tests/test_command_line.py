@@ -59,6 +59,7 @@ def test_one_bad_scan_does_not_stop_the_rest(scan_file, tiny_checkpoint_folder, 
     [
         (["--checkpoint", "none"], "is not a checkpoint folder"),
         (["--scorers", "magic"], "There is no scorer magic; choose among"),
+        (["--scorers", "patch_error"], "patch_error is made for models of patches"),
     ],
 )
 def test_bad_arguments_are_one_sentence_and_exit_2(arguments, message, tiny_checkpoint_folder, scan_file, tmp_path, capsys):

@@ -53,7 +53,7 @@ def score(prepared: PreparedScan, checkpoint: Checkpoint, name: str) -> Scored:
     scorer = scorers.build(name)
     healthy = checkpoint.calibration.get(name)
     if healthy is None:
-        raise CheckpointError(f"{checkpoint.name} was written before the scorer {name} existed; train it again to use it.")
+        raise CheckpointError(_not_calibrated(checkpoint, name))
     if hasattr(scorer, "score_map"):
         maps = scorer.score_map(checkpoint.model, prepared.slices)
         images = aggregate(maps, prepared.slices.mask)
@@ -67,6 +67,15 @@ def score(prepared: PreparedScan, checkpoint: Checkpoint, name: str) -> Scored:
         {kind: np.array([percentile(v, healthy.images[kind]) for v in values]) for kind, values in images.items()},
         scan, {kind: percentile(value, healthy.scans[kind]) for kind, value in scan.items()}, thresholds,
     )  # fmt: skip
+
+
+def _not_calibrated(checkpoint: Checkpoint, name: str) -> str:
+    if name not in scorers.scorers_of(checkpoint.model):
+        return f"{name} is made for models of patches, and {checkpoint.name} takes whole slices; choose another scorer."
+    return (
+        f"{checkpoint.name} was written before the scorer {name} existed; calibrate it with "
+        f"python -m training.publish {checkpoint.name} to use it."
+    )
 
 
 def warnings(prepared: PreparedScan, scored: list[Scored]) -> list[str]:
