@@ -78,11 +78,11 @@ def show() -> None:
         file_voxels=scan.native.voxels_from_ras if scan.native else None, reconstruction=redrawn,
         truth=None if truth is None else cached.scan_layer(key, "Truth", truth),
     )  # fmt: skip
-    for column, result in zip(st.columns(len(results)), results, strict=True):
-        column.download_button(
+    downloads = st.container(horizontal=True)
+    for result in results:
+        downloads.download_button(
             f"{titles[result.name]} as NIfTI", lambda result=result: cached.native_nifti(prepared, checkpoint, result),
             f"{Path(scan.name).name.split('.')[0]}_{result.name}.nii.gz", on_click="ignore", key=f"nifti_{result.name}",
-            width="stretch",
         )  # fmt: skip
     row = checkpoint.preprocessor.row_at(state.cursor, prepared.slices, prepared.brain)
     healthy = checkpoint.calibration[results[0].name]

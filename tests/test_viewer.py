@@ -319,6 +319,31 @@ def test_dragging_the_threshold_sends_nothing_until_it_is_released(shown):
     assert len(tab.sent) > before
 
 
+def test_python_moves_crosshair_and_thresholds_until_the_reader_does(shown):
+    tab = shown()
+    tab.mouse.click(*point(tab, 0.4, 0.6))
+    tab.get_by_text("Jump").click()
+    expect(tab.get_by_text("cursor (30, 31, 32)")).to_be_visible()
+    expect(tab.locator('section[aria-label="<b>Half</b>"] .note')).to_contain_text("Above 2.5 units")
+    expect(tab.locator('section[aria-label="Rare"] .note')).to_contain_text("healthy 10.0 %")
+    tab.mouse.move(5, 5)
+    settle(tab)
+    assert read(tab, "voxel") == [30, 31, 32]
+    tab.mouse.click(*point(tab, 0.3, 0.5))
+    expect(tab.get_by_text("cursor (30, 31, 32)")).to_be_hidden()
+
+
+def test_full_screen_fills_the_screen(shown):
+    tab = shown()
+    press(tab, "Full screen")
+    tab.wait_for_function("document.fullscreenElement")
+    tab.wait_for_timeout(300)
+    boxes = [panel.bounding_box() for panel in tab.locator(".panel").all()]
+    assert max(box["x"] + box["width"] for box in boxes) > 0.95 * 1440
+    assert max(box["y"] + box["height"] for box in boxes) < 900
+    press(tab, "Full screen")
+
+
 def test_methods_of_one_unit_share_bar_range_and_threshold_until_unlocked(shown):
     tab = shown()
 

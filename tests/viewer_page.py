@@ -12,6 +12,7 @@ from vaead_core.nifti import read_nifti
 st.set_page_config(layout="wide")
 scan = read_nifti(Path(os.environ["PHANTOMS"]) / st.query_params["file"])
 ball = scan.data > 200
+jump = st.toggle("Jump")
 state = viewer(
     Layer.of(scan.data, "Scan"),
     [
@@ -25,7 +26,8 @@ state = viewer(
     file_voxels=scan.native.voxels_from_ras,
     truth=Layer.of(ball, "Truth"),
     reconstruction=Layer.of(scan.data * 0.5, "Reconstruction"),
-    cursor=tuple(int(at) for at in np.argwhere(ball).mean(0).round()),
+    cursor=(30, 31, 32) if jump else tuple(int(at) for at in np.argwhere(ball).mean(0).round()),
+    thresholds={"Brightness": 2.5, "Rare": 2.0} if jump else None,
     clicks=True,
 )
 st.text(f"cursor {state.cursor} click {state.click}")

@@ -9,7 +9,7 @@ threshold cost no traffic. Python hears of the crosshair and of thresholds when 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import nibabel as nib
@@ -37,7 +37,7 @@ class ViewerState:
     """What the reader did. cursor: (i, j, k) of the scan's RAS+ grid, where the crosshair was last put.
 
     click: the voxel of a click, in the one run after it; None without `clicks=True`.
-    thresholds: layer name → value in the layer's own unit, once the reader moved one.
+    thresholds: layer name → value in the layer's own unit; before the reader moved one, what `viewer` was given.
     """
 
     cursor: Voxel
@@ -55,6 +55,7 @@ def viewer(
     truth: Layer | None = None,
     reconstruction: Layer | None = None,
     cursor: Voxel | None = None,
+    thresholds: Mapping[str, float] | None = None,
     rarity: float = 1.3,
     clicks: bool = False,
 ) -> ViewerState:
@@ -62,9 +63,9 @@ def viewer(
 
     affine: (4, 4) voxels of the layers to world mm; the layers lie in RAS+ order. file_voxels: (4, 4) from there to the
     file's own voxel indices, for the readout; None when they are the same. truth: a mask, drawn as an outline and
-    for true and false positives. reconstruction: on the scan's intensities, to flicker with. cursor: moves the
-    crosshair whenever its value changes. rarity: the first threshold of layers that have a rarity scale.
-    clicks: also report each click.
+    for true and false positives. reconstruction: on the scan's intensities, to flicker with. cursor, thresholds (layer
+    name → value in its unit): move crosshair and marks whenever they change. rarity: the first threshold of layers that
+    have a rarity scale. clicks: also report each click.
     """
     everything = [scan, *layers, *(extra for extra in (truth, reconstruction) if extra is not None)]
     _check(everything, layers, affine)
@@ -83,16 +84,19 @@ def viewer(
         "reconstruction": next(extras) if reconstruction else None,
         "cursor": start,
         "after": after,
+        "thresholds": dict(thresholds or {}),
+        "afterThresholds": str(thresholds),
         "rarity": {"threshold": rarity, "top": TOP_RARITY},
         "colours": {name: sample_colorscale(name, _STOPS, colortype="tuple") for name in COLOURS},
         "clicks": clicks,
     }
     found = _mount(data=data, key=key, on_cursor_change=_heard, on_thresholds_change=_heard, on_click_change=_heard)
     moved = found.cursor if found.cursor and found.cursor["after"] == after else None
+    dragged = found.thresholds if found.thresholds and found.thresholds["after"] == str(thresholds) else None
     return ViewerState(
         tuple(moved["voxel"]) if moved else start,
         tuple(found.click["voxel"]) if found.click else None,
-        dict(found.thresholds or {}),
+        dragged["values"] if dragged else dict(thresholds or {}),
     )
 
 

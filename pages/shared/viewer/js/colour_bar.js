@@ -12,7 +12,7 @@ export class WindowBar {
   constructor(viewer) {
     this.viewer = viewer;
     this.ends = [element("span", { class: "first" }), element("span", { class: "last", style: { left: "100%" } })];
-    this.root = element("div", { class: "colour-bar" }, element("div", { class: "track greys" }), element("div", { class: "ticks" }, ...this.ends));
+    this.root = element("div", { class: "colour-bar" }, element("div", { class: "track greys" }), element("div", { class: "ticks" }, ...this.ends), element("div", { class: "unit" }, "intensity"));
   }
 
   draw() {
@@ -35,8 +35,9 @@ export class ColourBar {
     this.track = element("div", { class: "track" }, this.canvas, this.mark);
     this.ticks = element("div", { class: "ticks" });
     this.end = element("input", { type: "number", class: "end", min: 0, step: "any", "aria-label": "Upper end of the colours", onchange: () => this.setEnd() });
+    this.unit = element("div", { class: "unit" });
     this.note = element("div", { class: "note" });
-    this.root = element("div", { class: "colour-bar" }, this.track, this.ticks, this.note);
+    this.root = element("div", { class: "colour-bar" }, this.track, this.ticks, this.unit, this.note);
   }
 
   setEnd() {
@@ -46,7 +47,10 @@ export class ColourBar {
 
   /** shade: the map's scale, colours, threshold, high and share, from `Viewer.shadeOf`. */
   draw(volume, shade) {
-    const { scale, threshold, high } = shade;
+    const { scale, threshold, high, colours } = shade;
+    const drawn = [scale, threshold, high, colours];
+    if (this.drawn?.every((one, at) => one === drawn[at])) return;
+    this.drawn = drawn;
     this.high = high;
     this.paint(shade);
     this.track.classList.toggle("signed", scale.signed);
@@ -71,11 +75,13 @@ export class ColourBar {
   }
 
   label(scale, high) {
-    const texts = scale.isRarity ? RARITIES.map(([rarity, text]) => [(rarity / scale.top) * 100, text]) : [[0, "0"], [50, toText(high / 2)]];
+    const rarities = scale.signed ? RARITIES.filter(([rarity]) => rarity !== 2) : RARITIES;
+    const texts = scale.isRarity ? rarities.map(([rarity, text]) => [(rarity / scale.top) * 100, text]) : [[0, "0"], [50, toText(high / 2)]];
     const placed = (percent, ...content) => element("span", { style: { left: `${percent}%` }, class: percent === 0 ? "first" : percent === 100 ? "last" : "" }, ...content);
     const positions = scale.signed ? texts.flatMap(([percent, text]) =>
       (percent === 0 ? [[50, text]] : [[50 - percent / 2, `−${text}`], [50 + percent / 2, `+${text}`]])) : texts;
     this.end.value = high;
+    this.unit.textContent = scale.isRarity ? `share of healthy voxels so ${scale.signed ? "far from 0" : "high"}` : scale.unit;
     const ticks = positions.map(([percent, text]) => placed(percent, text));
     this.ticks.replaceChildren(...ticks, ...(scale.isRarity ? [] : [placed(100, this.end)]));
   }

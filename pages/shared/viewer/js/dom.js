@@ -12,6 +12,11 @@ export function element(tag, properties = {}, ...children) {
   return made;
 }
 
+/** Writes only what has changed: a text written again is laid out again. */
+export function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
 /** Up to four significant digits, whole numbers in full. */
 export function toText(value) {
   if (Number.isInteger(value)) return String(value);

@@ -31,9 +31,10 @@ function actOf(event, viewer) {
 }
 
 export function listenToKeys(viewer) {
-  const isControl = (event) => event.target !== viewer.root;
+  const isForControl = ({ target, key }) =>
+    target.matches("select, input:not([type=checkbox])") || (target !== viewer.root && key === "Enter");
   viewer.root.addEventListener("keydown", (event) => {
-    if (!viewer.data || event.ctrlKey || event.metaKey || event.altKey || isControl(event)) return;
+    if (!viewer.data || event.ctrlKey || event.metaKey || event.altKey || isForControl(event)) return;
     const act = actOf(event, viewer);
     if (!act) return;
     event.preventDefault();

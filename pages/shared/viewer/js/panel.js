@@ -1,10 +1,10 @@
 // One panel: the scan alone, or one method's map over it.
 
 import { ColourBar, WindowBar } from "./colour_bar.js";
-import { element, toText } from "./dom.js";
+import { element, setText, toText } from "./dom.js";
 import { View } from "./view.js";
 
-export const CHROME = 100; // px that a panel's title and colour bar take
+export const CHROME = 115; // px that a panel's title and colour bar take
 const PLANES_SHOWN = ["axial", "coronal", "sagittal"];
 
 export class Panel {
@@ -42,7 +42,7 @@ export class Panel {
   tell() {
     const volume = this.at < 0 ? this.viewer.volumes.scan : this.viewer.volumes.layers[this.at];
     const voxel = this.viewer.pointed();
-    this.value.textContent = toText(volume.at(voxel));
+    setText(this.value, toText(volume.at(voxel)));
     this.value.title = volume.unit;
   }
 }

@@ -19,13 +19,13 @@ export function drawPicture(context, projection, index, scene, marks) {
   context.fillStyle = "black";
   context.fillRect(frame.x, frame.y, frame.width, frame.height);
   context.imageSmoothingEnabled = scene.smooth;
-  const place = placeOf(projection, scene.grid);
-  context.drawImage(rasterize("scan", scene.base, scene.grid, plane, index, mirrored, scene.greys), ...place);
+  const place = placeOf(projection, scene.box);
+  context.drawImage(rasterize(scene.base, scene.box, plane, index, mirrored, scene.greys), ...place);
   if (scene.map) {
     const { volume, outside, inside } = scene.map;
     context.globalAlpha = scene.opacity;
     const truth = inside && scene.truth;
-    context.drawImage(rasterize("map", volume, scene.grid, plane, index, mirrored, outside, truth, inside), ...place);
+    context.drawImage(rasterize(volume, scene.box, plane, index, mirrored, outside, truth, inside), ...place);
     context.globalAlpha = 1;
   }
   if (scene.outline && scene.truth) drawOutline(context, projection, index, scene);
@@ -34,11 +34,11 @@ export function drawPicture(context, projection, index, scene, marks) {
   context.restore();
 }
 
-function placeOf(projection, grid) {
-  const { plane, mirrored, stepX, stepY } = projection;
-  const width = grid.shape[plane.across], height = grid.shape[plane.up];
-  const [x, y] = projection.toScreen(mirrored ? width - 0.5 : -0.5, height - 0.5);
-  return [x, y, width * stepX, height * stepY];
+/** Where the voxels of the box lie on the screen: x, y, width, height. */
+function placeOf(projection, { low, high }) {
+  const { plane: { across, up }, mirrored, stepX, stepY } = projection;
+  const [x, y] = projection.toScreen(mirrored ? high[across] + 0.5 : low[across] - 0.5, high[up] + 0.5);
+  return [x, y, (high[across] - low[across] + 1) * stepX, (high[up] - low[up] + 1) * stepY];
 }
 
 function drawOutline(context, projection, index, { truth, grid }) {

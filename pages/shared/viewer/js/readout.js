@@ -1,6 +1,6 @@
 // The line under the panels: where the pointer or the crosshair is, and what lies there.
 
-import { element, toText } from "./dom.js";
+import { element, setText, toText } from "./dom.js";
 import { transform } from "./geometry.js";
 
 export class Readout {
@@ -14,7 +14,7 @@ export class Readout {
   tell() {
     const { grid, volumes, hovered } = this.viewer;
     const voxel = this.viewer.pointed();
-    const say = (name, text) => { if (this.parts[name].textContent !== text) this.parts[name].textContent = text; };
+    const say = (name, text) => { setText(this.parts[name], text); };
     say("where", hovered ? "Pointer" : "Crosshair");
     say("voxel", voxel ? `voxel ${transform(grid.fileVoxels, voxel).map(Math.round).join(" ")}` : "outside");
     say("mm", voxel ? `${transform(grid.affine, voxel).map((mm) => mm.toFixed(3).replace("-", "−")).join("  ")} mm (R A S)` : "");

@@ -43,36 +43,52 @@ export function shareAbove(scale, counts, threshold) {
   return all === 0 ? 0 : above / all;
 }
 
-const rasters = new Map(); // "width × height" → a canvas as large as a slice; each picture is done before the next
-
-function rasterOf(width, height, purpose) {
-  const key = `${purpose} ${width} ${height}`;
-  if (!rasters.has(key)) {
-    const canvas = new OffscreenCanvas(width, height);
-    const context = canvas.getContext("2d");
-    const image = context.createImageData(width, height);
-    rasters.set(key, { canvas, context, image, pixels: new Uint32Array(image.data.buffer) });
-  }
-  return rasters.get(key);
-}
+const KEPT_RASTERS = 96;
+const rasters = new Map(); // what was drawn last, by content: panels share the scan's slices, a still map is not redrawn
 
 /**
- * A slice as a canvas of one pixel a voxel, up at the top, mirrored as asked.
+ * A slice within `box` as a canvas of one pixel a voxel, up at the top, mirrored as asked.
  * table: packed colours by code + ZERO; with a truth, `insideTable` where it is not 0.
  */
-export function rasterize(purpose, volume, grid, plane, index, mirrored, table, truth, insideTable) {
-  const width = grid.shape[plane.across], height = grid.shape[plane.up];
-  const raster = rasterOf(width, height, purpose);
-  const stepU = volume.strides[plane.across], stepV = volume.strides[plane.up];
-  const start = index * volume.strides[plane.through];
-  for (let y = 0, pixel = 0; y < height; y += 1) {
-    let at = start + (height - 1 - y) * stepV + (mirrored ? (width - 1) * stepU : 0);
-    const step = mirrored ? -stepU : stepU;
-    for (let x = 0; x < width; x += 1, at += step, pixel += 1) {
+export function rasterize(volume, box, plane, index, mirrored, table, truth, insideTable) {
+  const key = `${volume.digest} ${plane.name} ${index} ${mirrored}`;
+  let raster = rasters.get(key);
+  rasters.delete(key);
+  if (!raster || raster.table !== table || raster.insideTable !== insideTable || raster.box !== box) {
+    raster = blank(raster, box.high[plane.across] - box.low[plane.across] + 1, box.high[plane.up] - box.low[plane.up] + 1);
+    fill(raster.pixels, volume, box, plane, index, mirrored, table, truth, insideTable);
+    raster.context.putImageData(raster.image, 0, 0);
+    Object.assign(raster, { table, insideTable, box });
+  }
+  rasters.set(key, raster);
+  return raster.canvas;
+}
+
+/** A raster to fill: the given one, or the least recently used one when there are many, if its size fits. */
+function blank(known, width, height) {
+  let raster = known;
+  if (!raster && rasters.size >= KEPT_RASTERS) {
+    const [oldest, last] = rasters.entries().next().value;
+    rasters.delete(oldest);
+    raster = last;
+  }
+  if (raster?.image.width === width && raster.image.height === height) return raster;
+  const canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(width, height);
+  return { canvas, context, image, pixels: new Uint32Array(image.data.buffer) };
+}
+
+function fill(pixels, volume, { low, high }, plane, index, mirrored, table, truth, insideTable) {
+  const stepU = volume.strides[plane.across] * (mirrored ? -1 : 1), stepV = volume.strides[plane.up];
+  const width = high[plane.across] - low[plane.across] + 1;
+  const left = index * volume.strides[plane.through] + (mirrored ? high : low)[plane.across] * volume.strides[plane.across];
+  let pixel = 0;
+  for (let v = high[plane.up]; v >= low[plane.up]; v -= 1) {
+    let at = left + v * stepV;
+    for (let x = 0; x < width; x += 1, at += stepU, pixel += 1) {
       const chosen = truth && truth.codes[at] !== 0 ? insideTable : table;
-      raster.pixels[pixel] = chosen[volume.codes[at] + ZERO];
+      pixels[pixel] = chosen[volume.codes[at] + ZERO];
     }
   }
-  raster.context.putImageData(raster.image, 0, 0);
-  return raster.canvas;
 }

@@ -1,6 +1,6 @@
 // One canvas: a slice of one plane, or a mosaic of them, with the mouse.
 
-import { element } from "./dom.js";
+import { element, setText } from "./dom.js";
 import { PLANES, Projection, letters } from "./geometry.js";
 import { drawPicture } from "./picture.js";
 
@@ -27,7 +27,7 @@ export class View {
     this.canvas.width = this.width * ratio;
     this.canvas.height = this.height * ratio;
     Object.assign(this.canvas.style, { width: `${this.width}px`, height: `${this.height}px` });
-    this.context = this.canvas.getContext("2d");
+    this.context = this.canvas.getContext("2d", { alpha: false });
     this.context.setTransform(ratio, 0, 0, ratio, 0, 0);
   }
 
@@ -64,11 +64,12 @@ export class View {
     }
     if (this.isMosaic) this.frame(nearest.projection.frame);
     const sides = letters(this.plane, settings.radiological);
-    for (const [side, span] of Object.entries(this.letters)) span.textContent = sides[side];
+    for (const [side, span] of Object.entries(this.letters)) setText(span, sides[side]);
     const total = grid.shape[this.plane.through];
     const where = this.isMosaic ? "mosaic" : `${slice + 1} / ${total}`;
-    this.label.textContent = this.width < NARROW && !this.isMosaic ? where : `${this.plane.name} ${where}`;
-    this.canvas.setAttribute("aria-label", `${scene.name}, ${this.plane.name} ${where}, ${sides.left} on the left, ${sides.top} at the top`);
+    setText(this.label, this.width < NARROW && !this.isMosaic ? where : `${this.plane.name} ${where}`);
+    const description = `${scene.name}, ${this.plane.name} ${where}, ${sides.left} on the left, ${sides.top} at the top`;
+    if (this.canvas.ariaLabel !== description) this.canvas.ariaLabel = description;
   }
 
   frame({ x, y, width, height }) {

@@ -7,7 +7,7 @@ import { obliquity, spacing } from "./geometry.js";
 import { listenToKeys } from "./keys.js";
 import { CHROME, Panel } from "./panel.js";
 import { Readout } from "./readout.js";
-import { Scale, valueAtRarity } from "./scale.js";
+import { Scale, rarityOfValue, valueAtRarity } from "./scale.js";
 import { groupOf, settingsOf } from "./settings.js";
 import { agreementTables, greyTable, mapTable, shareAbove } from "./shading.js";
 import { Volume, quantile } from "./volume.js";
@@ -43,6 +43,7 @@ export class Viewer {
     this.python = python;
     const wanted = (this.wanted = JSON.stringify(data));
     if (wanted === this.shown) return;
+    this.root.dataset.state = "loading";
     try {
       const load = (record) => Volume.load(record, data.shape);
       const [scan, truth, reconstruction, ...layers] = await Promise.all([data.scan, data.truth, data.reconstruction, ...data.layers].map(load));
@@ -75,13 +76,23 @@ export class Viewer {
     this.build();
   }
 
-  /** The crosshair goes where Python newly put it; a viewer that comes back tells Python where the reader left it. */
+  /** Crosshair and thresholds go where Python newly put them; a viewer that comes back tells Python where they were left. */
   follow(data, isFirst) {
     if (this.settings.scan !== data.scan.digest) {
       Object.assign(this.settings, { scan: data.scan.digest, zoom: 1, centre: null, window: null });
     }
     if (this.settings.after !== data.after) Object.assign(this.settings, { after: data.after, cursor: data.cursor });
     else if (isFirst && this.settings.reported) this.report(false);
+    if (this.settings.afterThresholds !== data.afterThresholds) {
+      this.settings.afterThresholds = data.afterThresholds;
+      this.volumes.layers.forEach((layer, at) => layer.name in data.thresholds && this.moveThreshold(at, data.thresholds[layer.name]));
+    } else if (isFirst && Object.keys(this.settings.thresholds).length > 0) this.reportThresholds();
+  }
+
+  /** value: in the layer's own unit. */
+  moveThreshold(at, value) {
+    const { group, scale, volume } = this.shadeOf(at);
+    this.settings.thresholds[group] = scale.isRarity ? rarityOfValue(volume.rarity, value, scale.top) : value;
   }
 
   // Layout
@@ -125,7 +136,7 @@ export class Viewer {
   /** As many columns as make the panels largest. */
   fit() {
     if (!this.panels) return;
-    const width = this.root.clientWidth;
+    const width = this.area.clientWidth;
     const isFull = document.fullscreenElement && this.root.getRootNode().fullscreenElement === this.root;
     const outside = this.controls.root.offsetHeight + this.readout.root.offsetHeight + 3 * GAP + (isFull ? 0 : HEADER);
     const height = Math.max(window.innerHeight - outside, SMALLEST + CHROME);
@@ -157,7 +168,7 @@ export class Viewer {
       for (const panel of this.panels) panel.draw();
       this.controls.show(this.settings);
       this.readout.tell();
-      this.root.dataset.state = "drawn";
+      if (this.shown === this.wanted) this.root.dataset.state = "drawn";
     });
   }
 
@@ -211,7 +222,7 @@ export class Viewer {
     const base = settings.flicker && volumes.reconstruction ? volumes.reconstruction : volumes.scan;
     const { low, high } = this.window();
     return {
-      grid, base, truth: volumes.truth, outline: settings.outline, opacity: settings.opacity, smooth: settings.smooth,
+      grid, base, box: this.box, truth: volumes.truth, outline: settings.outline, opacity: settings.opacity, smooth: settings.smooth,
       name: at < 0 ? volumes.scan.name : volumes.layers[at].name,
       greys: this.table(`greys ${base.digest}`, [low, high], () => greyTable(base, { low, high })),
       map: at < 0 || settings.hidden ? null : this.mapOf(at),
@@ -324,9 +335,10 @@ export class Viewer {
 
   /** Each map's threshold in its own unit. */
   reportThresholds() {
-    this.python.setStateValue("thresholds", Object.fromEntries(this.volumes.layers.map((volume, at) => {
+    const values = Object.fromEntries(this.volumes.layers.map((volume, at) => {
       const { scale, threshold } = this.shadeOf(at);
       return [volume.name, scale.isRarity ? valueAtRarity(volume.rarity, threshold, scale.top) : threshold];
-    })));
+    }));
+    this.python.setStateValue("thresholds", { values, after: this.settings.afterThresholds });
   }
 }

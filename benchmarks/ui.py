@@ -1,0 +1,127 @@
+"""`python -m benchmarks.ui [SCAN]`: the app in chromium, on the sample or on an uploaded scan; prints a table.
+
+Work is what a frame costs the page: handling the event, drawing every panel, rasterising (read back from each canvas).
+Interval is the time between frames while each one changes the picture; a screen of 60 Hz allows no less than 16.7 ms.
+"""
+
+import sys
+import time
+
+import numpy as np
+from playwright.sync_api import Page, sync_playwright
+
+from benchmarks.start import CHROMIUM, serve, wait_for, wait_for_maps
+
+STEPS = 60
+RERUNS = 5
+ACTS = {
+    "scroll": "target.dispatchEvent(new WheelEvent('wheel', { deltaY: step % 40 < 20 ? 120 : -120, cancelable: true }))",
+    "threshold drag": "target.value = 300 + 10 * (step % 60); target.dispatchEvent(new Event('input'))",
+    "crosshair": "target.dispatchEvent(new PointerEvent('pointermove', place(step)))",
+}
+MEASURE = """
+async (target, steps) => {
+  const canvases = [...target.getRootNode().querySelectorAll('.view canvas')];
+  const frame = (then) => new Promise((done) => requestAnimationFrame(() => done(then())));
+  const box = target.getBoundingClientRect();
+  const place = (step) => ({
+    clientX: box.x + box.width * (0.3 + 0.006 * (step % 60)), clientY: box.y + box.height * 0.5, pointerId: 1, bubbles: true,
+  });
+  const found = [];
+  if (target.tagName === 'CANVAS') target.setPointerCapture = () => {};
+  if (CROSSHAIR) target.dispatchEvent(new PointerEvent('pointerdown', place(0)));
+  for (let step = 0; step < steps; step += 1) {
+    const before = frame(() => performance.now());
+    const start = performance.now();
+    ACT;
+    const handled = performance.now() - start;
+    const end = await frame(() => {
+      for (const canvas of canvases) canvas.getContext('2d').getImageData(0, 0, 1, 1);
+      return performance.now();
+    });
+    found.push({ work: handled + end - (await before), latency: end - start, end });
+  }
+  return found;
+}
+"""
+
+
+def main(scan: str | None) -> None:
+    """Prints one line an act and layout, then what the viewer's volumes cost."""
+    server, address = serve()
+    try:
+        wait_for(address)
+        with sync_playwright() as driver:
+            browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
+            tab = browser.new_page(viewport={"width": 1440, "height": 900})
+            traffic = Traffic(tab, address)
+            tab.goto(address)
+            wait_for_maps(tab)
+            if scan:
+                print(f"upload to maps {upload(tab, traffic, scan):.1f} s")
+            print(f"{'':34}{'work ms':>9}{'95 %':>8}{'latency':>9}{'interval':>10}{'messages':>10}")
+            for layout in ("Axial", "Planes", "Mosaic"):
+                tab.get_by_role("button", name=layout, exact=True).click()
+                for act in ACTS:
+                    report(tab, traffic, layout, act)
+            payload(tab, traffic)
+            browser.close()
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+class Traffic:
+    """What a tab sends and fetches."""
+
+    def __init__(self, tab: Page, address: str) -> None:
+        self.sent = self.received = 0
+        self.fetched: list[str] = []
+        tab.on("request", lambda request: request.url.startswith(f"{address}/media/") and self.fetched.append(request.url))
+        tab.on("websocket", self._listen)
+
+    def _listen(self, socket) -> None:
+        socket.on("framesent", lambda _: self._count(sent=1))
+        socket.on("framereceived", lambda frame: self._count(received=len(frame)))
+
+    def _count(self, sent: int = 0, received: int = 0) -> None:
+        self.sent += sent
+        self.received += received
+
+
+def upload(tab: Page, traffic: Traffic, scan: str) -> float:
+    """Seconds from the chosen file to its maps on the screen: scan, reconstruction and three maps are fetched anew."""
+    before, start = len(traffic.fetched), time.perf_counter()
+    tab.locator("input[type=file]").set_input_files(scan)
+    while len(traffic.fetched) < before + 5 and time.perf_counter() < start + 120:
+        tab.wait_for_timeout(20)
+    tab.locator(".viewer[data-state=loading]").wait_for(state="detached")
+    return time.perf_counter() - start
+
+
+def report(tab: Page, traffic: Traffic, layout: str, act: str) -> None:
+    """One line: medians over STEPS frames of one act."""
+    target = tab.locator(".panel .threshold" if act == "threshold drag" else ".panel .view canvas").first
+    script = MEASURE.replace("ACT;", f"{ACTS[act]};").replace("CROSSHAIR", str(act == "crosshair").lower())
+    sent = traffic.sent
+    frames = target.evaluate(script, STEPS)
+    tab.wait_for_timeout(300)
+    work, latency, end = (np.array([frame[name] for frame in frames]) for name in ("work", "latency", "end"))
+    numbers = f"{np.median(work):9.1f}{np.quantile(work, 0.95):8.1f}{np.median(latency):9.1f}{np.median(np.diff(end)):10.1f}"
+    print(f"{layout + ', ' + act:34}{numbers}{traffic.sent - sent:10}")
+
+
+def payload(tab: Page, traffic: Traffic) -> None:
+    """What reruns of the page fetch and receive once the viewer has its volumes."""
+    first, received = list(traffic.fetched), traffic.received
+    for step in range(RERUNS):
+        box = tab.locator(".panel .view canvas").first.bounding_box()
+        tab.mouse.click(box["x"] + box["width"] * (0.4 + 0.03 * step), box["y"] + box["height"] / 2)
+        tab.wait_for_timeout(700)
+    again = len(traffic.fetched) - len(first)
+    print(f"volumes fetched {len(first)}, each once: {len(first) == len(set(first))}; again in {RERUNS} reruns: {again}")
+    print(f"received a rerun: {(traffic.received - received) / RERUNS / 1000:.1f} kB")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1] if len(sys.argv) > 1 else None)
