@@ -76,6 +76,8 @@ def test_notes_survive_republishing(copy, at_hand):
     after = Checkpoint.load(copy)
     assert after.description["notes"] == "Tried once."
     assert after.card.count("Tried once.") == 1
+    assert publish.main([str(copy), "--notes", "Tried twice."]) == 0
+    assert "Tried twice." in Checkpoint.load(copy).card
 
 
 def test_notes_of_a_folder_without_them_come_from_its_card(tiny_checkpoint):

@@ -1,6 +1,6 @@
 """`python -m training.ablations --data FOLDER --out FOLDER [NAME ...]`: one change at a time, each with the same budget.
 
-Budget: slices at width 16 see 20 epochs of the training brains, patches at width 32 see 120 (each a ninth of a slice). A finished
+Budget: slices at width 16 see 20 epochs of the training brains, patches at width 32 see 60 (each a ninth of a slice). A finished
 variant is not trained again; a killed one goes on. The models are for `python -m vaead_core evaluate choice`.
 """
 
@@ -11,7 +11,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from training.config import TrainingConfig
+from training.config import Augmentation, TrainingConfig
 from training.data import Part, TrainingData, load_data
 from training.presets import PRESETS
 from training.run import train
@@ -21,11 +21,11 @@ from vaead_core.preprocessing import Preprocessor
 
 SLICES = PRESETS["brain-slices-2mm"][1].model_copy(
     update={
-        "epochs": 20, "batch_size": 32, "learning_rate": 7e-4,
+        "epochs": 20, "augmentation": Augmentation(),
         "architecture": PRESETS["brain-slices-2mm"][1].architecture.model_copy(update={"width": 16}),
     }
 )  # fmt: skip
-PATCHES = PRESETS["brain-patches-2mm"][1].model_copy(update={"epochs": 120})
+PATCHES = PRESETS["brain-patches-2mm"][1].model_copy(update={"augmentation": Augmentation()})
 VARIANTS: dict[str, TrainingConfig] = {}
 
 
@@ -54,8 +54,8 @@ _variant("temperature-1", SLICES, loss={"entropy_temperature": 1.0})
 _variant("seed-1", SLICES, seed=1)
 _variant("seed-2", SLICES, seed=2)
 _variant("patches-base", PATCHES)
-_variant("patches-beta-0.002", PATCHES, loss={"beta": 0.002})
-_variant("patches-beta-0.0005", PATCHES, loss={"beta": 0.0005})
+_variant("patches-noise-0.15", PATCHES, augmentation={"coarse_noise": 0.15})
+_variant("patches-beta-0.02", PATCHES, loss={"beta": 0.02})
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -7,7 +7,7 @@ from training.config import Architecture, Augmentation, Loss, TrainingConfig
 DEFAULT = "quick"
 _FULL = Architecture(image_size=224, width=64)
 _HALF = Architecture(width=32)
-_PATCH = Loss(beta=0.02, entropy_weight=0.1)
+_PATCH = Loss(beta=0.002, entropy_weight=0.1)
 
 
 def _preset(name: str, **settings) -> TrainingConfig:
@@ -35,13 +35,17 @@ PRESETS: dict[str, tuple[str, TrainingConfig]] = {
         ),
         (
             "Axial slices at 2 mm, half width: for machines without an accelerator.",
-            _preset("brain-slices-2mm", architecture=_HALF, epochs=100, learning_rate=5e-4, schedule="cosine"),
+            _preset(
+                "brain-slices-2mm", architecture=_HALF, epochs=90, batch_size=32, learning_rate=7e-4, schedule="cosine",
+                augmentation=Augmentation(coarse_noise=0.5),
+            ),
         ),
         (
             "32 × 32 patches at 2 mm, half width.",
             _preset(
-                "brain-patches-2mm", images="patches", loss=_PATCH, epochs=60, learning_rate=5e-4, schedule="cosine",
-                architecture=Architecture(image_size=32, latent_size=64, width=32),
+                "brain-patches-2mm", images="patches", loss=_PATCH, epochs=60, batch_size=16, learning_rate=7e-4,
+                schedule="cosine", architecture=Architecture(image_size=32, latent_size=64, width=32),
+                augmentation=Augmentation(coarse_noise=0.15),
             ),
         ),
         (

@@ -11,6 +11,7 @@ import platform
 import re
 import sys
 import tempfile
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -42,21 +43,23 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser("python -m training.publish", description="Writes checkpoints again, without training.")
     parser.add_argument("checkpoints", nargs="+", type=Path, metavar="CHECKPOINT")
     parser.add_argument("--data", help="the scans they were trained on; default: found by the name that the checkpoint holds")
+    parser.add_argument("--notes", help="for the model card: what was tried, why these settings; default: the notes it has")
     options = parser.parse_args(arguments)
     for folder in options.checkpoints:
-        if status := exit_status(lambda folder=folder: republish(folder.resolve(), options.data), folder, WHOLE):
+        work = partial(republish, folder.resolve(), options.data, options.notes)
+        if status := exit_status(work, folder, WHOLE):
             return status
     return 0
 
 
-def republish(folder: Path, data: str | None = None) -> None:
-    """The checkpoint of `folder` written again: its weights, history and notes; new graphs, calibration and card.
+def republish(folder: Path, data: str | None = None, notes: str | None = None) -> None:
+    """The checkpoint of `folder` written again: its weights and history; new graphs, calibration and card.
 
-    data: as in TrainingConfig; None: what the checkpoint was trained on. Raises InputError when that is not at hand
-    or is split into other subjects than the checkpoint was trained on.
+    data: as in TrainingConfig; None: what the checkpoint was trained on. notes: None keeps those it has.
+    Raises InputError when the scans are not at hand or are split into other subjects than the checkpoint was trained on.
     """
     old = Checkpoint.load(folder)
-    config = _stored_config(old, folder, data)
+    config = _stored_config(old, folder, data, notes)
     network = models.build(config.architecture.to_dict())
     load_from_onnx(network, folder)
     cohort = load_data(config)
@@ -69,7 +72,7 @@ def republish(folder: Path, data: str | None = None) -> None:
     publish(config, network, cohort, old.history)
 
 
-def _stored_config(old: Checkpoint, folder: Path, data: str | None) -> TrainingConfig:
+def _stored_config(old: Checkpoint, folder: Path, data: str | None, notes: str | None) -> TrainingConfig:
     stored = old.description["training"]
     name = data or stored["data"]
     if name and not name.startswith("synthetic") and not Path(name).is_dir():
@@ -77,7 +80,8 @@ def _stored_config(old: Checkpoint, folder: Path, data: str | None) -> TrainingC
         if found is None:
             raise CohortError(f"{old.name} was trained on {name}, which is not at hand; give its folder by --data.")
         name = str(found)
-    notes = old.description.get("notes", _notes_of_card(old.card))
+    if notes is None:
+        notes = old.description.get("notes", _notes_of_card(old.card))
     try:
         return TrainingConfig(**stored | {"data": name, "out": folder, "split_seed": old.split_seed, "notes": notes})
     except ValidationError as error:
