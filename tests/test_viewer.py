@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect, sync_playwright
 
 from benchmarks.start import CHROMIUM, serve, wait_for
-from pages.shared.viewer import Layer, viewer
+from pages.shared.viewer import Layer, assets, viewer
 
 CENTRE = np.array([5.0, -12.0, 30.0])
 BALL = np.array([18.0, 22.0, 14.0])  # to the right, anterior and superior of the centre
@@ -333,6 +333,22 @@ def test_python_moves_crosshair_and_thresholds_until_the_reader_does(shown):
     expect(tab.get_by_text("cursor (30, 31, 32)")).to_be_hidden()
 
 
+def test_a_viewer_that_comes_back_is_as_it_was_left(shown):
+    tab = shown()
+    press(tab, "Coronal")
+    tab.mouse.click(*point(tab, 0.4, 0.6, plane="coronal"))
+    tab.locator('section[aria-label="Brightness"] .threshold').fill("500")
+    expect(tab.get_by_text("thresholds {'Brightness': 1.5")).to_be_visible()
+    voxel = tuple(int(at) for at in read(tab, "voxel"))
+    tab.get_by_text("Hide", exact=True).click()
+    expect(tab.locator(".viewer")).to_have_count(0)
+    tab.get_by_text("Hide", exact=True).click()
+    tab.locator(".viewer[data-state=drawn]").wait_for()
+    expect(tab.get_by_text(f"cursor {voxel}")).to_be_visible()
+    expect(tab.get_by_text("thresholds {'Brightness': 1.5")).to_be_visible()
+    expect(canvas(tab, plane="coronal")).to_be_visible()
+
+
 def test_full_screen_fills_the_screen(shown):
     tab = shown()
     press(tab, "Full screen")
@@ -478,6 +494,27 @@ def test_volumes_are_fetched_once_and_reruns_send_little(shown, address):
     tab.wait_for_timeout(500)
     assert [url for url in tab.requests if url.startswith(f"{address}/media/")] == fetched
     assert sum(tab.received) - received < 40_000, "the volumes hold more than 3 MB"
+
+
+def test_volumes_that_cannot_be_fetched_are_said_in_one_sentence(address, browser):
+    tab = browser.new_page()
+    tab.route(f"{address}/media/*", lambda route: route.fulfill(status=404))
+    tab.goto(f"{address}/?file=RAS.nii.gz")
+    expect(tab.get_by_role("alert")).to_have_text(
+        "The volumes could not be fetched from the server; reload the page.", timeout=30_000
+    )
+    tab.close()
+
+
+def test_every_script_module_is_sent_after_those_it_imports():
+    modules = {path.stem: path.read_text() for path in (assets.FOLDER / "js").glob("*.js")}
+    assert set(assets.MODULES) == set(modules)
+    for place, name in enumerate(assets.MODULES):
+        for names, source in re.findall(r'^import \{([^}]+)\} from "\./(\w+)\.js";$', modules[name], re.MULTILINE):
+            assert source in assets.MODULES[:place]
+            for wanted in names.split(","):
+                assert re.search(rf"^export (function|class|const) {wanted.strip()}\b", modules[source], re.MULTILINE), wanted
+    assert "import " not in re.sub(r"//.*", "", assets.script())
 
 
 def test_zero_and_whole_numbers_are_sent_exactly_and_others_to_half_a_step():

@@ -12,6 +12,8 @@ from vaead_core.nifti import read_nifti
 st.set_page_config(layout="wide")
 scan = read_nifti(Path(os.environ["PHANTOMS"]) / st.query_params["file"])
 ball = scan.data > 200
+if st.toggle("Hide"):
+    st.stop()
 jump = st.toggle("Jump")
 state = viewer(
     Layer.of(scan.data, "Scan"),

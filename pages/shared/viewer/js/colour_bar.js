@@ -16,7 +16,7 @@ export class WindowBar {
   }
 
   draw() {
-    const { low, high } = this.viewer.window();
+    const { low, high } = this.viewer.shades.window();
     this.ends[0].textContent = toText(Number(low.toPrecision(3)));
     this.ends[1].textContent = toText(Number(high.toPrecision(3)));
   }
@@ -45,7 +45,7 @@ export class ColourBar {
     else this.end.value = this.high;
   }
 
-  /** shade: the map's scale, colours, threshold, high and share, from `Viewer.shadeOf`. */
+  /** shade: the map's scale, colours, threshold, high and share, from `Shades.of`. */
   draw(volume, shade) {
     const { scale, threshold, high, colours } = shade;
     const drawn = [scale, threshold, high, colours];

@@ -90,11 +90,11 @@ export class Controls {
       });
       return element("label", { class: "slider" }, text, input, output);
     };
-    const centre = () => (viewer.window().low + viewer.window().high) / 2, width = () => viewer.window().high - viewer.window().low;
+    const centre = () => (viewer.shades.window().low + viewer.shades.window().high) / 2, width = () => viewer.shades.window().high - viewer.shades.window().low;
     return [
       slider("Opacity", () => viewer.settings.opacity, (opacity) => viewer.change({ opacity }), () => [0, 1]),
-      slider("Window", width, (value) => viewer.setWindow(centre(), value), () => [0, 1.5 * viewer.intensities[1]]),
-      slider("Level", centre, (value) => viewer.setWindow(value, width()), () => viewer.intensities),
+      slider("Window", width, (value) => viewer.setWindow(centre(), value), () => [0, 1.5 * viewer.shades.brightest]),
+      slider("Level", centre, (value) => viewer.setWindow(value, width()), () => [viewer.shades.darkest, viewer.shades.brightest]),
       this.button("Auto", "1 to 99 % of the brain (W)", () => viewer.change({ window: null })),
     ];
   }

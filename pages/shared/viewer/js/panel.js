@@ -4,7 +4,6 @@ import { ColourBar, WindowBar } from "./colour_bar.js";
 import { element, setText, toText } from "./dom.js";
 import { View } from "./view.js";
 
-export const CHROME = 115; // px that a panel's title and colour bar take
 const PLANES_SHOWN = ["axial", "coronal", "sagittal"];
 
 export class Panel {
@@ -34,7 +33,7 @@ export class Panel {
     const scene = viewer.sceneOf(at);
     for (const view of this.views) view.draw(scene);
     if (at < 0) this.bar.draw();
-    else this.bar.draw(viewer.volumes.layers[at], viewer.shadeOf(at));
+    else this.bar.draw(viewer.volumes.layers[at], viewer.shades.of(at));
     this.tell();
   }
 

@@ -1,18 +1,17 @@
 // The whole viewer: data and settings in, panels drawn; what the reader does comes here and goes to Python.
 
-import { divergingRamp, ramp } from "./colours.js";
 import { Controls } from "./controls.js";
 import { element } from "./dom.js";
 import { obliquity, spacing } from "./geometry.js";
 import { listenToKeys } from "./keys.js";
-import { CHROME, Panel } from "./panel.js";
+import { GAP, panelSize } from "./layout.js";
+import { Panel } from "./panel.js";
 import { Readout } from "./readout.js";
-import { Scale, rarityOfValue, valueAtRarity } from "./scale.js";
-import { groupOf, settingsOf } from "./settings.js";
-import { agreementTables, greyTable, mapTable, shareAbove } from "./shading.js";
-import { Volume, quantile } from "./volume.js";
+import { settingsOf } from "./settings.js";
+import { Shades } from "./shades.js";
+import { Volume } from "./volume.js";
 
-const HEADER = 68, GAP = 6, SMALLEST = 150; // px: the page's own header, between panels, a panel's least height
+const HEADER = 68; // px that the page's own header covers
 
 export class Viewer {
   constructor(root) {
@@ -44,16 +43,22 @@ export class Viewer {
     const wanted = (this.wanted = JSON.stringify(data));
     if (wanted === this.shown) return;
     this.root.dataset.state = "loading";
-    try {
-      const load = (record) => Volume.load(record, data.shape);
-      const [scan, truth, reconstruction, ...layers] = await Promise.all([data.scan, data.truth, data.reconstruction, ...data.layers].map(load));
-      if (wanted !== this.wanted) return; // newer data came meanwhile
-      this.shown = wanted;
-      this.take(data, { scan, truth, reconstruction, layers });
-    } catch (error) {
-      this.root.dataset.state = "failed";
-      this.root.replaceChildren(element("p", { class: "error", role: "alert" }, error.message));
+    const records = [data.scan, data.truth, data.reconstruction, ...data.layers];
+    const volumes = await Promise.all(records.map((record) => Volume.load(record, data.shape))).catch(() => null);
+    if (wanted !== this.wanted) return; // newer data came meanwhile
+    if (volumes === null) {
+      this.fail();
+      return;
     }
+    this.shown = wanted;
+    const [scan, truth, reconstruction, ...layers] = volumes;
+    this.take(data, { scan, truth, reconstruction, layers });
+  }
+
+  fail() {
+    this.root.dataset.state = "failed";
+    this.structure = "";
+    this.root.replaceChildren(element("p", { class: "error", role: "alert" }, "The volumes could not be fetched from the server; reload the page."));
   }
 
   take(data, volumes) {
@@ -67,13 +72,13 @@ export class Viewer {
     };
     this.box = volumes.scan.box(data.shape);
     if (volumes.truth) volumes.truth.bounds = volumes.truth.box(data.shape);
-    this.brain = volumes.scan.countWhere(volumes.scan);
-    this.intensities = [0, 1].map((share) => quantile(this.brain, share) * volumes.scan.step);
-    this.counts = volumes.layers.map((layer) => layer.countWhere(volumes.scan));
-    this.ramps = Object.fromEntries(Object.entries(data.colours).map(([name, stops]) => [name, ramp(stops)]));
-    this.tables = new Map();
+    this.shades = new Shades(data, volumes, this.settings);
+    const structure = JSON.stringify([data.scan, ...data.layers].map(({ name, unit, about, signed }) => [name, unit, about, signed]));
+    if (structure === this.structure) this.fit(true);
+    else this.build();
+    this.structure = structure;
     this.follow(data, isFirst);
-    this.build();
+    this.redraw();
   }
 
   /** Crosshair and thresholds go where Python newly put them; a viewer that comes back tells Python where they were left. */
@@ -85,14 +90,10 @@ export class Viewer {
     else if (isFirst && this.settings.reported) this.report(false);
     if (this.settings.afterThresholds !== data.afterThresholds) {
       this.settings.afterThresholds = data.afterThresholds;
-      this.volumes.layers.forEach((layer, at) => layer.name in data.thresholds && this.moveThreshold(at, data.thresholds[layer.name]));
+      this.volumes.layers.forEach(({ name }, at) => {
+        if (name in data.thresholds) this.setThreshold(at, this.shades.toShown(at, data.thresholds[name]));
+      });
     } else if (isFirst && Object.keys(this.settings.thresholds).length > 0) this.reportThresholds();
-  }
-
-  /** value: in the layer's own unit. */
-  moveThreshold(at, value) {
-    const { group, scale, volume } = this.shadeOf(at);
-    this.settings.thresholds[group] = scale.isRarity ? rarityOfValue(volume.rarity, value, scale.top) : value;
   }
 
   // Layout
@@ -112,9 +113,8 @@ export class Viewer {
     if (isScanShown) this.panels.unshift(new Panel(this, -1, volumes.scan));
     this.laidOut = JSON.stringify([settings.layout, settings.plane, isScanShown]);
     this.area.replaceChildren(...this.panels.map((panel) => panel.root));
-    this.size = "";
     this.controls.show(settings);
-    this.fit();
+    this.fit(true);
   }
 
   extentMm(axis) {
@@ -133,24 +133,16 @@ export class Viewer {
     return width / Math.max(...views.map((view) => this.extentMm(view.plane.up)));
   }
 
-  /** As many columns as make the panels largest. */
-  fit() {
+  /** Sizes the panels when the room has changed, or anyway when there are new ones. */
+  fit(isNew = false) {
     if (!this.panels) return;
-    const width = this.area.clientWidth;
     const isFull = document.fullscreenElement && this.root.getRootNode().fullscreenElement === this.root;
     const outside = this.controls.root.offsetHeight + this.readout.root.offsetHeight + 3 * GAP + (isFull ? 0 : HEADER);
-    const height = Math.max(window.innerHeight - outside, SMALLEST + CHROME);
-    const size = [width, height].join();
-    if (width === 0 || size === this.size) return;
-    this.size = size;
-    const aspect = this.aspect(), count = this.panels.length;
-    const choices = Array.from({ length: count }, (_, at) => {
-      const columns = at + 1, rows = Math.ceil(count / columns);
-      const wide = (width - GAP * (columns - 1)) / columns, high = (height - GAP * (rows - 1)) / rows - CHROME;
-      return { wide, high: Math.max(SMALLEST, Math.min(high, wide / aspect)), size: Math.min(wide, high * aspect) };
-    });
-    const best = choices.reduce((one, other) => (other.size > one.size ? other : one));
-    for (const panel of this.panels) panel.resize(Math.floor(best.wide), best.high);
+    const room = [this.area.clientWidth, window.innerHeight - outside];
+    if (room[0] === 0 || (!isNew && String(room) === String(this.room))) return;
+    this.room = room;
+    const { width, height } = panelSize(this.panels.length, ...room, this.aspect());
+    for (const panel of this.panels) panel.resize(width, height);
     this.redraw();
   }
 
@@ -172,75 +164,16 @@ export class Viewer {
     });
   }
 
-  /** A table made anew only when what it depends on has changed. */
-  table(name, depends, make) {
-    const key = JSON.stringify(depends), known = this.tables.get(name);
-    if (known?.key === key) return known.made;
-    const made = make();
-    this.tables.set(name, { key, made });
-    return made;
-  }
-
-  /** How layer `at` is coloured: its scale, colours, threshold, upper end and the share of the brain it marks. */
-  shadeOf(at) {
-    const { settings } = this;
-    const volume = this.volumes.layers[at];
-    const scale = this.scaleOf(at);
-    const group = groupOf(settings, scale, volume);
-    const high = settings.high[group] ?? this.firstHigh(at);
-    const threshold = Math.min(settings.thresholds[group] ?? this.firstThreshold(at), high);
-    const colours = volume.signed ? divergingRamp : this.ramps[settings.colours];
-    const share = this.table(`share ${at}`, [settings.scale, threshold], () => shareAbove(scale, this.counts[at], threshold));
-    return { volume, scale, group, high, threshold, colours, share };
-  }
-
-  scaleOf(at) {
-    const volume = this.volumes.layers[at];
-    return this.table(`scale ${at}`, [this.settings.scale], () => new Scale(volume, this.settings.scale, this.data.rarity.top));
-  }
-
-  /** The places of the layers that share range and threshold with layer `at`. */
-  sharing(at) {
-    const group = (one) => groupOf(this.settings, this.scaleOf(one), this.volumes.layers[one]);
-    return this.volumes.layers.map((_, one) => one).filter((one) => group(one) === group(at));
-  }
-
-  firstHigh(at) {
-    return Math.max(...this.sharing(at).map((one) => this.table(`high ${one}`, [this.settings.scale], () =>
-      this.scaleOf(one).firstHigh(this.volumes.layers[one], this.counts[one]))));
-  }
-
-  firstThreshold(at) {
-    const [first] = this.sharing(at), volume = this.volumes.layers[first], { threshold, top } = this.data.rarity;
-    if (this.scaleOf(first).isRarity) return threshold;
-    return volume.rarity.length > 1 ? valueAtRarity(volume.rarity, threshold, top) : this.scaleOf(first).quantile(volume, this.counts[first], 0.95);
-  }
-
   /** What a panel draws: the scan (−1) or layer `at` over it. */
   sceneOf(at) {
-    const { settings, volumes, grid } = this;
+    const { settings, volumes, grid, box, shades } = this;
     const base = settings.flicker && volumes.reconstruction ? volumes.reconstruction : volumes.scan;
-    const { low, high } = this.window();
     return {
-      grid, base, box: this.box, truth: volumes.truth, outline: settings.outline, opacity: settings.opacity, smooth: settings.smooth,
+      grid, base, box, truth: volumes.truth, outline: settings.outline, opacity: settings.opacity, smooth: settings.smooth,
       name: at < 0 ? volumes.scan.name : volumes.layers[at].name,
-      greys: this.table(`greys ${base.digest}`, [low, high], () => greyTable(base, { low, high })),
-      map: at < 0 || settings.hidden ? null : this.mapOf(at),
+      greys: shades.greys(base),
+      map: at < 0 || settings.hidden ? null : shades.map(at),
     };
-  }
-
-  mapOf(at) {
-    const { volume, scale, colours, threshold, high } = this.shadeOf(at);
-    const { agreement, scale: kind, colours: name } = this.settings;
-    if (agreement && this.volumes.truth) {
-      return { volume, ...this.table(`agreement ${at}`, [kind, threshold], () => agreementTables(scale, threshold)) };
-    }
-    return { volume, outside: this.table(`map ${at}`, [kind, threshold, high, name], () => mapTable(scale, colours, threshold, high)) };
-  }
-
-  window() {
-    const ends = (share) => quantile(this.brain, share) * this.volumes.scan.step;
-    return this.settings.window ?? this.table("window", [], () => ({ low: ends(0.01), high: ends(0.99) }));
   }
 
   // What the reader does
@@ -296,20 +229,19 @@ export class Viewer {
 
   /** Mouse travel as shares of the brightest intensity. */
   pullWindow(wider, higher) {
-    const { low, high } = this.window(), brightest = this.intensities[1];
+    const { low, high } = this.shades.window(), { brightest } = this.shades;
     this.setWindow((low + high) / 2 + higher * brightest, Math.max(brightest / 500, high - low + wider * brightest));
   }
 
   setThreshold(at, threshold) {
-    const { group, scale, high } = this.shadeOf(at);
-    const limit = scale.isRarity ? scale.top : high;
-    this.change({ thresholds: { ...this.settings.thresholds, [group]: Math.max(0, Math.min(limit, threshold)) } });
+    const { group, high } = this.shades.of(at);
+    this.change({ thresholds: { ...this.settings.thresholds, [group]: Math.max(0, Math.min(high, threshold)) } });
   }
 
   stepThreshold(by) {
     const groups = new Set();
     this.volumes.layers.forEach((_, at) => {
-      const { group, threshold, high } = this.shadeOf(at);
+      const { group, threshold, high } = this.shades.of(at);
       if (groups.has(group)) return;
       groups.add(group);
       this.setThreshold(at, threshold + (by * high) / 100);
@@ -317,7 +249,7 @@ export class Viewer {
   }
 
   setHigh(at, high) {
-    this.change({ high: { ...this.settings.high, [this.shadeOf(at).group]: high } });
+    this.change({ high: { ...this.settings.high, [this.shades.of(at).group]: high } });
   }
 
   reset() {
@@ -335,10 +267,7 @@ export class Viewer {
 
   /** Each map's threshold in its own unit. */
   reportThresholds() {
-    const values = Object.fromEntries(this.volumes.layers.map((volume, at) => {
-      const { scale, threshold } = this.shadeOf(at);
-      return [volume.name, scale.isRarity ? valueAtRarity(volume.rarity, threshold, scale.top) : threshold];
-    }));
+    const values = Object.fromEntries(this.volumes.layers.map(({ name }, at) => [name, this.shades.ownThreshold(at)]));
     this.python.setStateValue("thresholds", { values, after: this.settings.afterThresholds });
   }
 }

@@ -14,7 +14,7 @@ async function codesAt(address) {
     }
     await new Promise((later) => setTimeout(later, 500)); // between two runs of the page, an address is unknown for a moment
   }
-  throw new Error("The volume is no longer on the server; reload the page.");
+  throw new Error(`no volume at ${address}`);
 }
 
 function codesOf({ digest, address }) {
@@ -24,6 +24,16 @@ function codesOf({ digest, address }) {
   known.catch(() => fetched.delete(digest));
   if (fetched.size > KEPT) fetched.delete(fetched.keys().next().value);
   return known;
+}
+
+const counted = new WeakMap(); // codes → what was found of them, by name
+
+/** What `find` finds, once for the same codes and name. */
+function once(codes, name, find) {
+  if (!counted.has(codes)) counted.set(codes, new Map());
+  const known = counted.get(codes);
+  if (!known.has(name)) known.set(name, find());
+  return known.get(name);
 }
 
 /** value = code × step; i runs fastest. */
@@ -44,13 +54,19 @@ export class Volume {
 
   /** How often each code occurs where `inside` is not 0, by code + ZERO. */
   countWhere(inside) {
-    const counts = new Uint32Array(CODES);
-    for (let at = 0; at < this.codes.length; at += 1) if (inside.codes[at] !== 0) counts[this.codes[at] + ZERO] += 1;
-    return counts;
+    return once(this.codes, inside.digest, () => {
+      const counts = new Uint32Array(CODES);
+      for (let at = 0; at < this.codes.length; at += 1) if (inside.codes[at] !== 0) counts[this.codes[at] + ZERO] += 1;
+      return counts;
+    });
   }
 
   /** The smallest box of voxels that holds everything but zeros. */
   box(shape) {
+    return once(this.codes, `box ${shape}`, () => this.findBox(shape));
+  }
+
+  findBox(shape) {
     const low = shape.map((length) => length), high = [-1, -1, -1];
     for (let k = 0, at = 0; k < shape[2]; k += 1) for (let j = 0; j < shape[1]; j += 1) for (let i = 0; i < shape[0]; i += 1, at += 1) {
       if (this.codes[at] === 0) continue;
