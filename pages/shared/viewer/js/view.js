@@ -67,7 +67,8 @@ export class View {
     for (const [side, span] of Object.entries(this.letters)) setText(span, sides[side]);
     const total = grid.shape[this.plane.through];
     const where = this.isMosaic ? "mosaic" : `${slice + 1} / ${total}`;
-    setText(this.label, this.width < NARROW && !this.isMosaic ? where : `${this.plane.name} ${where}`);
+    const label = this.width < NARROW ? where : `${this.plane.name} ${where}`;
+    setText(this.label, this.isMosaic ? "" : label);
     const description = `${scene.name}, ${this.plane.name} ${where}, ${sides.left} on the left, ${sides.top} at the top`;
     if (this.canvas.ariaLabel !== description) this.canvas.ariaLabel = description;
   }
