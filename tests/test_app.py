@@ -5,13 +5,12 @@ import subprocess
 import threading
 from pathlib import Path
 
-import numpy as np
 import pytest
 from playwright.sync_api import expect, sync_playwright
 from streamlit.testing.v1 import AppTest
 
 from benchmarks.start import CHROMIUM, serve, wait_for, wait_for_maps
-from vaead_core import figures, scorers
+from vaead_core import scorers
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -55,23 +54,6 @@ def test_an_altered_checkpoint_is_said_on_the_page(page, tiny_checkpoint_folder,
     app = AppTest.from_file(str(ROOT / "pages" / "explore.py"), default_timeout=120).run()
     assert not app.exception
     assert "history.csv of altered was altered" in app.error[0].value
-
-
-def test_left_is_marked_on_the_right_in_the_radiological_view():
-    pixels, mask = np.full((16, 16), -1, np.float32), np.ones((16, 16), bool)
-    pixels[12:, 12:] = 1  # anterior right
-    radiological = figures.slice_picture(pixels, mask, radiological=True)
-    neurological = figures.slice_picture(pixels, mask, radiological=False)
-    assert radiological[4, 4, 0] > 200, "anterior is up, the patient's right on the left"
-    assert neurological[4, -4, 0] > 200
-    assert radiological[-4, 4, 0] < 50
-
-
-def test_surprise_is_minus_log10_of_the_healthy_share(tiny_checkpoint):
-    healthy = tiny_checkpoint.calibration["residual"]
-    for rate in (0.1, 0.01):
-        found = figures.surprise(np.array([healthy.threshold(rate)]), np.array([True]), healthy)[0]
-        assert found == pytest.approx(-np.log10(rate), abs=0.08)
 
 
 def test_the_app_serves_a_map_in_a_browser_without_loading_torch(tiny_checkpoint_folder):

@@ -48,7 +48,8 @@ def slowly(vae, stride, train, held_out, subject):
             scorer = scorers.build(name)
             if hasattr(scorer, "score_map"):
                 maps = scorer.score_map(model, own)
-                pixels.append(np.abs(maps[own.mask]))
+                maps = np.abs(maps) if name in ("signed_residual", "zscored_activation") else maps
+                pixels.append(maps[own.mask])
                 images.append(np.stack(list(aggregate(maps, own.mask).values()), 1))
             else:
                 images.append(np.repeat(scorer.score(model, own)[:, None], len(AGGREGATES), 1))

@@ -160,6 +160,12 @@ def test_place_statistics_z_score_healthy_values_to_unit_deviation():
     assert z.std() == pytest.approx(1, abs=0.02)
 
 
+def test_only_a_signed_scorers_low_values_are_abnormal():
+    values = np.array([-3.0, 0.5])
+    np.testing.assert_array_equal(scorers.abnormality("signed_residual", values), [3, 0.5])
+    np.testing.assert_array_equal(scorers.abnormality("normalised_residual", values), values)
+
+
 def test_aggregates_of_a_ramp_are_in_closed_form():
     maps = np.arange(100, dtype=np.float32).reshape(1, 10, 10)
     found = aggregate(maps, np.ones((1, 10, 10), bool))

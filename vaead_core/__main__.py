@@ -124,7 +124,7 @@ def _score_one(path: Path, names: list[str], checkpoint: Checkpoint, options: ar
 
 
 def _print_detection(name: str, native: np.ndarray, truth: np.ndarray, brain: np.ndarray) -> None:
-    found = detection(np.abs(native[brain]), truth[brain])
+    found = detection(scorers.abnormality(name, native)[brain], truth[brain])
     print(f"{name:24} AP {found.ap:.4f}  prevalence {found.prevalence:.4f}  AUROC {found.auroc:.3f}")
 
 

@@ -21,10 +21,13 @@ _VALUE_OF_SORTED: dict[str, Callable[[Array], float]] = {
 
 
 def aggregate(maps: Array, mask: Array, kinds: tuple[str, ...] = AGGREGATES) -> dict[str, Array]:
-    """Mean, maximum, mean of the top 10 % or 2 %, standard deviation of |map| in the mask, each (N,) float32."""
+    """Mean, maximum, mean of the top 10 % or 2 %, standard deviation in the mask, each (N,) float32.
+
+    maps: (N, H, W), higher = more abnormal (`scorers.abnormality`).
+    """
     rows = {kind: np.zeros(len(maps), np.float32) for kind in kinds}
     for index, (image, brain) in enumerate(zip(maps, mask, strict=True)):
-        values = np.sort(np.abs(image[brain]))
+        values = np.sort(image[brain])
         if values.size:
             for kind in kinds:
                 rows[kind][index] = _VALUE_OF_SORTED[kind](values)

@@ -22,7 +22,7 @@ _QUANTILES = 1001
 class ScorerCalibration:
     """Healthy values of one scorer.
 
-    pixels: (1001,) quantiles of |map| over brain pixels, empty for an image scorer.
+    pixels: (1001,) quantiles of the map (of |map| where signed) over brain pixels, empty for an image scorer.
     images, scans: aggregate → sorted values of healthy slices and of healthy scans (mean over a scan's slices).
     """
 
@@ -82,12 +82,12 @@ def calibrate(model: Model, train: Slices, held_out: Slices, subject: Array, dep
 
 
 def _score(model: Model, name: str, slices: Slices) -> tuple[Array, Array]:
-    """(N, aggregates) values and |map| of all brain pixels (empty for an image scorer)."""
+    """(N, aggregates) values and every brain pixel (empty for an image scorer)."""
     scorer = scorers.build(name)
     if hasattr(scorer, "score"):
         return np.repeat(scorer.score(model, slices)[:, None], len(AGGREGATES), 1), np.zeros(0, np.float32)
-    maps = scorer.score_map(model, slices)
-    return np.stack(list(aggregate(maps, slices.mask).values()), 1), np.abs(maps[slices.mask])
+    maps = scorers.abnormality(name, scorer.score_map(model, slices))
+    return np.stack(list(aggregate(maps, slices.mask).values()), 1), maps[slices.mask]
 
 
 def _columns(values: Array) -> dict[str, Array]:

@@ -56,7 +56,7 @@ def score(prepared: PreparedScan, checkpoint: Checkpoint, name: str) -> Scored:
         raise CheckpointError(_not_calibrated(checkpoint, name))
     if hasattr(scorer, "score_map"):
         maps = scorer.score_map(checkpoint.model, prepared.slices)
-        images = aggregate(maps, prepared.slices.mask)
+        images = aggregate(scorers.abnormality(name, maps), prepared.slices.mask)
         thresholds = {rate: healthy.threshold(rate) for rate in RATES}
     else:
         maps, thresholds = None, {}

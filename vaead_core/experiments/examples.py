@@ -62,4 +62,4 @@ def _grey(pixels: Array, mask: Array) -> Array:
 
 def _coloured(values: Array, checkpoint: Checkpoint, name: str) -> Array:
     full = checkpoint.calibration[name].threshold(FULL_COLOUR_RATE)
-    return mpl.colormaps["inferno"](np.clip(np.abs(values) / full, 0, 1))[..., :3]
+    return mpl.colormaps["inferno"](np.clip(values / full, 0, 1))[..., :3]

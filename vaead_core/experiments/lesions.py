@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from vaead_core import scorers, scoring
 from vaead_core.cohorts.locations import find_data
 from vaead_core.errors import CohortError
@@ -38,7 +36,7 @@ class LesionPart:
             result = scoring.score(ready, checkpoint, name)
             if result.maps is None:
                 raise ValueError(f"{name} is registered as a map scorer and gave no map")
-            ranking = Ranking(np.abs(scoring.native_map(ready, checkpoint, result.maps)[brain]))
+            ranking = Ranking(scorers.abnormality(name, scoring.native_map(ready, checkpoint, result.maps))[brain])
             one = ranking.detection(truth)
             numbers = {"pooled_ap": one.ap, "best_dice": one.best_dice, "dice_at_5": ranking.dice(truth, result.thresholds[0.05])}
             found.append(

@@ -67,13 +67,13 @@ class ToyPart:
             where = held.mask if masked else np.ones_like(held.mask)
             threshold = checkpoint.calibration[choice[0]].threshold(0.05) if is_default(choice) else np.nan
             rows = []
-            for image, brain, hit in zip(np.abs(values), where, truth, strict=True):
+            for image, brain, hit in zip(values, where, truth, strict=True):
                 ranking = Ranking(image[brain])
                 one = ranking.detection(hit[brain])
                 dice = ranking.dice(hit[brain], threshold) if np.isfinite(threshold) else np.nan
                 rows.append((one.ap, one.auroc, one.prevalence, one.best_dice, dice))
             ap, auroc, prevalence, best_dice, dice_at_5 = np.mean(rows, axis=0)
-            pooled = detection(np.abs(values)[where], truth[where]).ap
+            pooled = detection(values[where], truth[where]).ap
             numbers = {"ap": ap, "auroc": auroc, "prevalence": prevalence, "best_dice": best_dice, "dice_at_5": dice_at_5}
             yield self._measurement("segmentation", choice, combination, **numbers, pooled_ap=pooled)
 
@@ -126,11 +126,13 @@ def is_default(choice: Choice) -> bool:
 
 
 def score_map(checkpoint: Checkpoint, choice: Choice, slices: Slices) -> Array:
-    """(N, H, W) map of a (scorer, settings)."""
+    """(N, H, W) map of a (scorer, settings), higher = more abnormal."""
     settings = dict(choice[1])
     width_mm = settings.pop("gaussian_mm", 0)
     maps = scorers.build(choice[0], **settings).score_map(checkpoint.model, slices)
-    return gaussian(maps, slices.mask, width_mm / _spacing_mm(checkpoint)) if width_mm else maps
+    if width_mm:
+        maps = gaussian(maps, slices.mask, width_mm / _spacing_mm(checkpoint))
+    return scorers.abnormality(choice[0], maps)
 
 
 def _spacing_mm(checkpoint: Checkpoint) -> float:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Protocol
 
+import numpy as np
+
 from vaead_core.model import Model
 from vaead_core.registry import Registry
 from vaead_core.volume import Array, Slices
@@ -47,6 +49,14 @@ def map_scorers(model: Model | None = None) -> dict[str, type]:
     """The registered map scorers by name, in alphabetical order; with `model`, those that it can have."""
     known = dict(sorted(SCORERS.items())) if model is None else scorers_of(model)
     return {name: kind for name, kind in known.items() if hasattr(kind, "score_map")}
+
+
+def abnormality(name: str, maps: Array) -> Array:
+    """What is ranked, thresholded and aggregated: |map| of a signed scorer, else the map itself.
+
+    A normalised residual below 0 is a place redrawn better than usual, and no anomaly.
+    """
+    return np.abs(maps) if getattr(SCORERS[name], "signed", False) else maps
 
 
 def masked_to_brain(values: Array, slices: Slices, masked: bool = True) -> Array:

@@ -26,12 +26,13 @@ class ActivationMap:
 @register("zscored_activation")
 @dataclass(frozen=True)
 class ZScoredActivationMap:
-    """Activation map in healthy deviations at the same atlas position: a strong response counts only where healthy
-    brains of the same place give a weak one."""
+    """Activation map in healthy deviations at the same atlas position: a response counts as far as it is unusual there,
+    stronger (positive) or weaker (negative) than in healthy brains."""
 
     stage: Literal[1, 2, 3, 4] = 1
     title: ClassVar[str] = "Activation map, z-scored"
     unit: ClassVar[str] = "healthy deviations"
+    signed: ClassVar[bool] = True
 
     def score_map(self, model: Model, slices: Slices) -> Array:
         maps = model.map(slices, lambda view: view.activation(self.stage))
