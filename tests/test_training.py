@@ -157,3 +157,19 @@ def test_random_patches_are_centred_in_the_brain():
     assert patches.shape == (20, 1, 32, 32)
     assert brain[:, 0, 16, 16].all()
     assert np.array_equal(patches.bool().numpy(), brain.numpy())
+
+
+def test_a_training_starts_from_the_weights_of_another(tiny_checkpoint_folder, tmp_path):
+    unmoved = tiny(tmp_path / "unmoved", start_from=tiny_checkpoint_folder, learning_rate=1e-12, weight_decay=0.0, epochs=1)
+    train(unmoved)
+    ours, theirs = weights_from_onnx(tmp_path / "unmoved"), weights_from_onnx(tiny_checkpoint_folder)
+    for name in theirs:
+        if "running" not in name:
+            torch.testing.assert_close(ours[name], theirs[name], atol=1e-6, rtol=1e-3)
+    assert Checkpoint.load(tmp_path / "unmoved").description["training"]["start_from"] == "tiny", "no path in what is handed on"
+
+
+def test_a_start_of_another_architecture_is_one_sentence(tiny_checkpoint_folder, tmp_path, capsys):
+    arguments = command(tmp_path / "other", "--start-from", str(tiny_checkpoint_folder), "--architecture.latent-size", "8")[3:]
+    assert run.main(arguments) == 2
+    assert "tiny has another architecture" in capsys.readouterr().err

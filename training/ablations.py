@@ -1,6 +1,6 @@
 """`python -m training.ablations --data FOLDER --out FOLDER [NAME ...]`: one change at a time, each with the same budget.
 
-Budget: slices at width 16 see 20 epochs of the training brains, patches at width 32 see 60 (each a ninth of a slice). A finished
+Budget: slices at width 16 see 20 epochs of the training brains, patches at width 32 see 40 (each a ninth of a slice). A finished
 variant is not trained again; a killed one goes on. The models are for `python -m vaead_core evaluate choice`.
 """
 
@@ -25,7 +25,7 @@ SLICES = PRESETS["brain-slices-2mm"][1].model_copy(
         "architecture": PRESETS["brain-slices-2mm"][1].architecture.model_copy(update={"width": 16}),
     }
 )  # fmt: skip
-PATCHES = PRESETS["brain-patches-2mm"][1].model_copy(update={"augmentation": Augmentation()})
+PATCHES = PRESETS["brain-patches-2mm"][1]
 VARIANTS: dict[str, TrainingConfig] = {}
 
 
@@ -56,6 +56,7 @@ _variant("seed-2", SLICES, seed=2)
 _variant("patches-base", PATCHES)
 _variant("patches-noise-0.15", PATCHES, augmentation={"coarse_noise": 0.15})
 _variant("patches-beta-0.02", PATCHES, loss={"beta": 0.02})
+_variant("patches-stem-resnet", PATCHES, architecture={"stem": "resnet"})
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -76,6 +76,7 @@ class TrainingConfig(_Settings):
     seed: int = Field(0, description="of weights, order, augmentation and noise")
     split_seed: int = Field(0, description="which subjects train, validate and test")
     devices: int = Field(1, ge=1, description="processes; the batch is shared among them")
+    start_from: Path | None = Field(None, description="checkpoint of the same architecture whose weights to begin with")
     out: Path = Path("checkpoints/my-model")
     notes: str = Field("", description="goes into the model card: what was tried, why these settings")
     tensorboard: bool = False
@@ -85,4 +86,5 @@ class TrainingConfig(_Settings):
         shared = self.model_dump(mode="json", exclude={"out", "notes", "tensorboard"})
         if self.data and Path(self.data).is_dir():
             shared["data"] = str(Path(self.data).resolve())
+        shared["start_from"] = self.start_from.name if self.start_from else None
         return shared

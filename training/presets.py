@@ -43,9 +43,8 @@ PRESETS: dict[str, tuple[str, TrainingConfig]] = {
         (
             "32 × 32 patches at 2 mm, half width.",
             _preset(
-                "brain-patches-2mm", images="patches", loss=_PATCH, epochs=60, batch_size=16, learning_rate=7e-4,
-                schedule="cosine", architecture=Architecture(image_size=32, latent_size=64, width=32),
-                augmentation=Augmentation(coarse_noise=0.15),
+                "brain-patches-2mm", images="patches", loss=_PATCH, epochs=40, learning_rate=1e-3, schedule="cosine",
+                architecture=Architecture(image_size=32, latent_size=64, width=32, stem="uas"),
             ),
         ),
         (

@@ -7,6 +7,7 @@ training: for scorers that did not exist yet, or a changed graph.
 from __future__ import annotations
 
 import argparse
+import json
 import platform
 import re
 import sys
@@ -149,6 +150,7 @@ def _card(config: TrainingConfig, data: TrainingData, errors: dict, history: str
         f"| {name} | {len(part.names)} | {len(part.slices)} | {ages(part)} |"
         for name, part in (("training", data.train), ("validation", data.validation), ("test", data.test))
     )
+    settings = json.dumps({name: value for name, value in config.identity().items() if name != "data"}, indent=1)
     return f"""# {config.out.name}
 
 Research use only, not for diagnosis. {config.architecture.name}, trained on {data.description}.
@@ -171,7 +173,7 @@ reference without its own fold.
 ## Settings
 
 ```json
-{config.model_dump_json(indent=1, exclude={"out", "notes", "data", "tensorboard"})}
+{settings}
 ```
 
 {config.notes}

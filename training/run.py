@@ -16,13 +16,15 @@ from torch import Generator, Tensor, nn
 
 import models
 from models import losses
+from models.export import load_from_onnx
 from training import resume
 from training.augmentation import augment, coarse_noise, fill_noise, random_patches
 from training.config import TrainingConfig
 from training.data import TrainingData, load_data, to_tensors
 from training.presets import DEFAULT, PRESETS
 from training.publish import WHOLE, publish
-from vaead_core.errors import exit_status
+from vaead_core.checkpoint import Checkpoint
+from vaead_core.errors import CheckpointError, exit_status
 
 VALIDATION_IMAGES = 512
 
@@ -48,7 +50,7 @@ def train(config: TrainingConfig, data: TrainingData | None = None) -> None:
     )  # fmt: skip
     fabric.launch()
     torch.manual_seed(config.seed)
-    network = models.build(config.architecture.to_dict()).to(memory_format=torch.channels_last)
+    network = _network(config).to(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(network.parameters(), config.learning_rate, weight_decay=config.weight_decay)
     state = resume.load(config, network, optimizer)
     data = data or load_data(config)
@@ -70,6 +72,17 @@ def train(config: TrainingConfig, data: TrainingData | None = None) -> None:
         network.load_state_dict(state.best)
         publish(config, network, data, _table(state.history))
         resume.clear(config)
+
+
+def _network(config: TrainingConfig) -> nn.Module:
+    """A fresh network, or one with the weights of the checkpoint that the training starts from."""
+    network = models.build(config.architecture.to_dict())
+    if config.start_from is not None:
+        first = Checkpoint.load(config.start_from)
+        if first.description["architecture"] != config.architecture.to_dict():
+            raise CheckpointError(f"{first.name} has another architecture than this training; give one with the same settings.")
+        load_from_onnx(network, config.start_from)
+    return network
 
 
 def native_precision() -> Literal["bf16-mixed", "32-true"]:

@@ -39,7 +39,8 @@ def _record(options: argparse.Namespace) -> None:
 
 def _about(options: argparse.Namespace, digests: dict[str, str], parts: int, seconds: float) -> dict[str, Any]:
     packages = ("numpy", "scipy", "scikit-learn", "pyod", "onnxruntime", "SimpleITK")
-    given = [f"--checkpoint {' '.join(path.name for path in options.checkpoint)}"] if options.checkpoint else []
+    folders = [path.name if path.is_absolute() else path.as_posix() for path in options.checkpoint]
+    given = [f"--checkpoint {' '.join(folders)}"] if folders else []
     given += ["--subjects validation"] if options.subjects == VALIDATION else []
     given += [f"--seed {options.seed}"] if options.seed else []
     return {
