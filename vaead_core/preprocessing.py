@@ -93,6 +93,19 @@ class Preprocessor:
         to_grid = np.linalg.inv(self.grid.affine) @ brain.transform.matrix @ brain.scan.affine
         return int(np.abs(slices.position - (to_grid @ [*voxel, 1])[2]).argmin())
 
+    def pixel_at(self, voxel: tuple[int, int, int], slices: Slices) -> tuple[int, int, int]:
+        """Image, row and column of a voxel of the atlas grid; image -1 where no slice holds it."""
+        i, j, k = voxel
+        images = np.flatnonzero(slices.position == k)
+        rows, columns = self._corner()
+        return int(images[0]) if len(images) else -1, j - rows, i - columns
+
+    def voxel_at(self, pixel: tuple[int, int, int], slices: Slices) -> tuple[int, int, int]:
+        """The voxel of the atlas grid at an (image, row, column) of `slices`."""
+        image, row, column = pixel
+        rows, columns = self._corner()
+        return column + columns, row + rows, int(slices.position[image])
+
     def truth_to_slices(self, truth: Array, brain: Brain) -> Array:
         """(N, H, W) bool: a mask on the scan's RAS+ grid, seen on the slices of `to_slices(brain)`."""
         moved = to_atlas(truth.astype(np.float32), brain.scan, brain.transform, self.grid) > 0.5
@@ -104,6 +117,11 @@ class Preprocessor:
         if share < 0.002:
             return ()
         return (f"{100 * share:.1f} % of the brain in {scan.name} lies outside the cropped slices and is not scored.",)
+
+    def _corner(self) -> tuple[int, int]:
+        """Row and column of the atlas grid at which slices begin."""
+        i, j, _ = self.grid.shape
+        return _centre(j, self.image_size).start, _centre(i, self.image_size).start
 
     def _crop(self, stack: Array) -> Array:
         _, rows, columns = stack.shape

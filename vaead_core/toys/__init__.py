@@ -44,6 +44,11 @@ class Toy(Protocol):
 
     title: ClassVar[str]
 
+    @property
+    def length_mm(self) -> float:
+        """How much of the slices it runs through."""
+        ...
+
     def plant(self, slices: Slices, spacing_mm: float, rng: Generator, place: Place | None = None) -> ToyCase:
         """The toy in `slices`, at `place` or at a random one inside the brain. The same rng state gives the same case."""
         ...

@@ -1,11 +1,12 @@
 """Datasets 2 and 3 of the thesis: random outlines, alone or several in one image."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
 from numpy.random import Generator
 
+from vaead_core.errors import InputError
 from vaead_core.toys import Place, ToyCase, register
 from vaead_core.toys.placing import distance_mm, paint, random_place
 from vaead_core.volume import Array, Slices
@@ -22,7 +23,7 @@ class RandomShape:
 
     size_mm: float = 10.0
     intensity: float = -1.0
-    irregularity: float = IRREGULARITY
+    irregularity: float = field(default=IRREGULARITY, metadata={"low": 0.0})
     length_mm: float = 50.0
     title: ClassVar[str] = "Random shape"
 
@@ -39,13 +40,14 @@ class MultipleShapes:
 
     sizes_mm: tuple[float, ...] = (10.0, 10.0)
     intensities: tuple[float, ...] = (-1.0, 1.0)
-    irregularity: float = IRREGULARITY
+    irregularity: float = field(default=IRREGULARITY, metadata={"low": 0.0})
     length_mm: float = 50.0
     title: ClassVar[str] = "Multiple shapes"
 
     def __post_init__(self) -> None:
         if len(self.sizes_mm) != len(self.intensities) or not self.sizes_mm:
-            raise ValueError(f"give one intensity for each size, got {self.intensities} for {self.sizes_mm}")
+            found = f"{len(self.sizes_mm)} sizes and {len(self.intensities)} intensities"
+            raise InputError(f"Several shapes need one intensity for each size; found {found}.")
 
     def plant(self, slices: Slices, spacing_mm: float, rng: Generator, place: Place | None = None) -> ToyCase:
         first = place or random_place(slices, max(self.sizes_mm), self.length_mm, spacing_mm, rng)

@@ -1,0 +1,106 @@
+import numpy as np
+import pytest
+
+from vaead_core import planting, scorers, scoring, toys
+from vaead_core.errors import InputError
+from vaead_core.planting import Planting
+from vaead_core.precision_recall import precision_recall
+from vaead_core.toys.settings import settings_of
+
+CENTRE = (72, 60, 40)
+CIRCLE = (("radius_mm", 8.0), ("intensity", 0.9), ("length_mm", 2.0))
+
+
+@pytest.fixture(scope="module")
+def prepared(brain_volume, tiny_checkpoint) -> scoring.PreparedScan:
+    return scoring.prepare(brain_volume, tiny_checkpoint)
+
+
+@pytest.fixture(scope="module")
+def preprocessor(tiny_checkpoint):
+    return tiny_checkpoint.preprocessor
+
+
+def test_a_voxel_and_its_pixel_name_each_other(prepared, preprocessor):
+    image, row, column = preprocessor.pixel_at(CENTRE, prepared.slices)
+    assert preprocessor.voxel_at((image, row, column), prepared.slices) == CENTRE
+    marked = np.zeros_like(prepared.slices.pixels)
+    marked[image, row, column] = 1
+    assert np.argwhere(preprocessor.to_volume(marked, prepared.slices)).tolist() == [list(CENTRE)]
+
+
+def test_a_toy_lies_about_its_centre(prepared, preprocessor):
+    case = planting.plant(Planting("circle", CIRCLE, CENTRE), prepared.slices, preprocessor)
+    voxels = np.argwhere(preprocessor.to_volume(case.truth, prepared.slices))
+    assert voxels.mean(0).tolist() == list(CENTRE)
+    assert np.linalg.norm(voxels - CENTRE, axis=1).max() * 2 <= 8
+
+
+@pytest.mark.parametrize("name", sorted(toys.TOYS))
+def test_every_toy_can_be_planted_at_a_centre(name, prepared, preprocessor):
+    case = planting.plant(Planting(name, (), CENTRE), prepared.slices, preprocessor)
+    assert preprocessor.to_volume(case.truth, prepared.slices)[CENTRE]
+
+
+@pytest.mark.parametrize("centre", [(2, 2, 40), (72, 60, 0), (72, 60, 500), (-5, 60, 40)])
+def test_a_centre_outside_the_brain_is_refused(centre, prepared, preprocessor):
+    with pytest.raises(InputError, match="must lie in the brain"):
+        planting.plant(Planting("circle", CIRCLE, centre), prepared.slices, preprocessor)
+
+
+def test_the_truth_of_two_toys_is_where_pixels_differ_from_the_clean_scan(prepared, preprocessor):
+    clean = prepared.slices
+    one = planting.plant_another(planting.unplanted(clean), Planting("circle", CIRCLE, CENTRE), clean, preprocessor)
+    two = planting.plant_another(one, Planting("random_shape", (), (50, 70, 42), 3), clean, preprocessor)
+    np.testing.assert_array_equal(two.truth, two.slices.pixels != clean.pixels)
+    assert (two.truth & one.truth).sum() == one.truth.sum() < two.truth.sum()
+
+
+def test_a_seed_keeps_a_random_outline(prepared, preprocessor):
+    first, again, other = (
+        planting.plant(Planting("random_shape", (), CENTRE, seed), prepared.slices, preprocessor).truth for seed in (1, 1, 2)
+    )
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any()
+
+
+@pytest.mark.parametrize("name", sorted(set(scorers.map_scorers()) - {"patch_error"}))
+def test_spliced_maps_are_those_of_the_whole_scan(name, prepared, preprocessor, tiny_checkpoint):
+    clean, scorer = prepared.slices, scorers.build(name)
+    case = planting.plant(Planting("circle", (*CIRCLE[:2], ("length_mm", 10.0)), CENTRE), clean, preprocessor)
+    before = scorer.score_map(tiny_checkpoint.model, clean)
+    kept = before.copy()
+    spliced = planting.rescored(before, name, tiny_checkpoint, clean, case.slices)
+    np.testing.assert_allclose(spliced, scorer.score_map(tiny_checkpoint.model, case.slices), atol=2e-4, rtol=1e-4)
+    np.testing.assert_array_equal(spliced[~case.planted], before[~case.planted])
+    assert (spliced[case.planted] != before[case.planted]).any(axis=(1, 2)).all()
+    np.testing.assert_array_equal(before, kept)
+
+
+def test_a_random_centre_has_room_about_it(prepared, preprocessor):
+    for seed in range(8):
+        centre = planting.random_centre(prepared.slices, preprocessor, 30.0, np.random.default_rng(seed))
+        disc = (("radius_mm", 13.0), ("intensity", 0.97), ("length_mm", 30.0))
+        case = planting.plant(Planting("circle", disc, centre), prepared.slices, preprocessor)
+        assert len(set(case.truth[case.planted].sum((1, 2)))) == 1, "cut by the brain's edge on some slice"
+
+
+def test_a_sweep_holds_the_ap_of_each_value_beside_chance(prepared, tiny_checkpoint, preprocessor):
+    radius = settings_of(toys.TOYS["circle"])[0]
+    found = planting.sweep(Planting("circle", CIRCLE, CENTRE), radius, ["voxel_atlas"], prepared.slices, tiny_checkpoint)
+    assert (found.values[0], found.values[-1]) == (5, 40)
+    assert (np.diff(found.chance) > 0).all()
+    toy = Planting("circle", (("radius_mm", 15.0), *CIRCLE[1:]), CENTRE)
+    case = planting.plant(toy, prepared.slices, preprocessor)
+    maps = scorers.build("voxel_atlas").score_map(tiny_checkpoint.model, case.slices)
+    alone = precision_recall(maps, case.truth, case.slices).detection
+    assert found.ap["voxel_atlas"][2] == pytest.approx(alone.ap)
+    assert found.chance[2] == pytest.approx(alone.prevalence)
+
+
+def test_pictures_have_the_scans_own_intensities_and_no_brain_voxel_at_0(prepared, brain_volume):
+    shown = planting.to_intensity(prepared.slices, prepared.brain)
+    assert (shown[prepared.slices.mask] > 0).all()
+    assert not shown[~prepared.slices.mask].any()
+    own = brain_volume.data[brain_volume.data > 0]
+    assert np.median(shown[prepared.slices.mask]) == pytest.approx(np.median(own), rel=0.05)
