@@ -33,9 +33,28 @@ def test_the_sample_shows_maps_and_scores_at_once(page):
     assert len(app.dataframe[0].value) == 3
 
 
-def test_every_map_scorer_is_offered(page):
+def test_the_maps_that_the_checkpoint_can_have_are_offered(page, tiny_checkpoint_folder, tmp_path, monkeypatch):
+    patches = tmp_path / "brain-patches-2mm"
+    patches.symlink_to(ROOT / "checkpoints" / patches.name)
+    (tmp_path / "tiny").symlink_to(tiny_checkpoint_folder)
+    monkeypatch.setenv("VAEAD_CHECKPOINTS", str(tmp_path))
     app = page().run()
-    assert set(app.multiselect[0].options) == {kind.title for kind in scorers.map_scorers().values()}
+    assert app.selectbox(key="checkpoint").value == patches.name
+    offered = set(app.multiselect(key="methods").options)
+    assert offered == {kind.title for kind in scorers.map_scorers().values()}
+    app.multiselect(key="methods").set_value(["patch_error", "residual"]).run()
+    app.selectbox(key="checkpoint").set_value("tiny").run()
+    assert not app.exception
+    methods = app.multiselect(key="methods")
+    assert offered - set(methods.options) == {"Patch reconstruction error"}
+    assert methods.value == ["residual"], "what was chosen stays where it still can"
+
+
+def test_no_method_is_one_sentence(page):
+    app = page().run()
+    app.multiselect(key="methods").set_value([]).run()
+    assert not app.exception
+    assert [error.value for error in app.error] == ["Choose at least one method in the sidebar."]
 
 
 def test_a_bad_upload_is_one_sentence_not_a_traceback(page):

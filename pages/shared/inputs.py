@@ -1,0 +1,103 @@
+"""What each page of a scan asks for in the sidebar: scan, checkpoint, methods. Pages share the answers."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from pages.shared import cached
+from vaead_core import scorers, scoring
+from vaead_core.checkpoint import Checkpoint, find_checkpoints
+from vaead_core.cohorts.synthetic import SAMPLES
+from vaead_core.errors import CheckpointError, InputError
+from vaead_core.model import Model
+from vaead_core.volume import Volume
+
+SHIPPED = Path(__file__).resolve().parents[2] / "checkpoints"
+FIRST_CHECKPOINT = "brain-slices-2mm"
+FIRST_METHODS = ("normalised_residual", "voxel_atlas", "residual")
+
+
+@dataclass(frozen=True)
+class Request:
+    """The scan that a page shall open: a sample by name, or an upload."""
+
+    sample: str
+    upload: tuple[str, bytes] | None
+
+    def read(self) -> tuple[str, Volume, np.ndarray | None]:
+        """Key of its content, the scan, the truth of a sample. Raises ScanError."""
+        if self.upload is None:
+            sample = cached.sample(self.sample)
+            return self.sample, sample.scan, sample.truth
+        name, content = self.upload
+        key = hashlib.blake2b(content).hexdigest()
+        return key, cached.uploaded(key, name, content), None
+
+
+def ask_scan(key: str, first: int) -> Request:
+    """A sample or an upload, which stays open on other pages. first: the sample that a page begins with."""
+    with st.sidebar:
+        st.session_state.setdefault(key, SAMPLES[first])
+        sample = st.selectbox("Sample scan", SAMPLES, format_func=str.capitalize, key=key, persist_state="session")
+        shown = st.file_uploader(
+            "Or your own: a skull-stripped T1, .nii or .nii.gz", type=["nii", "gz"], key="upload", on_change=_keep_upload
+        )
+        kept = st.session_state.get("kept_upload")
+        if kept and shown is None:
+            st.button(f"Close {kept[0]}", on_click=_keep_upload, width="stretch")
+    return Request(sample, kept)
+
+
+def _keep_upload() -> None:
+    """The uploader's file goes with its page; what it held does not."""
+    upload = st.session_state.get("upload")
+    st.session_state.kept_upload = (upload.name, upload.getvalue()) if upload else None
+
+
+def ask_checkpoint() -> Path:
+    """The folder of a checkpoint of brain scans; the page ends with a sentence where there is none."""
+    where = Path(os.environ.get("VAEAD_CHECKPOINTS", SHIPPED))
+    folders = {path.name: path for path in find_checkpoints(where) if not path.name.startswith("fashion")}
+    with st.sidebar:
+        if not folders:
+            st.error(f"No checkpoint lies in {where.name}; train one with: python -m training.run")
+            st.stop()
+        names = list(folders)
+        if st.session_state.get("checkpoint") not in names:
+            st.session_state.checkpoint = FIRST_CHECKPOINT if FIRST_CHECKPOINT in names else names[0]
+        return folders[st.selectbox("Checkpoint", names, key="checkpoint", persist_state="session")]
+
+
+def ask_methods(model: Model) -> list[str]:
+    """One to four map scorers of those that `model` can have; what was chosen before stays where it still can.
+
+    Raises InputError for none.
+    """
+    titles = {name: kind.title for name, kind in scorers.map_scorers(model).items()}
+    st.session_state.methods = [name for name in st.session_state.get("methods", FIRST_METHODS) if name in titles]
+    with st.sidebar:
+        chosen = st.multiselect(
+            "Methods, two to four", list(titles), format_func=titles.get, max_selections=4, key="methods", persist_state="session"
+        )
+    if not chosen:
+        raise InputError("Choose at least one method in the sidebar.")
+    return chosen
+
+
+def score_all(
+    key: str, checkpoint: Checkpoint, prepared: scoring.PreparedScan, names: list[str]
+) -> tuple[list[scoring.Scored], list[str]]:
+    """The scan by each method, and a sentence for each method that the checkpoint was not calibrated for."""
+    results, sentences = [], []
+    for name in names:
+        try:
+            results.append(cached.scored(key, checkpoint.digest, name, prepared, checkpoint))
+        except CheckpointError as error:
+            sentences.append(str(error))
+    return results, sentences
