@@ -11,6 +11,7 @@ import pandas as pd
 from vaead_core import detectors
 from vaead_core.experiments import charts
 from vaead_core.experiments.lookup import Tables, chosen_detector, label, select
+from vaead_core.experiments.reading import background_name
 from vaead_core.experiments.records import ALL
 from vaead_core.experiments.thesis import CLAIMS, DETECTORS, TOYS
 
@@ -82,7 +83,9 @@ def _patches(tables: Tables, folder: Path) -> list[Picture]:
 def _background(tables: Tables, folder: Path) -> list[Picture]:
     rows = tables["background"]
     rows = rows[(rows["combination"] != ALL) & rows["dataset"].isin(("circles", "random"))]
-    rows = rows.assign(intensity=rows["combination"].str.split(" mm ").str[1])
+    rows = rows.assign(
+        intensity=rows["combination"].str.split(" mm ").str[1], checkpoint=rows["checkpoint"].map(background_name)
+    )  # fmt: skip
     grids = []
     for scorer, masked in (("residual", True), ("residual", False), ("normalised_residual", True), ("activation", True)):
         mine = select(rows, "segmentation", scorer, masked=masked)
