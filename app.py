@@ -4,4 +4,9 @@ import streamlit as st
 
 st.set_page_config("vaead: can I trust this anomaly map?", page_icon="🧠", layout="wide")
 st.html("<style>.stMainBlockContainer { padding: 3.5rem 2rem 2rem; }</style>")
-st.navigation([st.Page("pages/explore.py", title="Explore", icon=":material/search:", default=True)]).run()
+st.navigation(
+    [
+        st.Page("pages/explore.py", title="Explore", icon=":material/search:", default=True),
+        st.Page("pages/toy_lab.py", title="Toy lab", icon=":material/science:"),
+    ]
+).run()

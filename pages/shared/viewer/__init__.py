@@ -21,7 +21,7 @@ from streamlit import runtime
 from pages.shared.viewer.assets import script, style
 from pages.shared.viewer.layer import TOP_RARITY, Layer
 
-__all__ = ["Layer", "ViewerState", "viewer"]
+__all__ = ["Layer", "ViewerState", "clicked", "viewer"]
 
 MOST_LAYERS = 4
 COLOURS = ("Inferno", "Viridis", "Cividis")
@@ -58,6 +58,7 @@ def viewer(
     thresholds: Mapping[str, float] | None = None,
     rarity: float = 1.3,
     clicks: bool = False,
+    subject: str | None = None,
 ) -> ViewerState:
     """Shows `layers` over `scan`, one panel each, and returns what the reader did.
 
@@ -65,12 +66,14 @@ def viewer(
     file's own voxel indices, for the readout; None when they are the same. truth: a mask, drawn as an outline and
     for true and false positives. reconstruction: on the scan's intensities, to flicker with. cursor, thresholds (layer
     name → value in its unit): move crosshair and marks whenever they change. rarity: the first threshold of layers that
-    have a rarity scale. clicks: also report each click.
+    have a rarity scale. clicks: also report each click. subject: whom the scan shows; crosshair and zoom stay while that is
+    the same, though voxels change; None when other voxels are another subject.
     """
     everything = [scan, *layers, *(extra for extra in (truth, reconstruction) if extra is not None)]
     _check(everything, layers, affine)
     start = cursor or (layers[0].peak if layers else scan.peak)
-    after = f"{scan.digest} {start}"
+    subject = subject or scan.digest
+    after = f"{subject} {start}"
     records = [layer.to_record(_address(layer, f"{key}-{place}")) for place, layer in enumerate(everything)]
     extras = iter(records[1 + len(layers) :])
     data = {
@@ -82,6 +85,7 @@ def viewer(
         "layers": records[1 : 1 + len(layers)],
         "truth": next(extras) if truth else None,
         "reconstruction": next(extras) if reconstruction else None,
+        "subject": subject,
         "cursor": start,
         "after": after,
         "thresholds": dict(thresholds or {}),
@@ -98,6 +102,12 @@ def viewer(
         tuple(found.click["voxel"]) if found.click else None,
         dragged["values"] if dragged else dict(thresholds or {}),
     )
+
+
+def clicked(key: str) -> Voxel | None:
+    """The voxel of the click that this run answers, so that `viewer` at once shows what comes of it."""
+    found = st.session_state.get(key)
+    return tuple(found["click"]["voxel"]) if found and found.get("click") else None
 
 
 def _heard() -> None:

@@ -83,17 +83,26 @@ export class Viewer {
 
   /** Crosshair and thresholds go where Python newly put them; a viewer that comes back tells Python where they were left. */
   follow(data, isFirst) {
-    if (this.settings.scan !== data.scan.digest) {
-      Object.assign(this.settings, { scan: data.scan.digest, zoom: 1, centre: null, window: null });
+    if (this.settings.subject !== data.subject) {
+      Object.assign(this.settings, { subject: data.subject, zoom: 1, centre: null, window: null });
     }
     if (this.settings.after !== data.after) Object.assign(this.settings, { after: data.after, cursor: data.cursor });
     else if (isFirst && this.settings.reported) this.report(false);
+    this.reach(data.thresholds);
     if (this.settings.afterThresholds !== data.afterThresholds) {
       this.settings.afterThresholds = data.afterThresholds;
       this.volumes.layers.forEach(({ name }, at) => {
         if (name in data.thresholds) this.setThreshold(at, this.shades.toShown(at, data.thresholds[name]));
       });
     } else if (isFirst && Object.keys(this.settings.thresholds).length > 0) this.reportThresholds();
+  }
+
+  /** Colours in own units reach as far as the thresholds that Python gave. */
+  reach(thresholds) {
+    this.volumes.layers.forEach(({ name }, at) => {
+      const { scale, high } = this.shades.of(at);
+      if (!scale.isRarity && thresholds[name] > high) this.setHigh(at, Number((1.2 * thresholds[name]).toPrecision(3)));
+    });
   }
 
   // Layout
@@ -139,8 +148,9 @@ export class Viewer {
     const isFull = document.fullscreenElement && this.root.getRootNode().fullscreenElement === this.root;
     const outside = this.controls.root.offsetHeight + this.readout.root.offsetHeight + 3 * GAP + (isFull ? 0 : HEADER);
     const room = [this.area.clientWidth, window.innerHeight - outside];
-    if (room[0] === 0 || (!isNew && String(room) === String(this.room))) return;
-    this.room = room;
+    if (!isNew && String(room) === String(this.room)) return;
+    this.room = room[0] > 0 ? room : null; // null while the page leaves no room; the observer calls again
+    if (!this.room) return;
     const { width, height } = panelSize(this.panels.length, ...room, this.aspect());
     for (const panel of this.panels) panel.resize(width, height);
     this.redraw();
@@ -157,6 +167,7 @@ export class Viewer {
     if (this.frame) return;
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
+      if (!this.room) return;
       for (const panel of this.panels) panel.draw();
       this.controls.show(this.settings);
       this.readout.tell();

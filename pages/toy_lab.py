@@ -1,0 +1,102 @@
+"""Toy anomalies planted where you click in a scan: maps, precision and recall follow."""
+
+import numpy as np
+import streamlit as st
+
+from pages.shared import cached, cached_toys, inputs, lab_state
+from pages.shared.toy_controls import ask_toy
+from pages.shared.viewer import clicked, viewer
+from vaead_core import planting, scorers
+from vaead_core.curve_figures import described, precision_recall_figure, sweep_figure
+from vaead_core.errors import InputError
+from vaead_core.toys.settings import settings_of
+
+PLAIN = {"displayModeBar": False}
+state = st.session_state
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    st.header("Toy lab", anchor=False, width="content")
+    st.caption(
+        "Research use only, not for diagnosis. A click in the brain plants a toy; its controls shape it until the next one. "
+        "Pictures lie on the atlas grid of the checkpoint."
+    )
+controls = st.sidebar.container()
+request, folder = inputs.ask_scan("lab_sample", first=0), inputs.ask_checkpoint()
+try:
+    with st.spinner("Opening scan and checkpoint"):
+        checkpoint = cached.checkpoint(folder)
+        methods = inputs.ask_methods(checkpoint.model)
+        key, scan, _ = request.read()
+        bench = cached_toys.Bench(key, cached.prepared(key, checkpoint.digest, scan, checkpoint), checkpoint)
+        results, sentences = inputs.score_all(key, checkpoint, bench.prepared, methods)
+    with controls:
+        kind, buttons, settings = ask_toy()
+except InputError as error:
+    st.error(str(error))
+    st.stop()
+for sentence in [*sentences, *bench.prepared.brain.warnings]:
+    st.warning(sentence)
+if not results:
+    st.stop()
+
+shape = kind, settings
+names = tuple(result.name for result in results)
+titles = {name: scorers.SCORERS[name].title for name in names}
+lab_state.begin(bench, shape)
+
+
+def plant_anywhere() -> None:
+    random, length_mm = np.random.default_rng(), dict(settings)["length_mm"]
+    centre = planting.random_centre(bench.prepared.slices, checkpoint.preprocessor, length_mm, random)
+    lab_state.plant_at(bench, shape, centre)
+
+
+def take_threshold() -> None:
+    for point in state.lab_curves.selection.points[:1]:
+        lab_state.set_threshold(names[point["curve_number"]], point["customdata"], names)
+
+
+with buttons:
+    st.button("Random", on_click=plant_anywhere, help="Plant one at a random place in the brain.")
+    st.button("Undo", on_click=lambda: lab_state.plant(bench, state.lab_toys[:-1]))
+    st.button("Clear", on_click=lambda: lab_state.plant(bench, ()))
+
+
+@st.fragment
+def show() -> None:
+    """Viewer, curves, sweep; a click in the viewer runs this alone."""
+    if centre := clicked("lab"):
+        lab_state.plant_at(bench, shape, bench.on_grid(centre))
+    if sentence := state.pop("lab_sentence", None):
+        st.warning(sentence)
+    toys = state.lab_toys
+    seen, truth, maps = cached_toys.layers(bench.keys, names, toys, bench)
+    moved = viewer(
+        seen, maps, checkpoint.preprocessor.grid.affine @ bench.grid_from_box, file_voxels=bench.grid_from_box, key="lab",
+        clicks=True, subject=f"{key} {checkpoint.digest}", truth=truth if toys else None, cursor=bench.middle,
+        thresholds={titles[name]: at for name, at in lab_state.thresholds(results).items()},
+    ).thresholds  # fmt: skip
+    lab_state.keep_thresholds({name: moved[titles[name]] for name in names})
+    if not toys:
+        st.info("Click in a picture, or press Random, to plant a toy; precision and recall of each map follow here.")
+        return
+    curves = {name: cached_toys.curve(bench.keys, name, toys, bench) for name in names}
+    drawn = {name: (found, state.lab_thresholds[name]) for name, found in curves.items() if found}
+    with st.container(gap=None):
+        for column, (name, one) in zip(st.columns(len(names)), drawn.items(), strict=False):
+            column.caption(described(f"**{titles[name]}**", *one))
+        st.plotly_chart(
+            precision_recall_figure(list(drawn.values())), key="lab_curves", config=PLAIN,
+            on_select=take_threshold, selection_mode="points",
+        )  # fmt: skip
+        st.caption(f"Over the brain in the slices that hold one of {len(toys)} toys. Click a curve to set its threshold.")
+    scalars = [one for one in settings_of(type(toys[-1].toy)) if not (one.several or one.choices)]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        setting = st.selectbox("Sweep of the last toy, alone, over its", scalars, format_func=lambda one: one.label, width=280)
+        if st.button("Draw AP"):
+            state.lab_sweep = toys[-1], setting
+    if state.lab_sweep:
+        swept = cached_toys.sweep(bench.keys, *state.lab_sweep, names, bench)
+        st.plotly_chart(sweep_figure(swept, titles), config=PLAIN, key="lab_sweep_chart")
+
+
+show()
