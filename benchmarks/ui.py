@@ -14,6 +14,7 @@ from benchmarks.start import CHROMIUM, serve, wait_for, wait_for_maps
 
 STEPS = 60
 RERUNS = 5
+TOYS = 12
 ACTS = {
     "scroll": "target.dispatchEvent(new WheelEvent('wheel', { deltaY: step % 40 < 20 ? 120 : -120, cancelable: true }))",
     "threshold drag": "target.value = 300 + 10 * (step % 60); target.dispatchEvent(new Event('input'))",
@@ -45,9 +46,27 @@ async (target, steps) => {
 }
 """
 
+PLANT = """
+async (target, [across, down]) => {
+  const box = target.getBoundingClientRect(), viewer = target.getRootNode().querySelector('.viewer');
+  const curves = () => document.querySelector('.js-plotly-plot .main-svg'), known = curves();
+  const place = { clientX: box.x + box.width * across, clientY: box.y + box.height * down, pointerId: 1, bubbles: true };
+  target.setPointerCapture = () => {};
+  const start = performance.now();
+  target.dispatchEvent(new PointerEvent('pointerdown', place));
+  target.dispatchEvent(new PointerEvent('pointerup', place));
+  let loading = false;
+  for (;;) {
+    await new Promise((done) => requestAnimationFrame(done));
+    loading ||= viewer.dataset.state === 'loading';
+    if (loading && viewer.dataset.state === 'drawn' && curves() && curves() !== known) return performance.now() - start;
+  }
+}
+"""
+
 
 def main(scan: str | None) -> None:
-    """Prints one line an act and layout, then what the viewer's volumes cost."""
+    """Prints one line an act and layout, what the viewer's volumes cost, page switches and planted toys."""
     server, address = serve()
     try:
         wait_for(address)
@@ -65,6 +84,7 @@ def main(scan: str | None) -> None:
                 for act in ACTS:
                     report(tab, traffic, layout, act)
             payload(tab, traffic)
+            report_toys(tab)
             browser.close()
     finally:
         server.terminate()
@@ -121,6 +141,42 @@ def payload(tab: Page, traffic: Traffic) -> None:
     again = len(traffic.fetched) - len(first)
     print(f"volumes fetched {len(first)}, each once: {len(first) == len(set(first))}; again in {RERUNS} reruns: {again}")
     print(f"received a rerun: {(traffic.received - received) / RERUNS / 1000:.1f} kB")
+
+
+def report_toys(tab: Page) -> None:
+    """Page switches, and toys planted by a click: one slice long, and as long as their kind has it at first."""
+    switches = [switch(tab, name) for _ in range(RERUNS) for name in ("Toy lab", "Explore")]
+    switch(tab, "Toy lab")
+    whole = [planted(tab, step) for step in range(TOYS)]
+    length = tab.get_by_role("slider", name="Length, mm")
+    length.press("Home")
+    for _ in range(2):
+        length.press("ArrowRight")
+    tab.get_by_role("button", name="Clear").click()
+    tab.get_by_text("Click in a picture, or press Random").wait_for()
+    slices = [planted(tab, step) for step in range(TOYS)]
+    print(f"{'':34}{'median ms':>10}{'least':>8}{'most':>8}")
+    rows = {"page switch": switches[2:], "toy of one slice to maps and PR": slices[1:], "toy of 50 mm to maps and PR": whole[1:]}
+    for name, seconds in rows.items():
+        times = 1000 * np.array(seconds)
+        print(f"{name:34}{np.median(times):10.0f}{times.min():8.0f}{times.max():8.0f}")
+
+
+def switch(tab: Page, name: str) -> float:
+    """Seconds from a click on a page's name to its viewer drawn."""
+    start = time.perf_counter()
+    tab.get_by_role("link", name=name).click()
+    tab.get_by_role("heading", name=name).wait_for()
+    tab.locator(".viewer[data-state=drawn]").wait_for(timeout=60_000)
+    return time.perf_counter() - start
+
+
+def planted(tab: Page, step: int) -> float:
+    """Seconds, in the page, from a click in the scan to its maps and its curves drawn. The first one is not warm."""
+    target = tab.locator(".panel .view canvas").first
+    seconds = target.evaluate(PLANT, [0.35 + 0.05 * (step % 6), 0.4 + 0.06 * (step // 6)]) / 1000
+    tab.wait_for_timeout(700)
+    return seconds
 
 
 if __name__ == "__main__":
