@@ -367,3 +367,18 @@ def test_toys_and_controls_survive_another_page(tab):
     expect(tab.get_by_text("hold one of 1 toys")).to_be_visible(timeout=30_000)
     drawn(tab)
     assert (pictures(tab), scores(tab)) == before
+
+
+def test_the_address_restores_scan_methods_and_controls(tab, browser):
+    tab.get_by_role("slider", name="Radius, mm").press("ArrowRight")
+    expect(tab).to_have_url(re.compile("circle_radius_mm=11"))
+    tab.get_by_role("combobox", name="Sample scan").click()
+    tab.get_by_role("option", name="Brain with a dark lesion").click()
+    expect(tab).to_have_url(re.compile("lab_sample=Brain"))
+    again = browser.new_page()
+    again.goto(tab.url)
+    drawn(again)
+    expect(again.get_by_role("combobox", name="Sample scan")).to_have_value("Brain with a dark lesion")
+    press_button(again, "Random", 1)
+    expect(again).to_have_url(re.compile("circle_radius_mm=11"))
+    again.close()

@@ -6,6 +6,7 @@ import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -21,6 +22,8 @@ from vaead_core.volume import Volume
 SHIPPED = Path(__file__).resolve().parents[2] / "checkpoints"
 FIRST_CHECKPOINT = "brain-slices-2mm"
 FIRST_METHODS = ("normalised_residual", "voxel_atlas", "residual")
+
+KEPT: dict[str, Any] = {"persist_state": "session", "bind": "query-params"}  # on other pages, and in the address
 
 
 @dataclass(frozen=True)
@@ -43,8 +46,7 @@ class Request:
 def ask_scan(key: str, first: int) -> Request:
     """A sample or an upload, which stays open on other pages. first: the sample that a page begins with."""
     with st.sidebar:
-        st.session_state.setdefault(key, SAMPLES[first])
-        sample = st.selectbox("Sample scan", SAMPLES, format_func=str.capitalize, key=key, persist_state="session")
+        sample = st.selectbox("Sample scan", SAMPLES, first, format_func=str.capitalize, key=key, **KEPT)
         shown = st.file_uploader(
             "Or your own: a skull-stripped T1, .nii or .nii.gz", type=["nii", "gz"], key="upload", on_change=_keep_upload
         )
@@ -69,9 +71,8 @@ def ask_checkpoint() -> Path:
             st.error(f"No checkpoint lies in {where.name}; train one with: python -m training.run")
             st.stop()
         names = list(folders)
-        if st.session_state.get("checkpoint") not in names:
-            st.session_state.checkpoint = FIRST_CHECKPOINT if FIRST_CHECKPOINT in names else names[0]
-        return folders[st.selectbox("Checkpoint", names, key="checkpoint", persist_state="session")]
+        first = names.index(FIRST_CHECKPOINT) if FIRST_CHECKPOINT in names else 0
+        return folders[st.selectbox("Checkpoint", names, first, key="checkpoint", **KEPT)]
 
 
 def ask_methods(model: Model) -> list[str]:
@@ -80,11 +81,12 @@ def ask_methods(model: Model) -> list[str]:
     Raises InputError for none.
     """
     titles = {name: kind.title for name, kind in scorers.map_scorers(model).items()}
-    st.session_state.methods = [name for name in st.session_state.get("methods", FIRST_METHODS) if name in titles]
+    first = None if "methods" in st.session_state else FIRST_METHODS
+    if first is None:
+        st.session_state.methods = [name for name in st.session_state.methods if name in titles]
     with st.sidebar:
-        chosen = st.multiselect(
-            "Methods, two to four", list(titles), format_func=titles.get, max_selections=4, key="methods", persist_state="session"
-        )
+        label = "Methods, two to four"
+        chosen = st.multiselect(label, list(titles), first, format_func=titles.get, max_selections=4, key="methods", **KEPT)
     if not chosen:
         raise InputError("Choose at least one method in the sidebar.")
     return chosen

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from pages.shared.inputs import KEPT
 from vaead_core import toys
 from vaead_core.toys.settings import Setting, settings_of
 
@@ -17,17 +18,16 @@ def ask_toy() -> tuple[str, DeltaGenerator, tuple[tuple[str, Any], ...]]:
     Raises InputError for text that does not hold the numbers asked for.
     """
     kinds = sorted(toys.TOYS)
-    st.session_state.setdefault("toy", kinds[0])
-    about = toys.help_text(st.session_state.toy)
+    about = toys.help_text(st.session_state.get("toy", kinds[0]))
     titles = {name: toys.TOYS[name].title for name in kinds}
-    kind = st.selectbox("Toy", kinds, format_func=titles.get, key="toy", persist_state="session", help=about)
+    kind = st.selectbox("Toy", kinds, format_func=titles.get, key="toy", help=about, **KEPT)
     buttons = st.container(horizontal=True)
     settings = settings_of(toys.TOYS[kind])
     return kind, buttons, tuple((one.name, _ask(one, f"{kind}_{one.name}")) for one in settings)
 
 
 def _ask(setting: Setting, key: str) -> Any:
-    keep = {"key": key, "persist_state": "session"}
+    keep = {"key": key, **KEPT}
     if setting.choices:
         return st.selectbox(setting.label, setting.choices, index=setting.choices.index(setting.default), **keep)
     if setting.several:
