@@ -13,6 +13,7 @@ COLOURS = ("#4c9be8", "#e8a33d", "#57c4a0", "#d67bb5")
 GREY, POINT = "#9aa0a6", "#ff5d3b"
 GAP = 0.05  # of the figure's width, between two panels
 _FRAME: dict[str, Any] = {"showgrid": True, "gridcolor": "#2b303a", "zeroline": False, "fixedrange": True}
+_SHARE = _FRAME | {"tickvals": [0, 0.5, 1], "automargin": False}  # drawn anew with each toy: nothing is left to be found out
 
 
 def precision_recall_figure(curves: list[tuple[PrecisionRecall, float]], height: int = 190) -> dict[str, Any]:
@@ -26,8 +27,8 @@ def precision_recall_figure(curves: list[tuple[PrecisionRecall, float]], height:
         number = "" if at == 0 else str(at + 1)
         place = {"xaxis": f"x{number}", "yaxis": f"y{number}"}
         left = at * (width + GAP)
-        axes[f"xaxis{number}"] = _FRAME | {"domain": [left, left + width], "range": [-0.02, 1.02], "title": {"text": "Recall"}}
-        axes[f"yaxis{number}"] = _FRAME | {"range": [0, 1.04], "anchor": f"x{number}"}
+        axes[f"xaxis{number}"] = _SHARE | {"domain": [left, left + width], "range": [-0.02, 1.02], "title": {"text": "Recall"}}
+        axes[f"yaxis{number}"] = _SHARE | {"range": [0, 1.04], "anchor": f"x{number}"}
         axes[f"yaxis{number}"] |= {"title": {"text": "Precision"}} if at == 0 else {}
         lines.append(_curve(curve, COLOURS[at % len(COLOURS)]) | place)
         marks += [mark | place for mark in _marks(curve, threshold)]

@@ -24,7 +24,7 @@ class PrecisionRecall:
         marked = len(self.values) - np.searchsorted(self.values, thresholds, "right")
         return np.where(marked, hits / np.maximum(marked, 1), 1.0), hits / len(self.positives)
 
-    def thresholds(self, most: int = 60) -> Array:
+    def thresholds(self, most: int = 40) -> Array:
         """(T,) rising, T ≤ `most`: just below positives' values at even steps of recall, and not below 0."""
         rows = np.unique(np.linspace(0, len(self.positives) - 1, most).round().astype(int))
         below = np.nextafter(self.positives[rows], self.positives.dtype.type(-np.inf))

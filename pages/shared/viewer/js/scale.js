@@ -25,7 +25,9 @@ export class Scale {
 }
 
 function valueTable(volume) {
-  return Float32Array.from({ length: CODES }, (_, at) => (at - ZERO) * volume.step);
+  const table = new Float32Array(CODES);
+  for (let at = 0; at < CODES; at += 1) table[at] = (at - ZERO) * volume.step;
+  return table;
 }
 
 function rarityTable(volume, top) {

@@ -6,10 +6,12 @@ import { CODES, ZERO } from "./volume.js";
 /** Greys of a scan: black at the window's low end, white at its high end. */
 export function greyTable(volume, { low, high }) {
   const width = Math.max(high - low, 1e-9);
-  return Uint32Array.from({ length: CODES }, (_, at) => {
+  const table = new Uint32Array(CODES);
+  for (let at = 0; at < CODES; at += 1) {
     const grey = Math.max(0, Math.min(255, Math.round(255 * ((at - ZERO) * volume.step - low) / width)));
-    return packed(grey, grey, grey);
-  });
+    table[at] = packed(grey, grey, grey);
+  }
+  return table;
 }
 
 /** Colours of a map above its threshold, clear below. */
