@@ -55,18 +55,19 @@ def table_maps(grids: list[tuple[str, pd.DataFrame]], path: Path) -> None:
 
 def bars(rows: pd.DataFrame, labels: list[str], title: str, path: Path, chance: Array, marks: Array | None = None) -> None:
     """One bar a row (ap with its interval), a dotted line at its chance level, a red mark at the thesis's number."""
-    figure, axis = plt.subplots(figsize=(max(5.0, 0.42 * len(rows) + 2), 3.8), layout="constrained")
+    figure, axis = plt.subplots(figsize=(8.0, 0.23 * len(rows) + 1.3), layout="constrained")
     at = np.arange(len(rows))
     ap = rows["ap"].to_numpy()
     error = np.clip(np.stack([ap - rows["ap_low"], rows["ap_high"] - ap]), 0, None)
-    axis.bar(at, ap, color=BLUE, width=0.7)
-    axis.errorbar(at, ap, np.nan_to_num(error), fmt="none", ecolor="black", elinewidth=1, capsize=2)
-    axis.hlines(chance, at - 0.45, at + 0.45, colors=GREY, linestyles="dotted", label="chance (prevalence)")
+    axis.barh(at, ap, color=BLUE, height=0.7)
+    axis.errorbar(ap, at, xerr=np.nan_to_num(error), fmt="none", ecolor="black", elinewidth=1, capsize=2)
+    axis.vlines(chance, at - 0.45, at + 0.45, colors=GREY, linestyles="dotted", label="chance (prevalence)")
     if marks is not None:
-        axis.scatter(at, marks, color=RED, marker="D", s=22, zorder=3, label="thesis")
-    axis.set_xticks(at, labels, rotation=35, ha="right", fontsize=8)
-    axis.set_ylim(0, 1.02)
-    axis.set_ylabel("average precision")
+        axis.scatter(marks, at, color=RED, marker="D", s=22, zorder=3, label="thesis")
+    axis.set_yticks(at, labels, fontsize=8)
+    axis.set_xlim(0, 1.02)
+    axis.set_ylim(-0.7, len(rows) - 0.3)
+    axis.set_xlabel("average precision", fontsize=8)
     axis.spines[["top", "right"]].set_visible(False)
     axis.legend(frameon=False, fontsize=8, loc="lower right", bbox_to_anchor=(1, 1), ncols=2)
     axis.set_title(title, loc="left", fontsize=10)

@@ -30,7 +30,7 @@ FULL_COLOUR_RATE = 0.001
 def draw_examples(experiment: str, folder: str, data: str | None, path: Path) -> None:
     """Draws toys in the first test subject of a checkpoint's cohort. Raises InputError where the cohort is not found.
 
-    Colours run from 0 to the value that one in a thousand healthy brain pixels exceeds.
+    Colours run from the healthy median to the value that one in a thousand healthy brain pixels exceeds.
     """
     checkpoint = subjects.opened(folder)
     if checkpoint.preprocessor is None:
@@ -44,7 +44,7 @@ def draw_examples(experiment: str, folder: str, data: str | None, path: Path) ->
         planted = np.flatnonzero(case.planted)
         one = case.slices[planted[len(planted) // 2 :][:1]]
         truth = case.truth[planted[len(planted) // 2]]
-        maps = [_coloured(score_map(checkpoint, (name, ()), one)[0], checkpoint, name) for name in MAPS[experiment]]
+        maps = [_coloured(score_map(checkpoint, (name, ()), one)[0], one.mask[0], checkpoint, name) for name in MAPS[experiment]]
         redrawn = checkpoint.model.map(one, lambda view: view.reconstruction)[0]
         pictures = [
             _grey(one.pixels[0], one.mask[0]),
@@ -60,6 +60,6 @@ def _grey(pixels: Array, mask: Array) -> Array:
     return np.repeat((np.where(mask, np.clip((pixels + 1) / 2, 0, 1), 0))[..., None], 3, 2)
 
 
-def _coloured(values: Array, checkpoint: Checkpoint, name: str) -> Array:
-    full = checkpoint.calibration[name].threshold(FULL_COLOUR_RATE)
-    return mpl.colormaps["inferno"](np.clip(values / full, 0, 1))[..., :3]
+def _coloured(values: Array, mask: Array, checkpoint: Checkpoint, name: str) -> Array:
+    usual, full = (checkpoint.calibration[name].threshold(rate) for rate in (0.5, FULL_COLOUR_RATE))
+    return mpl.colormaps["inferno"](np.clip((values - usual) / (full - usual), 0, 1))[..., :3] * mask[..., None]

@@ -50,8 +50,8 @@ def _examples(name: str, data: str | None, folder: Path) -> list[Picture]:
         return []
     picture = Picture(
         f"{name}_examples.png",
-        f"One toy of each dataset in a test brain of IXI (CC BY-SA 3.0); full colour: one in a thousand healthy pixels "
-        f"exceeds it (thesis, Fig. {9 if name == 'slices' else 11}).",
+        f"One toy of each dataset in a test brain of IXI (CC BY-SA 3.0); black: the healthy median or less; full colour: "
+        f"one in a thousand healthy pixels exceeds it (thesis, Fig. {9 if name == 'slices' else 11}).",
     )
     try:
         draw_examples(name, str(SHIPPED / EXPERIMENTS[name].defaults[0]), data, folder / picture.name)
