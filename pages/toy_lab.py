@@ -88,7 +88,7 @@ def show() -> None:
             precision_recall_figure(list(drawn.values())), key="lab_curves", config=PLAIN,
             on_select=take_threshold, selection_mode="points",
         )  # fmt: skip
-        st.caption(f"Over the brain in the slices that hold one of {len(toys)} toys. Click a curve to set its threshold.")
+        st.caption(f"Toys: {len(toys)}. Over the brain in the slices that hold one. Click a curve to set its threshold.")
     scalars = [one for one in settings_of(type(toys[-1].toy)) if not (one.several or one.choices)]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         setting = st.selectbox("Sweep of the last toy, alone, over its", scalars, format_func=lambda one: one.label, width=280)

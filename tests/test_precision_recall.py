@@ -46,19 +46,19 @@ def test_above_everything_nothing_is_marked_and_nothing_is_wrong(case):
     assert (precision, recall) == (1.0, 0.0)
 
 
-def test_the_curve_reaches_every_positive_and_no_negative_threshold(case):
+def test_the_curve_reaches_every_positive_from_a_threshold_of_0_on(case):
     found = precision_recall(*case)
     thresholds = found.thresholds()
     _, recall = found.above(thresholds)
-    np.testing.assert_allclose(recall, np.arange(18, 0, -1) / 18)
+    np.testing.assert_allclose(recall, np.array([18, *range(18, 0, -1)]) / 18)
+    assert thresholds[0] == 0
     assert (np.diff(thresholds) > 0).all()
-    assert (thresholds >= 0).all()
 
 
 def test_a_long_curve_is_thinned_at_even_steps_of_recall(case):
     _, recall = precision_recall(*case).above(precision_recall(*case).thresholds(most=6))
-    assert len(recall) == 6
-    assert np.ptp(np.diff(recall)) < 0.06
+    assert len(recall) == 7
+    assert np.ptp(np.diff(recall[1:])) < 0.06
 
 
 def test_there_is_no_curve_without_a_truth(case):

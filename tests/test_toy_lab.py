@@ -229,14 +229,14 @@ def click(tab: Page, across: float, down: float) -> None:
 def plant(tab: Page, across: float = 0.36, down: float = 0.45, count: int = 1) -> None:
     """Clicks in the scan and waits for the toy."""
     click(tab, across, down)
-    expect(tab.get_by_text(f"hold one of {count} toys")).to_be_visible(timeout=30_000)
+    expect(tab.get_by_text(f"Toys: {count}.")).to_be_visible(timeout=30_000)
     drawn(tab)
 
 
 def press_button(tab: Page, name: str, count: int) -> None:
     """Presses a button and waits for so many toys."""
     tab.get_by_role("button", name=name).click()
-    expect(tab.get_by_text(f"hold one of {count} toys")).to_be_visible(timeout=30_000)
+    expect(tab.get_by_text(f"Toys: {count}.")).to_be_visible(timeout=30_000)
     drawn(tab)
 
 
@@ -364,7 +364,7 @@ def test_toys_and_controls_survive_another_page(tab):
     tab.get_by_role("link", name="Explore").click()
     expect(tab.get_by_text("Scores of the whole scan")).to_be_visible(timeout=60_000)
     tab.get_by_role("link", name="Toy lab").click()
-    expect(tab.get_by_text("hold one of 1 toys")).to_be_visible(timeout=30_000)
+    expect(tab.get_by_text("Toys: 1.")).to_be_visible(timeout=30_000)
     drawn(tab)
     assert (pictures(tab), scores(tab)) == before
 

@@ -25,10 +25,10 @@ class PrecisionRecall:
         return np.where(marked, hits / np.maximum(marked, 1), 1.0), hits / len(self.positives)
 
     def thresholds(self, most: int = 40) -> Array:
-        """(T,) rising, T ≤ `most`: just below positives' values at even steps of recall, and not below 0."""
+        """(T,) rising from 0, T ≤ `most` + 1: just below positives' values at even steps of recall."""
         rows = np.unique(np.linspace(0, len(self.positives) - 1, most).round().astype(int))
         below = np.nextafter(self.positives[rows], self.positives.dtype.type(-np.inf))
-        return np.unique(np.maximum(below, 0).astype(float))
+        return np.unique([0.0, *np.maximum(below, 0).tolist()])
 
 
 def precision_recall(maps: Array, truth: Array, slices: Slices) -> PrecisionRecall | None:

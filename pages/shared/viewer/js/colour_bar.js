@@ -79,7 +79,7 @@ export class ColourBar {
     const texts = scale.isRarity ? rarities.map(([rarity, text]) => [(rarity / scale.top) * 100, text]) : [[0, "0"], [50, toText(high / 2)]];
     const placed = (percent, ...content) => element("span", { style: { left: `${percent}%` }, class: percent === 0 ? "first" : percent === 100 ? "last" : "" }, ...content);
     const positions = scale.signed ? texts.flatMap(([percent, text]) =>
-      (percent === 0 ? [[50, text]] : [[50 - percent / 2, `−${text}`], [50 + percent / 2, `+${text}`]])) : texts;
+      (percent === 0 ? [[50, text]] : [[50 - percent / 2, `−${text}`], ...(scale.isRarity ? [[50 + percent / 2, `+${text}`]] : [])])) : texts;
     this.end.value = high;
     this.unit.textContent = scale.isRarity ? `share of healthy voxels so ${scale.signed ? "far from 0" : "high"}` : scale.unit;
     const ticks = positions.map(([percent, text]) => placed(percent, text));
