@@ -69,7 +69,7 @@ def bars(rows: pd.DataFrame, labels: list[str], title: str, path: Path, chance: 
     axis.set_ylim(-0.7, len(rows) - 0.3)
     axis.set_xlabel("average precision", fontsize=8)
     axis.spines[["top", "right"]].set_visible(False)
-    axis.legend(frameon=False, fontsize=8, loc="lower right", bbox_to_anchor=(1, 1), ncols=2)
+    axis.legend(fontsize=8, loc="lower right")
     axis.set_title(title, loc="left", fontsize=10)
     _save(figure, path)
 
