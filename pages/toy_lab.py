@@ -25,7 +25,7 @@ try:
     with st.spinner("Opening scan and checkpoint"):
         checkpoint = cached.checkpoint(folder)
         methods = inputs.ask_methods(checkpoint.model)
-        key, scan, _ = request.read()
+        key, scan, lesion = request.read()
         bench = cached_toys.Bench(key, cached.prepared(key, checkpoint.digest, scan, checkpoint), checkpoint)
         results, sentences = inputs.score_all(key, checkpoint, bench.prepared, methods)
     with controls:
@@ -88,7 +88,8 @@ def show() -> None:
             precision_recall_figure(list(drawn.values())), key="lab_curves", config=PLAIN,
             on_select=take_threshold, selection_mode="points",
         )  # fmt: skip
-        st.caption(f"Toys: {len(toys)}. Over the brain in the slices that hold one. Click a curve to set its threshold.")
+        own = "" if lesion is None else " The sample's own lesion counts as normal."
+        st.caption(f"Toys: {len(toys)}. Over the brain in the slices that hold one.{own} Click a curve to set its threshold.")
     scalars = [one for one in settings_of(type(toys[-1].toy)) if not (one.several or one.choices)]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         setting = st.selectbox("Sweep of the last toy, alone, over its", scalars, format_func=lambda one: one.label, width=280)

@@ -145,6 +145,8 @@ def test_another_scan_begins_without_toys(app):
     app.selectbox(key="lab_sample").set_value("brain with a dark lesion").run()
     assert not app.exception
     assert app.session_state.lab_toys == ()
+    press(app, "Random")
+    assert "own lesion counts as normal" in app.caption[-1].value
 
 
 @pytest.mark.parametrize(
