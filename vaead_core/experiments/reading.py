@@ -39,10 +39,15 @@ def fashion(tables: Tables) -> str:
         f"{mean['chosen'].ap - mean['reconstruction'].ap:+.3f}; its claim that they are more even over classes "
         f"**{_verdict(spread['chosen'] < spread['reconstruction'])}**: best and worst class differ by {spread['chosen']:.2f} "
         f"against {spread['reconstruction']:.2f}.",
-        f"Over {len(seeds)} training seeds the chosen detector lies between {seeds.min():.3f} and {seeds.max():.3f}: read no "
-        f"more than two digits.",
+        f"{_seeds(seeds)} read no more than two digits.",
         f"In the full protocol chance is {full.chance:.3f}, so that reconstruction's {full} says less than its size suggests.",
     )
+
+
+def _seeds(ap: pd.Series) -> str:
+    if len(ap) == 1:
+        return "One training seed: how far another training lies from it is not measured here;"
+    return f"Over {len(ap)} training seeds the chosen detector lies between {ap.min():.3f} and {ap.max():.3f}:"
 
 
 def slices(tables: Tables) -> str:
