@@ -5,7 +5,9 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+from playwright.sync_api import sync_playwright
 
+from benchmarks.start import CHROMIUM
 from training.config import Architecture
 from training.presets import PRESETS
 from training.run import train
@@ -66,3 +68,11 @@ def brain_volume() -> Volume:
     ball = (i - 78) ** 2 + (j - 62) ** 2 + (k - 44) ** 2 < 25
     data = np.where(ball & (brain.data > 0), brain.data.max() * 1.2, brain.data).astype(np.float32)
     return Volume(data, brain.affine, "phantom")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
+        yield browser
+        browser.close()

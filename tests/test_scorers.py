@@ -12,9 +12,22 @@ from vaead_core.metrics import detection
 from vaead_core.model import Model, upsample
 from vaead_core.preprocessing import Preprocessor
 from vaead_core.reference import PlaceStatistics
+from vaead_core.vae import Posterior
 from vaead_core.volume import Slices
 
 SHIPPED = Path(__file__).resolve().parents[1] / "checkpoints"
+
+
+class Blank:
+    """A network whose reconstruction is 0, so that a residual is the image itself."""
+
+    image_size = 32
+
+    def encode(self, images):
+        return Posterior(np.zeros((len(images), 2), np.float32), np.zeros((len(images), 2), np.float32)), {}
+
+    def decode(self, latents):
+        return np.zeros((len(latents), 32, 32), np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -92,40 +105,14 @@ def test_equal_intensities_share_their_mean_rank(tiny_checkpoint):
 
 
 def test_patch_maps_are_the_mean_of_the_covering_windows(tiny_checkpoint):
-    class Echo:
-        """A network whose reconstruction is 0, so that a residual is the image itself."""
-
-        image_size = 32
-
-        def encode(self, images):
-            from vaead_core.vae import Posterior
-
-            return Posterior(np.zeros((len(images), 2), np.float32), np.zeros((len(images), 2), np.float32)), {}
-
-        def decode(self, latents):
-            return np.zeros((len(latents), 32, 32), np.float32)
-
     rng = np.random.default_rng(0)
     mask = np.ones((2, 64, 64), bool)
     slices = Slices(rng.uniform(-1, 1, (2, 64, 64)).astype(np.float32), mask, np.arange(2))
-    found = Model(Echo(), stride=16).map(slices, lambda view: view.images)
+    found = Model(Blank(), stride=16).map(slices, lambda view: view.images)
     np.testing.assert_allclose(found, slices.pixels, atol=1e-6)
 
 
 def test_a_patch_error_is_one_value_a_window_and_the_mean_where_windows_overlap():
-    class Blank:
-        """A network that redraws 0."""
-
-        image_size = 32
-
-        def encode(self, images):
-            from vaead_core.vae import Posterior
-
-            return Posterior(np.zeros((len(images), 2), np.float32), np.zeros((len(images), 2), np.float32)), {}
-
-        def decode(self, latents):
-            return np.zeros((len(latents), 32, 32), np.float32)
-
     pixels = np.zeros((1, 48, 32), np.float32)
     pixels[:, :16] = 1
     mask = np.ones(pixels.shape, bool)

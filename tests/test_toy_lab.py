@@ -10,10 +10,10 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 from streamlit.testing.v1 import AppTest
 
-from benchmarks.start import CHROMIUM, serve, wait_for
+from benchmarks.start import serve, wait_for
 
 ROOT = Path(__file__).resolve().parents[1]
 SQUARE = '''
@@ -193,14 +193,6 @@ def address(checkpoints):
     finally:
         server.terminate()
         server.wait(20)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

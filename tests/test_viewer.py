@@ -10,9 +10,9 @@ import nibabel as nib
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from benchmarks.start import CHROMIUM, serve, wait_for
+from benchmarks.start import serve, wait_for
 from pages.shared.viewer import Layer, assets, viewer
 
 CENTRE = np.array([5.0, -12.0, 30.0])
@@ -56,14 +56,6 @@ def address(images, tmp_path_factory):
     finally:
         server.terminate()
         server.wait(20)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import numpy as np
 
 from vaead_core.model import Model, View
 from vaead_core.scorers import masked_to_brain, register
+from vaead_core.scorers.reconstruction_mse import mean_squared_error
 from vaead_core.volume import Array, Slices
 
 
@@ -14,7 +15,7 @@ from vaead_core.volume import Array, Slices
 @dataclass(frozen=True)
 class PatchError:
     """Mean of (x − x̂)² over the brain of each patch, given to all its pixels: a coarse map, one step a patch (thesis,
-    section 3.3.2). A pixel has the mean of the patches that cover it."""
+    section 4.2.2). A pixel has the mean of the patches that cover it."""
 
     title: ClassVar[str] = "Patch reconstruction error"
     unit: ClassVar[str] = "squared intensity"
@@ -26,5 +27,4 @@ class PatchError:
 
 def _spread_error(view: View) -> Array:
     """(N, H, W): each input's mean squared error in the brain, at all its pixels."""
-    square = ((view.images - view.reconstruction) ** 2 * view.mask).sum((1, 2)) / view.mask.sum((1, 2)).clip(min=1)
-    return np.broadcast_to(square[:, None, None], view.images.shape)
+    return np.broadcast_to(mean_squared_error(view, view.mask)[:, None, None], view.images.shape)

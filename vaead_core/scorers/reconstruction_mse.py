@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from vaead_core.model import Model
+from vaead_core.model import Model, View
 from vaead_core.scorers import register
 from vaead_core.volume import Array, Slices
 
@@ -18,9 +18,10 @@ class ReconstructionMSE:
     unit: ClassVar[str] = "squared intensity"
 
     def score(self, model: Model, slices: Slices) -> Array:
-        def error(view):
-            weight = view.mask if self.masked else view.mask | True
-            square = (view.images - view.reconstruction) ** 2 * weight
-            return square.sum((1, 2)) / weight.sum((1, 2)).clip(min=1)
+        return model.value(slices, lambda view: mean_squared_error(view, view.mask if self.masked else view.mask | True))
 
-        return model.value(slices, error)
+
+def mean_squared_error(view: View, counted: Array) -> Array:
+    """(N,): mean of (x − x̂)² over the `counted` (N, H, W) bool pixels of each input; 0 where none counts."""
+    square = (view.images - view.reconstruction) ** 2 * counted
+    return square.sum((1, 2)) / counted.sum((1, 2)).clip(min=1)
