@@ -1,0 +1,224 @@
+"""Background jobs with real subprocesses: what they say, how they end, and that nothing is left of them."""
+
+import os
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.shared import jobs
+
+ROOT = Path(__file__).resolve().parents[1]
+BUSY = """
+    import os, signal, subprocess, sys, time
+    if {stubborn}:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    spin = "print('spins', flush=True)\\nwhile 1: pass"  # an ignored signal is ignored by a child too
+    one = subprocess.Popen([sys.executable, "-c", spin], stdout=subprocess.PIPE)
+    one.stdout.readline()
+    print("pids", os.getpid(), one.pid, flush=True)
+    time.sleep(600)
+"""
+
+
+def python(code: str) -> list[str]:
+    return [sys.executable, "-c", textwrap.dedent(code)]
+
+
+def busy(stubborn: bool = False) -> list[str]:
+    """A command whose own child turns a core."""
+    return python(BUSY.format(stubborn=stubborn))
+
+
+def pids_of(job: jobs.Job) -> list[int]:
+    """The numbers of the command and of its child."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        for line in job.lines:
+            if line.startswith("pids"):
+                return [int(pid) for pid in line.split()[1:]]
+        time.sleep(0.02)
+    raise TimeoutError(job.lines)
+
+
+def alive(pid: int) -> bool:
+    """Whether a process exists and is no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def gone(pids: list[int], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while any(map(alive, pids)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return not any(map(alive, pids))
+
+
+@pytest.fixture(autouse=True)
+def no_job_is_left():
+    yield
+    for job in list(jobs._running):
+        job.cancel()
+        job.wait(20)
+    assert not jobs._running
+
+
+def test_a_finished_job_has_its_lines_and_its_time():
+    job = jobs.Job(python("print('one'); print('two')"), "Two lines")
+    assert job.wait(20) == jobs.FINISHED
+    assert job.lines == ["one", "two"]
+    assert 0 < job.elapsed < 20
+    assert job.elapsed == job.elapsed
+
+
+def test_a_failed_job_says_its_last_sentence():
+    job = jobs.Job(python("import sys; print('some work'); sys.exit('The folder is empty; give another.')"), "Work")
+    assert job.wait(20) == jobs.FAILED
+    assert job.last_sentence == "The folder is empty; give another."
+
+
+def test_a_job_that_dies_silently_says_its_status():
+    job = jobs.Job(python("import os; os.kill(os.getpid(), 9)"), "Work")
+    assert job.wait(20) == jobs.FAILED
+    assert job.last_sentence == "It ended with status 137 and said nothing."
+
+
+def test_the_log_is_bounded_in_lines_and_in_their_length():
+    job = jobs.Job(python("print('\\n'.join(map(str, range(5000))), 'x' * 100_000)"), "Much")
+    assert job.wait(20) == jobs.FINISHED
+    assert len(job.lines) == jobs.LINES
+    assert max(map(len, job.lines)) <= jobs.LINE_LENGTH
+
+
+def test_progress_is_what_the_listener_made_of_the_last_line_it_knows():
+    def listen(line: str) -> float | None:
+        return int(line) / 4 if line.strip().isdigit() else None
+
+    job = jobs.Job(python("print(1); print(3); print('and so on')"), "Work", listen)
+    job.wait(20)
+    assert job.share == 0.75
+
+
+def test_threads_of_a_job_are_bounded():
+    job = jobs.Job(python("import os; print(os.environ['OMP_NUM_THREADS'], os.nice(0))"), "Work")
+    job.wait(20)
+    assert job.lines == [f"{jobs.THREADS} 10"]
+    assert max(os.cpu_count(), jobs.MOST_RUNNING) >= jobs.THREADS * jobs.MOST_RUNNING
+
+
+def test_cancel_ends_what_the_command_started_too():
+    job = jobs.Job(busy(), "Busy")
+    pids = pids_of(job)
+    assert all(map(alive, pids))
+    job.cancel()
+    assert gone(pids, 2)
+    assert job.wait(5) == jobs.CANCELLED
+
+
+def test_a_command_that_ignores_the_request_is_ended_after_the_grace(monkeypatch):
+    monkeypatch.setattr(jobs, "GRACE_SECONDS", 0.5)
+    job = jobs.Job(busy(stubborn=True), "Stubborn")
+    pids = pids_of(job)
+    job.cancel()
+    time.sleep(0.2)
+    assert all(map(alive, pids))
+    assert gone(pids, 3)
+    assert job.wait(5) == jobs.CANCELLED
+
+
+def test_what_a_command_leaves_behind_ends_with_it():
+    job = jobs.Job(python("import subprocess, sys; one = subprocess.Popen(['sleep', '600']); print('pids', one.pid)"), "Work")
+    assert job.wait(20) == jobs.FINISHED
+    assert gone(pids_of(job), 2)
+
+
+def test_no_job_outlives_a_server_that_is_killed():
+    code = f"from pages.shared import jobs\nimport time\njob = jobs.Job({busy()!r}, 'Busy')\n"
+    code += "while not job.lines: time.sleep(0.02)\nprint(job.lines[0], flush=True)\ntime.sleep(600)"
+    server = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    pids = [int(pid) for pid in server.stdout.readline().split()[1:]]
+    assert all(map(alive, pids))
+    server.kill()
+    server.wait()
+    assert gone(pids, 3)
+
+
+def test_a_job_of_an_abandoned_session_is_cancelled(monkeypatch):
+    monkeypatch.setattr(jobs, "ABANDONED_SECONDS", 0.3)
+    monkeypatch.setattr(jobs, "_session", lambda: "a session that no server knows")
+    job = jobs.Job(busy(), "Busy")
+    assert job.wait(20) == jobs.CANCELLED
+
+
+# On a page
+
+
+def script() -> None:
+    import sys
+
+    import streamlit as st
+
+    from pages.shared import jobs
+    from vaead_core.errors import InputError
+
+    key = st.text_input("Key", "one")
+    if st.button("Start"):
+        try:
+            jobs.start(key, [sys.executable, "-c", "import time; print('begun', flush=True); time.sleep(600)"], f"Job {key}")
+        except InputError as error:
+            st.error(str(error))
+    if job := jobs.find(key):
+        jobs.show(job, lambda: st.caption("more"))
+
+
+def press(app: AppTest, label: str) -> None:
+    [button] = [button for button in app.button if button.label == label]
+    button.click().run()
+    assert not app.exception
+
+
+@pytest.fixture
+def app():
+    return AppTest.from_function(script, default_timeout=30).run()
+
+
+def test_a_page_follows_its_job_and_cancels_it(app):
+    press(app, "Start")
+    job = app.session_state["jobs"]["one"]
+    assert app.get("progress")[0].proto.text.startswith("Job one: ")
+    assert [one.value for one in app.caption] == ["more"]
+    app.run()
+    assert app.session_state["jobs"]["one"] is job
+    press(app, "Cancel")
+    assert job.wait(10) == jobs.CANCELLED
+    app.run()
+    assert "Job one was cancelled after" in app.info[0].value
+    press(app, "Start")
+    assert app.session_state["jobs"]["one"].state == jobs.RUNNING
+
+
+def test_a_job_is_started_once_and_a_server_runs_a_few(app):
+    press(app, "Start")
+    press(app, "Start")
+    assert app.error[0].value == "Job one still runs; wait for it, or cancel it first."
+    for key in ("two", "three"):
+        app.text_input[0].set_value(key).run()
+        press(app, "Start")
+    assert app.error[0].value == "2 jobs run on this server already, which is the most it takes; try again later."
+    assert len(jobs._running) == jobs.MOST_RUNNING
+
+
+def test_jobs_belong_to_one_session(app):
+    press(app, "Start")
+    other = AppTest.from_function(script, default_timeout=30).run()
+    assert not other.get("progress")
+    press(other, "Start")
+    assert other.session_state["jobs"]["one"] is not app.session_state["jobs"]["one"]
