@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from sklearn.metrics import average_precision_score
 
 from vaead_core import planting, scorers, scoring, toys
 from vaead_core.errors import InputError
@@ -93,7 +94,7 @@ def test_a_sweep_holds_the_ap_of_each_value_beside_chance(prepared, tiny_checkpo
     toy = Planting("circle", (("radius_mm", 15.0), *CIRCLE[1:]), CENTRE)
     case = planting.plant(toy, prepared.slices, preprocessor)
     maps = scorers.build("voxel_atlas").score_map(tiny_checkpoint.model, case.slices)
-    alone = precision_recall(maps, case.truth, case.slices).detection
+    alone = precision_recall(scorers.abnormality("voxel_atlas", maps), case.truth, case.slices).detection
     assert found.ap["voxel_atlas"][2] == pytest.approx(alone.ap)
     assert found.chance[2] == pytest.approx(alone.prevalence)
 
@@ -104,3 +105,13 @@ def test_pictures_have_the_scans_own_intensities_and_no_brain_voxel_at_0(prepare
     assert not shown[~prepared.slices.mask].any()
     own = brain_volume.data[brain_volume.data > 0]
     assert np.median(shown[prepared.slices.mask]) == pytest.approx(np.median(own), rel=0.05)
+
+
+def test_a_sweep_ranks_a_map_as_the_experiments_do(prepared, tiny_checkpoint, preprocessor):
+    radius = settings_of(toys.TOYS["circle"])[0]
+    found = planting.sweep(Planting("circle", CIRCLE, CENTRE), radius, ["normalised_residual"], prepared.slices, tiny_checkpoint)
+    case = planting.plant(Planting("circle", (("radius_mm", 15.0), *CIRCLE[1:]), CENTRE), prepared.slices, preprocessor)
+    maps = scorers.build("normalised_residual").score_map(tiny_checkpoint.model, case.slices)
+    held = case.slices.mask & case.planted[:, None, None]
+    assert (maps[held] < 0).any(), "a place redrawn better than usual is no anomaly"
+    assert found.ap["normalised_residual"][2] == pytest.approx(average_precision_score(case.truth[held], maps[held]))

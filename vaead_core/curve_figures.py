@@ -59,8 +59,9 @@ def _curve(curve: PrecisionRecall, colour: str) -> dict[str, Any]:
     unseen = {"marker": {"opacity": 0}}  # only markers can be clicked; the line is what is seen
     return {
         "x": recall.tolist(), "y": precision.tolist(), "customdata": thresholds.tolist(), "mode": "lines+markers",
+        "text": [f"{round(threshold, 6) + 0:.3g}" for threshold in thresholds.tolist()],
         "line": {"color": colour, "width": 2}, "marker": {"size": 4, "opacity": 0}, "selected": unseen, "unselected": unseen,
-        "hovertemplate": "threshold %{customdata:.3g}<br>precision %{y:.2f}, recall %{x:.2f}<extra></extra>",
+        "hovertemplate": "threshold %{text}<br>precision %{y:.2f}, recall %{x:.2f}<extra></extra>",
     }  # fmt: skip
 
 

@@ -95,7 +95,8 @@ def sweep(planting: Planting, setting: Setting, names: list[str], slices: Slices
         case = plant(planting.with_setting(setting.name, float(value)), slices, checkpoint.preprocessor)
         held, truth = case.slices[case.planted], case.truth[case.planted]
         for name in names if len(held) else []:
-            found = precision_recall(scorers.build(name).score_map(checkpoint.model, held), truth, held)
+            maps = scorers.build(name).score_map(checkpoint.model, held)
+            found = precision_recall(scorers.abnormality(name, maps), truth, held)
             if found:
                 ap[name][at], chance[at] = found.detection.ap, found.detection.prevalence
     return Sweep(setting, values, ap, chance)

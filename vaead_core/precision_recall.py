@@ -25,17 +25,20 @@ class PrecisionRecall:
         return np.where(marked, hits / np.maximum(marked, 1), 1.0), hits / len(self.positives)
 
     def thresholds(self, most: int = 40) -> Array:
-        """(T,) rising from 0, T ≤ `most` + 1: just below positives' values at even steps of recall."""
+        """(T,) rising, T ≤ `most` + 1: just below the lowest value of all, and positives' values at even steps of recall."""
         rows = np.unique(np.linspace(0, len(self.positives) - 1, most).round().astype(int))
-        below = np.nextafter(self.positives[rows], self.positives.dtype.type(-np.inf))
-        return np.unique([0.0, *np.maximum(below, 0).tolist()])
+        found = np.unique([self.values[0], *self.positives[rows]]).astype(self.values.dtype)
+        return np.nextafter(found, found.dtype.type(-np.inf)).astype(float)
 
 
-def precision_recall(maps: Array, truth: Array, slices: Slices) -> PrecisionRecall | None:
-    """|maps| against `truth`, both (N, H, W), over the brain of the images that hold a part of the truth; None without one."""
+def precision_recall(abnormality: Array, truth: Array, slices: Slices) -> PrecisionRecall | None:
+    """A map's abnormality against `truth`, both (N, H, W), over the brain of the images that hold a part of the truth.
+
+    None where they hold none of it, or nothing else.
+    """
     held = truth.any(axis=(1, 2))
     brain = slices.mask[held]
-    values, hit = np.abs(maps[held][brain]), truth[held][brain]
+    values, hit = abnormality[held][brain], truth[held][brain]
     if not hit.any() or hit.all():
         return None
     return PrecisionRecall(np.sort(values), np.sort(values[hit]), detection(values, hit))

@@ -82,7 +82,8 @@ def maps(keys: tuple[str, str], name: str, toys: Toys, _bench: Bench) -> Array:
 def curve(keys: tuple[str, str], name: str, toys: Toys, _bench: Bench) -> PrecisionRecall | None:
     """Precision and recall of one scorer's maps over the slices that hold a toy; None without one."""
     case = planted(keys, toys, _bench)
-    return precision_recall(maps(keys, name, toys, _bench), case.truth, case.slices)
+    abnormality = scorers.abnormality(name, maps(keys, name, toys, _bench))
+    return precision_recall(abnormality, case.truth, case.slices)
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)

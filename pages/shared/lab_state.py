@@ -51,8 +51,8 @@ def thresholds(results: list[Scored]) -> dict[str, float]:
 
 
 def set_threshold(name: str, value: float, names: tuple[str, ...]) -> None:
-    """The threshold of a method and of those of its unit, which the viewer's colours share."""
-    st.session_state.lab_thresholds |= {other: value for other in names if _unit(other) == _unit(name)}
+    """The threshold of a method and of those of its unit, which the viewer's colours share and which are 0 or more."""
+    st.session_state.lab_thresholds |= {other: max(0.0, value) for other in names if _unit(other) == _unit(name)}
 
 
 def keep_thresholds(found: dict[str, float]) -> None:
