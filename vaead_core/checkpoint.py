@@ -61,7 +61,7 @@ class Checkpoint:
     def load(folder: Path | str) -> Checkpoint:
         """Reads and checks a folder written by `save`. Raises CheckpointError with one plain sentence."""
         folder = Path(folder)
-        description, contents = _checked(folder)
+        description, contents = checked_files(folder)
         try:
             with np.load(io.BytesIO(contents["calibration.npz"]), allow_pickle=False) as arrays:
                 reference, calibration = _unpack(dict(arrays))
@@ -72,11 +72,11 @@ class Checkpoint:
             settings = description["preprocessor"]
             preprocessor = Preprocessor(**settings) if settings else None
             model = Model(vae, reference, description["stride"])
+            card, history = contents["README.md"].decode(), contents["history.csv"].decode()
         except Exception as error:  # the parts come from many libraries, each with its own exceptions
             raise CheckpointError(f"The checkpoint {folder.name} cannot be read; train or copy it again.") from error
         return Checkpoint(
-            folder.name, model, preprocessor, calibration, latents, description,
-            contents["README.md"].decode(), contents["history.csv"].decode(), description["digest"],
+            folder.name, model, preprocessor, calibration, latents, description, card, history, description["digest"],
         )  # fmt: skip
 
 
@@ -124,15 +124,19 @@ def find_checkpoints(folder: Path) -> list[Path]:
     return sorted(path.parent for path in folder.glob(f"*/{DESCRIPTION}") if not path.parent.name.endswith(".partial"))
 
 
-def _checked(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
+def checked_files(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Its description, with the digest of that, and the content of each of FILES as the description's checksums say.
+
+    Raises CheckpointError.
+    """
     path = folder / DESCRIPTION
     if not path.is_file():
         raise CheckpointError(f"{folder.name or folder} is not a checkpoint folder: it has no {DESCRIPTION}.")
     try:
         text = path.read_bytes()
         description = json.loads(text)
-        version, hashes = description["format_version"], description["files"]
-    except (ValueError, KeyError, TypeError) as error:
+        version, hashes = description["format_version"], dict(description["files"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise CheckpointError(f"{DESCRIPTION} of {folder.name} is damaged; copy the checkpoint again.") from error
     if version != FORMAT_VERSION:
         raise CheckpointError(

@@ -1,0 +1,313 @@
+"""A checkpoint packed and unpacked again, and each way in which an upload can be wrong or hostile."""
+
+import hashlib
+import io
+import json
+import pickle
+import struct
+import tracemalloc
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from vaead_core import checkpoint_archive as module
+from vaead_core.checkpoint import DESCRIPTION, FILES, Checkpoint
+from vaead_core.checkpoint_archive import check, packed, unpack
+from vaead_core.errors import CheckpointError
+from vaead_core.untrusted import check_arrays, check_graph
+
+SHIPPED = sorted(path.parent for path in (Path(__file__).resolve().parents[1] / "checkpoints").glob("[!.]*/checkpoint.json"))
+
+
+@pytest.fixture
+def files(tiny_checkpoint_folder) -> dict[str, bytes]:
+    return {name: (tiny_checkpoint_folder / name).read_bytes() for name in (DESCRIPTION, *FILES)}
+
+
+def zipped(files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", method) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return content.getvalue()
+
+
+def signed(files: dict[str, bytes], **description) -> dict[str, bytes]:
+    """With checksums as they now are, as anyone can write them."""
+    whole = json.loads(files[DESCRIPTION]) | description
+    whole["files"] = {name: hashlib.sha256(files[name]).hexdigest() for name in FILES}
+    return files | {DESCRIPTION: json.dumps(whole).encode()}
+
+
+def refusal(content: bytes, folder: Path) -> str:
+    """The sentence that an upload is refused with; nothing of it is left."""
+    with pytest.raises(CheckpointError) as caught:
+        unpack(content, "mine.zip", folder)
+    assert "\n" not in str(caught.value)
+    assert list(folder.iterdir()) == []
+    return str(caught.value)
+
+
+def test_a_packed_checkpoint_unpacks_to_the_same_files(tiny_checkpoint_folder, files, tmp_path):
+    content = packed(tiny_checkpoint_folder)
+    folder = unpack(content, "anything.zip", tmp_path)
+    assert folder == tmp_path / "tiny"
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == files
+    assert Checkpoint.load(folder).digest == Checkpoint.load(tiny_checkpoint_folder).digest
+    assert packed(folder) == content
+
+
+def test_a_name_that_is_taken_gets_a_number(tiny_checkpoint_folder, tmp_path):
+    content = packed(tiny_checkpoint_folder)
+    assert [unpack(content, "a.zip", tmp_path).name for _ in range(3)] == ["tiny", "tiny-2", "tiny-3"]
+
+
+@pytest.mark.parametrize(
+    ("upload", "name"),
+    [("my model (1).zip", "my-model-1"), ("../../etc.zip", "etc"), ("....zip", "upload"), ("ü.zip", "upload")],
+)
+def test_files_without_a_folder_take_the_uploads_name(files, tmp_path, upload, name):
+    assert unpack(zipped(files), upload, tmp_path).name == name
+
+
+def test_what_macos_adds_is_left_out(files, tmp_path):
+    litter = {"__MACOSX/m/._README.md": b"x", "m/.DS_Store": b"x"}
+    folder = unpack(zipped({f"m/{name}": data for name, data in files.items()} | litter), "m.zip", tmp_path)
+    assert {path.name for path in folder.iterdir()} == files.keys()
+
+
+@pytest.mark.parametrize("shipped", SHIPPED, ids=lambda path: path.name)
+def test_what_ships_would_be_taken_as_an_upload(shipped):
+    assert check(shipped).name == shipped.name
+
+
+def test_an_altered_checkpoint_is_not_packed(tiny_checkpoint_folder, tmp_path):
+    folder = tmp_path / "altered"
+    folder.mkdir()
+    for path in tiny_checkpoint_folder.iterdir():
+        (folder / path.name).write_bytes(path.read_bytes() + b" ")
+    with pytest.raises(CheckpointError, match="altered"):
+        packed(folder)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../checkpoint.json", "/etc/README.md", "a/../../README.md", "a/b/README.md", "..\\README.md", "C:\\README.md",
+        "weights.pkl", "m/model.pt", "m/.ssh", ".m/README.md", "m//README.md",
+    ],
+)  # fmt: skip
+def test_a_path_that_no_checkpoint_has_is_refused(files, tmp_path, path):
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    assert "which no checkpoint has" in refusal(zipped({path: b"x", **files}), inside)
+    assert list(tmp_path.iterdir()) == [inside]
+
+
+def test_a_link_becomes_a_plain_file_that_its_checksum_refuses(files, tmp_path):
+    content = io.BytesIO(zipped({name: data for name, data in files.items() if name != "README.md"}))
+    with zipfile.ZipFile(content, "a") as archive:
+        link = zipfile.ZipInfo("README.md")
+        link.external_attr = 0o120777 << 16
+        archive.writestr(link, "/etc/passwd")
+    assert "README.md of mine was altered" in refusal(content.getvalue(), tmp_path)
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_file_that_is_there_twice_is_refused(files, tmp_path):
+    content = io.BytesIO(zipped(files))
+    with zipfile.ZipFile(content, "a") as archive:
+        archive.writestr("README.md", "another")
+    assert "README.md twice" in refusal(content.getvalue(), tmp_path)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_that_its_checksum_does_not_fit_is_refused(files, tmp_path, name):
+    assert f"{name} of mine was altered" in refusal(zipped(files | {name: files[name] + b" "}), tmp_path)
+
+
+def test_two_checkpoints_in_one_upload_are_refused(files, tmp_path):
+    both = {f"a/{DESCRIPTION}": files[DESCRIPTION], "b/README.md": b"x"}
+    assert "several folders" in refusal(zipped(both), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "not a zip archive"), (b"PK\x05\x06", "not a zip archive"), (b"hello" * 100, "not a zip archive"),
+        (zipped({}), "has no checkpoint.json"), (zipped({"README.md": b"# Hello"}), "has no checkpoint.json"),
+        (zipped({DESCRIPTION: b"[" * 100_000}), "damaged"), (zipped({DESCRIPTION: b"[]"}), "damaged"),
+        (zipped({DESCRIPTION: b'{"format_version": 1, "files": 3}'}), "damaged"),
+        (zipped({DESCRIPTION: b'{"format_version": 1, "files": {}}'}), "lacks encoder.onnx"),
+        (zipped({DESCRIPTION: b'{"format_version": 99, "files": {}}'}), "checkpoint format 99"),
+    ],
+)  # fmt: skip
+def test_what_is_no_checkpoint_is_one_sentence(content, sentence, tmp_path):
+    assert sentence in refusal(content, tmp_path)
+
+
+@pytest.mark.parametrize("place", np.linspace(0.02, 0.999, 12).round(3).tolist())
+def test_a_damaged_archive_is_one_sentence(tiny_checkpoint_folder, tmp_path, place):
+    content = bytearray(packed(tiny_checkpoint_folder))
+    content[int(len(content) * place)] ^= 0xFF
+    refusal(bytes(content), tmp_path)
+    refusal(bytes(content[: int(len(content) * place)]), tmp_path)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_other_compressions_are_refused(files, tmp_path, method):
+    assert "plain .zip" in refusal(zipped(files, method), tmp_path)
+
+
+# Bombs
+
+
+def peak_of(work) -> int:
+    """MB of Python's own memory that `work` took."""
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1] >> 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_bomb_is_refused_before_it_is_unpacked(files, tmp_path):
+    bomb = zipped(files | {"README.md": bytes(300 << 20)})
+    assert len(bomb) < 6 << 20
+    said = []
+    assert peak_of(lambda: said.append(refusal(bomb, tmp_path))) < 8
+    assert said == ["README.md unpacks to 300 MB; at most 0.25 are read."]
+
+
+def test_a_bomb_that_lies_about_its_size_is_cut_off(files, tmp_path):
+    bomb = bytearray(zipped({"README.md": bytes(300 << 20), **{n: d for n, d in files.items() if n != "README.md"}}))
+    size = struct.pack("<I", 300 << 20)
+    while size in bomb:
+        at = bomb.index(size)
+        bomb[at : at + 4] = struct.pack("<I", 1000)
+    assert peak_of(lambda: refusal(bytes(bomb), tmp_path)) < 8
+
+
+def test_an_endless_directory_is_refused_before_it_is_read(tmp_path):
+    entry = zipped({"README.md": b""})[:-22]
+    start = entry.index(b"PK\x01\x02")
+    directory = entry[start:] * 200_000
+    end = struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, 65535, 65535, len(directory), start, 0)
+    bomb = entry[:start] + directory + end
+    assert peak_of(lambda: refusal(bomb, tmp_path)) < 2
+
+
+def test_too_large_an_archive_is_refused_unread(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "ARCHIVE_BYTES", 3 * module.MB)
+    assert "may have 3 MB; this one has 4" in refusal(bytes(4 << 20), tmp_path)
+
+
+def npz(**arrays: bytes) -> bytes:
+    return zipped({f"{name}.npy": data for name, data in arrays.items()})
+
+
+def npy(array: np.ndarray) -> bytes:
+    content = io.BytesIO()
+    np.save(content, array, allow_pickle=True)
+    return content.getvalue()
+
+
+HUGE = npy(np.zeros(100)).replace(b"(100,), }       ", b"(100000000000,)}")
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (npz(mean=npy(np.array([{"a": 1}], object))), "pickles are never loaded"),
+        (npz(mean=pickle.dumps({"mean": 1})), "damaged"),
+        (npz(mean=HUGE), "not a plain array"),
+        (npz(mean=npy(np.zeros(3))[:-8]), "not a plain array"),
+        (npz(**{f"a{n}": npy(np.zeros(0)) for n in range(1001)}), "more than the 1000"),
+        (npz(mean=bytes(600 << 20)), "more than 512 MB"),
+        (pickle.dumps({"mean": 1}), "not a zip archive"),
+    ],
+    ids=["objects", "a pickle", "a huge shape", "a short array", "many arrays", "a bomb", "no archive"],
+)
+def test_arrays_that_are_not_what_they_say_are_refused_unread(content, sentence):
+    def work() -> None:
+        with pytest.raises(CheckpointError, match=sentence):
+            check_arrays(content, "latents.npz")
+
+    assert peak_of(work) < 8
+
+
+def test_arrays_inside_an_upload_are_looked_at_before_they_are_loaded(files, tmp_path):
+    assert "not a plain array" in refusal(zipped(signed(files | {"latents.npz": npz(mean=HUGE)})), tmp_path)
+
+
+def graph(*nodes, **more) -> bytes:
+    """A model of `nodes` from images (1, 1, 96, 96)."""
+    images, mean = (helper.make_tensor_value_info(n, TensorProto.FLOAT, [1, 1, 96, 96]) for n in ("images", "mean"))
+    return helper.make_model(helper.make_graph(nodes, "graph", [images], [mean], **more)).SerializeToString()
+
+
+def outside() -> bytes:
+    tensor = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[1], data_location=TensorProto.EXTERNAL)
+    tensor.external_data.add(key="location", value="../../etc/passwd")
+    return graph(helper.make_node("Add", ["images", "w"], ["mean"]), initializer=[tensor])
+
+
+BODY = helper.make_graph([], "body", [], [helper.make_tensor_value_info("c", TensorProto.BOOL, [])])
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (graph(helper.make_node("Loop", ["", ""], ["mean"], body=BODY)), "holds Loop, which no network"),
+        (graph(helper.make_node("Add", ["images", "images"], ["mean"], domain="evil")), "holds evil, which no network"),
+        (outside(), "keeps weights in another file"),
+        (graph(), "no operator"),
+        (b"", "no operator"),
+        (b"\xff" * 50, "not an ONNX graph"),
+        (b"\x3a\x7f", "not an ONNX graph"),
+        (pickle.dumps([1]), "not an ONNX graph"),
+    ],
+    ids=["a loop", "another domain", "weights outside", "nothing", "empty", "noise", "short", "a pickle"],
+)
+def test_a_graph_that_is_none_of_ours_is_refused_unread(content, sentence):
+    with pytest.raises(CheckpointError, match=sentence):
+        check_graph(content, "encoder.onnx")
+
+
+def test_no_operator_of_a_graph_is_overlooked(files):
+    for name in ("encoder.onnx", "decoder.onnx"):
+        check_graph(files[name], name)
+        model = onnx.load_from_string(files[name])
+        for node in model.graph.node:
+            known, node.op_type = node.op_type, "Foreign"
+            with pytest.raises(CheckpointError, match="holds Foreign"):
+                check_graph(model.SerializeToString(), name)
+            node.op_type = known
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"stride": 0}, {"stride": 8.5}, {"stride": 10_000}, {"preprocessor": None},
+        {"preprocessor": {"spacing_mm": 1e-9}}, {"preprocessor": {"spacing_mm": 1}},
+        {"preprocessor": {"background": "red"}}, {"preprocessor": {"background_seed": -1}}, {"preprocessor": {"evil": 1}},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_settings_that_do_not_fit_the_network_are_refused(files, tmp_path, changes):
+    said = refusal(zipped(signed(files, **changes)), tmp_path)
+    assert "do not belong together" in said or "cannot be read" in said
+
+
+def test_graphs_that_changed_places_are_refused(files, tmp_path):
+    swapped = signed(files | {"encoder.onnx": files["decoder.onnx"], "decoder.onnx": files["encoder.onnx"]})
+    refusal(zipped(swapped), tmp_path)
+
+
+def test_a_card_that_is_no_text_is_refused(files, tmp_path):
+    assert "cannot be read" in refusal(zipped(signed(files | {"README.md": b"\xff\xfe\xff"})), tmp_path)

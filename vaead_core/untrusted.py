@@ -1,0 +1,112 @@
+"""What a file from elsewhere must be before it is opened: zip archives and arrays of bounded size, graphs of known operators."""
+
+from __future__ import annotations
+
+import io
+import math
+import struct
+import zipfile
+from collections.abc import Iterator
+
+from numpy.lib import format as npy
+
+from vaead_core.errors import CheckpointError
+
+DIRECTORY_BYTES = 1 << 20
+ARRAYS, ARRAYS_BYTES = 1000, 512 << 20  # of one file, unpacked; 93 arrays and 17 MB at 2 mm, 180 MB at 1 mm
+NPY_HEADER_BYTES = 4096
+
+# What networks of models/ are exported to, and near relatives. No loop, no branch, nothing that reads a file.
+OPERATORS = frozenset(
+    b"Add AveragePool BatchNormalization Cast Clip Concat Constant Conv ConvTranspose Div Exp Flatten Gather Gemm "
+    b"GlobalAveragePool Identity LeakyRelu MatMul MaxPool Mod Mul Relu Reshape Resize Shape Sigmoid Slice Sqrt Squeeze Sub "
+    b"Tanh Transpose Unsqueeze".split()
+)
+_GRAPH, _FUNCTIONS, _NODE, _OPERATOR, _DOMAIN = 7, 25, 1, 4, 7  # field numbers of onnx.proto
+
+
+def open_zip(content: bytes, name: str, most: int, most_bytes: int) -> zipfile.ZipFile:
+    """An archive of at most `most` plain entries that say to hold at most `most_bytes`; none is unpacked yet.
+
+    Its directory is measured before it is read, so that a long one takes no memory. Raises CheckpointError.
+    """
+    end = content[-22:]
+    if len(end) < 22 or end[:4] != b"PK\x05\x06" or content[-42:-38] == b"PK\x06\x07":
+        raise CheckpointError(f"{name} is not a zip archive that vaead reads; pack the checkpoint's folder as a plain .zip.")
+    if struct.unpack("<I", end[12:16])[0] > DIRECTORY_BYTES:
+        raise CheckpointError(f"{name} holds more than {most} files, which no checkpoint does.")
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(content))
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError, struct.error) as error:
+        raise CheckpointError(f"{name} is a damaged zip archive; pack or copy it again.") from error
+    entries = archive.infolist()
+    if len(entries) > most:
+        raise CheckpointError(f"{name} holds {len(entries)} files, more than the {most} that are read.")
+    if any(entry.flag_bits & 1 or entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for entry in entries):
+        raise CheckpointError(f"{name} is encrypted or packed in an unusual way; pack it as a plain .zip.")
+    if sum(entry.file_size for entry in entries) > most_bytes:
+        raise CheckpointError(f"{name} unpacks to more than {most_bytes >> 20} MB, which is the most that is read.")
+    return archive
+
+
+def check_arrays(content: bytes, name: str) -> None:
+    """Raises CheckpointError unless an .npz holds plain arrays, each as large as its header says, none of them pickled."""
+    archive = open_zip(content, name, ARRAYS, ARRAYS_BYTES)
+    for entry in archive.infolist():
+        try:
+            with archive.open(entry) as file:
+                version = npy.read_magic(file)
+                read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+                shape, _, kind = read(file, max_header_size=NPY_HEADER_BYTES)
+                says = math.prod(shape) * kind.itemsize
+                plain = kind.kind in "biufU" and not kind.hasobject and 0 <= says == entry.file_size - file.tell()
+        except Exception as error:  # zlib's, zipfile's and NumPy's parsers each have their own
+            raise CheckpointError(f"{name} is damaged; copy the checkpoint again.") from error
+        if not plain:
+            raise CheckpointError(f"{name} holds {entry.filename[:80]}, which is not a plain array; pickles are never loaded.")
+
+
+def check_graph(content: bytes, name: str) -> None:
+    """Raises CheckpointError unless an ONNX file is one graph of OPERATORS that holds its own weights."""
+    try:
+        model = list(_fields(memoryview(content)))
+        nodes = [part for at, graph in model if at == _GRAPH for number, part in _fields(graph) if number == _NODE]
+        operators = {bytes(part) for node in nodes for number, part in _fields(node) if number == _OPERATOR}
+        domains = {bytes(part) for node in nodes for number, part in _fields(node) if number == _DOMAIN}
+    except (IndexError, ValueError, struct.error, TypeError) as error:
+        raise CheckpointError(f"{name} is not an ONNX graph; copy the checkpoint again.") from error
+    foreign = sorted(operators - OPERATORS) + sorted(domains - {b"", b"ai.onnx"})
+    if foreign or not operators or any(number == _FUNCTIONS for number, _ in model):
+        what = foreign[0][:40].decode(errors="replace") if foreign else "no operator" if not operators else "functions"
+        raise CheckpointError(f"{name} holds {what}, which no network of vaead has; only its own checkpoints are opened.")
+    if b"location" in content:  # the key of a tensor that lies in another file
+        raise CheckpointError(f"{name} keeps weights in another file; a checkpoint's graphs hold their own.")
+
+
+def _fields(message: memoryview) -> Iterator[tuple[int, memoryview]]:
+    """(number, content) of each field of a protobuf message; the content is empty for numbers."""
+    at = 0
+    while at < len(message):
+        key, at = _varint(message, at)
+        length = {1: 8, 5: 4}.get(key & 7, 0)
+        if key & 7 == 0:
+            _, at = _varint(message, at)
+        elif key & 7 == 2:
+            length, at = _varint(message, at)
+        elif not length:
+            raise ValueError("an unknown wire type")
+        if at + length > len(message):
+            raise ValueError("a field ends after its message")
+        yield key >> 3, message[at : at + length] if key & 7 == 2 else message[:0]
+        at += length
+
+
+def _varint(message: memoryview, at: int) -> tuple[int, int]:
+    value = 0
+    for shift in range(0, 70, 7):
+        byte = message[at]
+        value |= (byte & 127) << shift
+        at += 1
+        if byte < 128:
+            return value, at
+    raise ValueError("a number of more than 64 bits")
