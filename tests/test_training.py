@@ -45,6 +45,8 @@ def test_a_killed_training_resumes_to_the_weights_of_an_unbroken_one(tmp_path):
     process.wait()
     assert process.returncode == -signal.SIGKILL
     assert not broken.exists(), "killed before the end"
+    rows = (state.parent / "history.csv").read_text().splitlines() if (state.parent / "history.csv").exists() else []
+    assert all(len(row.split(",")) == len(rows[0].split(",")) for row in rows), "whoever follows it reads whole rows"
     done = subprocess.run(command(broken, "--epochs", "4"), cwd=ROOT, env=environment(), check=True, capture_output=True)
     assert b"epoch 1 " not in done.stdout, "the first epoch is not trained again"
     ours, theirs = weights_from_onnx(broken), weights_from_onnx(whole)

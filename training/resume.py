@@ -1,11 +1,14 @@
 """The state of an unfinished training, in safetensors: a killed run goes on at its last whole epoch.
 
-One file in `<out>.unfinished`, replaced at once: state.safetensors (weights, Adam's moments, best weights;
-epoch, history and config in its metadata). Nothing is pickled.
+In `<out>.unfinished`, each replaced at once: state.safetensors (weights, Adam's moments, best weights; epoch, history
+and config in its metadata), and history.csv, a row for each epoch that is done, for whoever follows the training.
+Nothing is pickled.
 """
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import shutil
@@ -52,6 +55,8 @@ def save(config: TrainingConfig, state: RunState, network: nn.Module, optimizer:
     partial = folder / "state.partial"
     save_file({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, partial, metadata)
     os.replace(partial, folder / "state.safetensors")
+    partial.write_text(table(state.history))
+    os.replace(partial, folder / "history.csv")
 
 
 def load(config: TrainingConfig, network: nn.Module, optimizer: Optimizer) -> RunState:
@@ -74,6 +79,15 @@ def load(config: TrainingConfig, network: nn.Module, optimizer: Optimizer) -> Ru
     moments = {i: {name: tensors[f"adam.{i}.{name}"] for name in ADAM} for i in range(count)}
     optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})
     return RunState(int(metadata["epoch"]), json.loads(metadata["history"]), _below(tensors, "best."))
+
+
+def table(history: list[dict[str, float]]) -> str:
+    """The rows as CSV, one for each epoch."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, history[0].keys(), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(history)
+    return text.getvalue()
 
 
 def clear(config: TrainingConfig) -> None:

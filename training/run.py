@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import sys
 from typing import Literal
 
@@ -70,7 +68,7 @@ def train(config: TrainingConfig, data: TrainingData | None = None) -> None:
     fabric.barrier()
     if fabric.is_global_zero:
         network.load_state_dict(state.best)
-        publish(config, network, data, _table(state.history))
+        publish(config, network, data, resume.table(state.history))
         resume.clear(config)
 
 
@@ -210,14 +208,6 @@ def _tensorboard(config: TrainingConfig):
 
 def _rng(*seeds: int) -> Generator:
     return Generator().manual_seed(int(np.random.SeedSequence(seeds).generate_state(1, np.uint64)[0] >> 1))
-
-
-def _table(history: list[dict[str, float]]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, history[0].keys(), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(history)
-    return text.getvalue()
 
 
 if __name__ == "__main__":
