@@ -8,5 +8,6 @@ st.navigation(
     [
         st.Page("pages/explore.py", title="Explore", icon=":material/search:", default=True),
         st.Page("pages/toy_lab.py", title="Toy lab", icon=":material/science:"),
+        st.Page("pages/checkpoints.py", title="Checkpoints", icon=":material/inventory_2:"),
     ]
 ).run()

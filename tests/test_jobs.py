@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import jobs
+from pages.shared import jobs, sessions
 
 ROOT = Path(__file__).resolve().parents[1]
 BUSY = """
@@ -151,13 +151,6 @@ def test_no_job_outlives_a_server_that_is_killed():
     assert gone(pids, 3)
 
 
-def test_a_job_of_an_abandoned_session_is_cancelled(monkeypatch):
-    monkeypatch.setattr(jobs, "ABANDONED_SECONDS", 0.3)
-    monkeypatch.setattr(jobs, "_session", lambda: "a session that no server knows")
-    job = jobs.Job(busy(), "Busy")
-    assert job.wait(20) == jobs.CANCELLED
-
-
 # On a page
 
 
@@ -222,3 +215,11 @@ def test_jobs_belong_to_one_session(app):
     assert not other.get("progress")
     press(other, "Start")
     assert other.session_state["jobs"]["one"] is not app.session_state["jobs"]["one"]
+
+
+def test_a_job_of_an_abandoned_session_is_cancelled(app, monkeypatch):
+    monkeypatch.setattr(sessions, "ABANDONED_SECONDS", 0.3)
+    monkeypatch.setattr(sessions, "_LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(sessions, "_is_open", lambda session: False)
+    press(app, "Start")
+    assert app.session_state["jobs"]["one"].wait(20) == jobs.CANCELLED

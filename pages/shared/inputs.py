@@ -6,20 +6,23 @@ import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from pages.shared import cached
+from pages.shared import cached, sessions
 from vaead_core import scorers, scoring
 from vaead_core.checkpoint import Checkpoint, find_checkpoints
+from vaead_core.checkpoint_facts import facts
 from vaead_core.cohorts.synthetic import SAMPLES
 from vaead_core.errors import CheckpointError, InputError
 from vaead_core.model import Model
 from vaead_core.volume import Volume
 
 SHIPPED = Path(__file__).resolve().parents[2] / "checkpoints"
+YOURS = " (yours)"  # after the name of a session's own checkpoint
 FIRST_CHECKPOINT = "brain-slices-2mm"
 FIRST_METHODS = ("normalised_residual", "voxel_atlas", "residual")
 
@@ -62,17 +65,40 @@ def _keep_upload() -> None:
     st.session_state.kept_upload = (upload.name, upload.getvalue()) if upload else None
 
 
+def checkpoints() -> dict[str, Path]:
+    """Name → folder: those of the server, and this session's own, uploaded or trained, which no other session sees."""
+    found = {path.name: path for path in find_checkpoints(Path(os.environ.get("VAEAD_CHECKPOINTS", SHIPPED)))}
+    own = find_checkpoints(own_folder()) if "own_checkpoints" in st.session_state else []
+    return found | {f"{path.name}{YOURS}": path for path in own}
+
+
+def own_folder() -> Path:
+    """Where this session's own checkpoints lie, as long as it lasts."""
+    if "own_checkpoints" not in st.session_state:
+        st.session_state.own_checkpoints = TemporaryDirectory(prefix="vaead-", ignore_cleanup_errors=True)
+        sessions.at_end(st.session_state.own_checkpoints.cleanup)
+    return Path(st.session_state.own_checkpoints.name)
+
+
 def ask_checkpoint() -> Path:
     """The folder of a checkpoint of brain scans; the page ends with a sentence where there is none."""
-    where = Path(os.environ.get("VAEAD_CHECKPOINTS", SHIPPED))
-    folders = {path.name: path for path in find_checkpoints(where) if not path.name.startswith("fashion")}
+    folders = {name: path for name, path in checkpoints().items() if _of_brains(path)}
     with st.sidebar:
         if not folders:
+            where = Path(os.environ.get("VAEAD_CHECKPOINTS", SHIPPED))
             st.error(f"No checkpoint lies in {where.name}; train one with: python -m training.run")
             st.stop()
         names = list(folders)
         first = names.index(FIRST_CHECKPOINT) if FIRST_CHECKPOINT in names else 0
         return folders[st.selectbox("Checkpoint", names, first, key="checkpoint", **KEPT)]
+
+
+def _of_brains(folder: Path) -> bool:
+    """False for pictures; what cannot be read stays, for its sentence."""
+    try:
+        return facts(folder).of_brains
+    except CheckpointError:
+        return True
 
 
 def ask_methods(model: Model) -> list[str]:

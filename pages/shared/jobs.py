@@ -14,19 +14,18 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
-from streamlit import runtime
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from pages.shared import sessions
 from vaead_core.errors import InputError
 
 MOST_RUNNING = 2  # on the whole server
 THREADS = max(1, (os.cpu_count() or 1) // MOST_RUNNING)
 LINES, LINE_LENGTH = 200, 500
 GRACE_SECONDS = 5.0  # between SIGTERM and SIGKILL
-ABANDONED_SECONDS = 120.0  # as long as Streamlit keeps a session whose browser is gone
 RUNNING, FINISHED, FAILED, CANCELLED = "running", "finished", "failed", "cancelled"
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -43,7 +42,7 @@ class Job:
 
     def __init__(self, command: list[str], title: str, listen: Listen | None = None) -> None:
         self.title, self.began, self.share = title, time.monotonic(), None
-        self._listen, self.cancelling, self._ended, self._session = listen, False, None, _session()
+        self._listen, self.cancelling, self._ended = listen, False, None
         self._lines: deque[str] = deque(maxlen=LINES)
         self._process = subprocess.Popen(
             [sys.executable, "-S", "-E", str(_GUARD), str(GRACE_SECONDS), *command], cwd=_ROOT, start_new_session=True,
@@ -97,14 +96,7 @@ class Job:
             self.share = self.share if share is None else min(max(share, 0.0), 1.0)
 
     def _watch(self) -> None:
-        """Waits for the end; a session that was left for ABANDONED_SECONDS brings it about."""
-        seen = time.monotonic()
-        while self._process.poll() is None:
-            now = time.monotonic()
-            seen = now if _is_open(self._session) else seen
-            if now - seen > ABANDONED_SECONDS and not self.cancelling:
-                self.cancel()
-            time.sleep(0.1)
+        self._process.wait()
         self._reader.join(2)
         self._ended = time.monotonic()
         _running.discard(self)
@@ -122,13 +114,23 @@ def start(key: str, command: list[str], title: str, listen: Listen | None = None
         _running.add(job)
         if job.state != RUNNING:
             _running.discard(job)
-    st.session_state.setdefault("jobs", {})[key] = job
+    if "jobs" not in st.session_state:
+        st.session_state.jobs = {}
+        sessions.at_end(partial(_end, st.session_state.jobs))
+    st.session_state.jobs[key] = job
     return job
 
 
 def find(key: str) -> Job | None:
     """This session's job `key`."""
     return st.session_state.get("jobs", {}).get(key)
+
+
+def _end(known: dict[str, Job]) -> None:
+    for job in known.values():
+        job.cancel()
+    for job in known.values():
+        job.wait(1)
 
 
 def show(job: Job, more: Callable[[], None] = lambda: None) -> None:
@@ -163,13 +165,3 @@ def _draw(job: Job) -> None:
     if job.lines:
         with st.expander("Log"):
             st.code("\n".join(job.lines[-12:]), language=None, wrap_lines=True)
-
-
-def _session() -> str | None:
-    """None outside a server: a test, a script."""
-    context = get_script_run_ctx(suppress_warning=True)
-    return context.session_id if context and runtime.exists() else None
-
-
-def _is_open(session: str | None) -> bool:
-    return session is None or (runtime.exists() and runtime.get_instance().is_active_session(session))

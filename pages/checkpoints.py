@@ -1,0 +1,100 @@
+"""The checkpoints at hand: their list, one with its card and curves, two side by side, an upload, a training."""
+
+import shutil
+
+import streamlit as st
+
+from pages.shared import checkpoint_view as view
+from pages.shared import inputs, jobs, training_job
+from vaead_core.checkpoint_archive import ARCHIVE_BYTES, packed, unpack
+from vaead_core.checkpoint_facts import read_history
+from vaead_core.errors import InputError
+
+VIEWS = ("Inspect", "Compare", "Upload", "Train")
+state = st.session_state
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    st.header("Checkpoints", anchor=False, width="content")
+    st.caption("Research use only, not for diagnosis. What you upload or train is seen by you alone and goes with your session.")
+folders = inputs.checkpoints()
+known = view.listing(folders)
+chosen_view = st.segmented_control(
+    "View", VIEWS, default=VIEWS[0], required=True, key="checkpoints_view", label_visibility="collapsed", **inputs.KEPT
+)
+
+
+def inspect() -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = _ask("Checkpoint", "inspected", list(known))
+        actions = st.container(horizontal=True, width="content")
+    checkpoint = view.opened(folders[name])
+    with actions:
+        st.download_button(
+            "Download as .zip", lambda: packed(folders[name]), f"{folders[name].name}.zip", "application/zip",
+            on_click="ignore", icon=":material/download:",
+        )  # fmt: skip
+        if name.endswith(inputs.YOURS):
+            st.button("Remove", on_click=shutil.rmtree, args=(folders[name],), icon=":material/delete:")
+    view.curves({name: read_history(checkpoint.history)}, "curves")
+    view.thresholds({name: checkpoint})
+    with st.container(border=True):
+        view.card(checkpoint.card)
+
+
+def compare() -> None:
+    if len(known) < 2:
+        st.info("There is one checkpoint; upload or train another to compare it with.")
+        return
+    left, right = st.columns(2)
+    with left:
+        first = _ask("Checkpoint", "inspected", list(known))
+    with right:
+        second = _ask("Beside it", "compared", [name for name in known if name != first])
+    both = {name: view.opened(folders[name]) for name in (first, second)}
+    view.curves({name: read_history(one.history) for name, one in both.items()}, "both_curves")
+    view.settings(first, second, known)
+    view.thresholds(both)
+
+
+def _ask(label: str, key: str, names: list[str]) -> str:
+    first = names.index(inputs.FIRST_CHECKPOINT) if inputs.FIRST_CHECKPOINT in names else 0
+    return st.selectbox(label, names, first, key=key, **inputs.KEPT)
+
+
+def upload() -> None:
+    """The folder that a training writes, as a .zip: every file is checked before it is opened."""
+    largest = ARCHIVE_BYTES >> 20
+    st.file_uploader("A checkpoint's folder, as a .zip", type=["zip"], key="archive", on_change=take, max_upload_size=largest)
+    if said := state.get("archive_said"):
+        (st.success if said[0] else st.error)(said[1])
+    else:
+        st.info("Download one here, or pack a folder that training wrote; then it can be chosen on every page.")
+
+
+def take() -> None:
+    state.archive_said = None
+    if (file := state.get("archive")) is None:
+        return
+    try:
+        training_job.refuse_too_many()
+        name = unpack(file.getvalue(), file.name, inputs.own_folder()).name
+        state.archive_said = True, f"{name} was checked and can be chosen on every page as {name}{inputs.YOURS}."
+    except InputError as error:
+        state.archive_said = False, str(error)
+
+
+def train() -> None:
+    if lacking := training_job.missing():
+        st.info(f"Training needs {', '.join(lacking)}, not installed here; run: pip install -r requirements.txt")
+        return
+    training_job.ask()
+    if job := jobs.find(training_job.KEY):
+        jobs.show(job, lambda: view.curves(dict([training_job.history()]), "live_curves"))
+
+
+try:
+    if not known and chosen_view in VIEWS[:2]:
+        st.info("There is no checkpoint yet; upload one, or train one.")
+    else:
+        {"Inspect": inspect, "Compare": compare, "Upload": upload, "Train": train}[chosen_view]()
+except InputError as error:
+    st.error(str(error))

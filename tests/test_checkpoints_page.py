@@ -1,0 +1,307 @@
+"""The checkpoints page: what is listed, compared, uploaded and trained, and what a hostile upload can do to a reader."""
+
+import hashlib
+import io
+import json
+import os
+import re
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+from streamlit.testing.v1 import AppTest
+
+from benchmarks.start import serve, wait_for
+from pages.shared import jobs, sessions, training_job
+from training.presets import PRESETS
+from vaead_core.checkpoint_archive import packed
+from vaead_core.errors import InputError
+
+ROOT = Path(__file__).resolve().parents[1]
+HOSTILE = """# <script>window.attacked = 1</script> card
+<img src=x onerror="window.attacked = 2"> <iframe src="https://elsewhere.example/frame"></iframe>
+[click](javascript:window.attacked=3) <javascript:window.attacked=4>
+![tracked](https://elsewhere.example/pixel.png) ![by reference][pixel]
+<svg onload="window.attacked = 5"></svg> <style>* { display: none }</style>
+
+[pixel]: https://elsewhere.example/reference.png
+"""
+
+
+def archive(folder: Path, name: str, **files: str) -> bytes:
+    """A checkpoint's folder as an upload called `name`, with other files in it and checksums that fit them."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(packed(folder))) as source, zipfile.ZipFile(content, "w") as target:
+        held = {entry.rpartition("/")[2]: source.read(entry) for entry in source.namelist()}
+        held |= {file.replace("_", "."): text.encode() for file, text in files.items()}
+        said = json.loads(held["checkpoint.json"])
+        said["files"] = {file: hashlib.sha256(held[file]).hexdigest() for file in said["files"]}
+        for file, data in (held | {"checkpoint.json": json.dumps(said).encode()}).items():
+            target.writestr(f"{name}/{file}", data)
+    return content.getvalue()
+
+
+@pytest.fixture(scope="module")
+def checkpoints(tiny_checkpoint_folder):
+    os.environ["VAEAD_CHECKPOINTS"] = str(tiny_checkpoint_folder.parent)
+    yield tiny_checkpoint_folder.parent
+    del os.environ["VAEAD_CHECKPOINTS"]
+
+
+@pytest.fixture
+def app(checkpoints):
+    return AppTest.from_file(str(ROOT / "pages" / "checkpoints.py"), default_timeout=60).run()
+
+
+def view(app: AppTest, name: str) -> AppTest:
+    app.segmented_control[0].set_value(name).run()
+    assert not app.exception
+    return app
+
+
+def upload(app: AppTest, content: bytes, name: str = "mine.zip") -> AppTest:
+    view(app, "Upload").file_uploader(key="archive").set_value((name, content, "application/zip")).run()
+    assert not app.exception
+    return app
+
+
+def test_a_checkpoint_is_listed_with_its_facts_curves_thresholds_and_card(app):
+    assert not app.exception
+    assert "Research use only, not for diagnosis." in app.caption[0].value
+    row = app.dataframe[0].value.iloc[0]
+    assert (row["Name"], row["Images"], row["Latents"], row["Epochs"]) == ("tiny", "slices", 16, 2)
+    assert len(app.get("plotly_chart")) == 1
+    assert {"1 %", "5 %", "10 %"} == set(app.dataframe[1].value["Above"])
+    assert any("### Reconstruction" in text.value for text in app.markdown)
+
+
+def test_one_checkpoint_alone_says_how_to_get_another(app):
+    assert "upload or train another" in view(app, "Compare").info[0].value
+
+
+def test_no_checkpoint_says_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setenv("VAEAD_CHECKPOINTS", str(tmp_path))
+    app = AppTest.from_file(str(ROOT / "pages" / "checkpoints.py"), default_timeout=60).run()
+    assert not app.exception
+    assert app.info[0].value == "There is no checkpoint yet; upload one, or train one."
+
+
+def test_one_that_cannot_be_read_is_a_sentence_beside_the_others(tiny_checkpoint_folder, tmp_path, monkeypatch):
+    (tmp_path / "tiny").symlink_to(tiny_checkpoint_folder)
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "checkpoint.json").write_text("{")
+    monkeypatch.setenv("VAEAD_CHECKPOINTS", str(tmp_path))
+    app = AppTest.from_file(str(ROOT / "pages" / "checkpoints.py"), default_timeout=60).run()
+    assert not app.exception
+    assert [error.value for error in app.error] == ["checkpoint.json of broken cannot be read; copy the checkpoint again."]
+    assert list(app.dataframe[0].value["Name"]) == ["tiny"]
+
+
+def test_an_upload_is_this_sessions_own_and_is_compared_with_its_differences_marked(app, checkpoints):
+    upload(app, archive(checkpoints / "tiny", "mine", history_csv="epoch,loss\n1,2\n"))
+    assert app.success[0].value == "mine was checked and can be chosen on every page as mine (yours)."
+    assert list(app.dataframe[0].value["Name"]) == ["tiny", "mine (yours)"]
+    assert [path.name for path in checkpoints.iterdir()] == ["tiny"]
+    other = AppTest.from_file(str(ROOT / "pages" / "checkpoints.py"), default_timeout=60).run()
+    assert list(other.dataframe[0].value["Name"]) == ["tiny"]
+    view(app, "Compare")
+    marked = app.dataframe[1].value
+    assert set(marked["≠"]) == {""}, "the same settings"
+    assert [column.strip() for column in marked.columns] == ["≠", "Setting", "tiny", "mine (yours)"]
+    assert {"tiny", "mine (yours)"} <= set(app.dataframe[2].value.columns)
+    app.selectbox(key="inspected").set_value("mine (yours)").run()
+    assert not app.exception
+    assert app.selectbox(key="compared").value == "tiny"
+
+
+def test_what_is_removed_leaves_every_choice(app, checkpoints):
+    upload(app, archive(checkpoints / "tiny", "mine"))
+    view(app, "Inspect").selectbox(key="inspected").set_value("mine (yours)").run()
+    [remove] = [button for button in app.button if button.label == "Remove"]
+    remove.click().run()
+    assert not app.exception
+    assert not app.error
+    assert list(app.dataframe[0].value["Name"]) == ["tiny"]
+    assert app.selectbox(key="inspected").value == "tiny"
+
+
+def test_a_bad_upload_is_one_sentence_and_nothing_is_lost(app, checkpoints):
+    upload(app, packed(checkpoints / "tiny"))
+    upload(app, b"this is no archive", "notes.zip")
+    assert [error.value for error in app.error] == [
+        "The upload is not a zip archive that vaead reads; pack the checkpoint's folder as a plain .zip."
+    ]
+    assert list(app.dataframe[0].value["Name"]) == ["tiny", "tiny (yours)"]
+
+
+def test_a_history_without_numbers_is_one_sentence(app, checkpoints):
+    upload(app, archive(checkpoints / "tiny", "mine", history_csv="epoch,loss\n1,<b>\n"))
+    view(app, "Inspect").selectbox(key="inspected").set_value("mine (yours)").run()
+    assert not app.exception
+    assert "does not hold a number" in app.error[0].value
+
+
+def test_a_session_has_a_bounded_number_of_its_own(app, checkpoints, monkeypatch):
+    monkeypatch.setattr(training_job, "MOST_OWN", 1)
+    upload(app, packed(checkpoints / "tiny"))
+    upload(app, packed(checkpoints / "tiny"), "again.zip")
+    assert app.error[0].value == "This session has 1 checkpoints of its own, which is the most; remove one first."
+
+
+def test_what_is_uploaded_goes_with_the_session(app, checkpoints, monkeypatch):
+    monkeypatch.setattr(sessions, "_LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(sessions, "ABANDONED_SECONDS", 0.3)
+    upload(app, packed(checkpoints / "tiny"))
+    folder = Path(app.session_state["own_checkpoints"].name)
+    assert (folder / "tiny" / "checkpoint.json").is_file()
+    monkeypatch.setattr(sessions, "_is_open", lambda session: False)
+    deadline = time.monotonic() + 10
+    while folder.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not folder.exists()
+
+
+# Training
+
+
+def test_the_networks_offered_are_presets_of_training():
+    assert training_job.PRESETS.keys() <= PRESETS.keys()
+
+
+def test_without_torch_the_page_says_what_to_install(app, monkeypatch):
+    monkeypatch.setattr(training_job, "NEEDS", ("a_package_that_is_not_installed",))
+    view(app, "Train")
+    said = "Training needs a_package_that_is_not_installed, not installed here; run: pip install -r requirements.txt"
+    assert [info.value for info in app.info] == [said]
+    assert not app.button
+
+
+def test_a_folder_of_the_server_is_read_only_where_its_operator_allows_it(app, tmp_path, monkeypatch):
+    monkeypatch.delenv("VAEAD_DATA", raising=False)
+    assert not training_job.folders_allowed()
+    assert view(app, "Train").segmented_control[1].options == ["Synthetic brains"]
+    (tmp_path / "data" / "healthy").mkdir(parents=True)
+    (tmp_path / "secret").mkdir()
+    monkeypatch.setenv("VAEAD_DATA", str(tmp_path / "data"))
+    assert training_job.folders_allowed()
+    assert training_job.folder_of("healthy") == tmp_path / "data" / "healthy"
+    (tmp_path / "data" / "link").symlink_to(tmp_path / "secret")
+    for outside in ("../secret", str(tmp_path / "secret"), "link", "missing", "/"):
+        with pytest.raises(InputError, match="There is no folder"):
+            training_job.folder_of(outside)
+
+
+@pytest.mark.parametrize("name", ["", "../up", "a b", "-x", "a/b"])
+def test_a_name_that_is_none_is_one_sentence(app, name):
+    view(app, "Train").text_input(key="train_name").set_value(name).run()
+    [start] = [button for button in app.button if button.label == "Start training"]
+    start.click().run()
+    assert not app.exception
+    assert [error.value for error in app.error] == ["A name takes letters, digits, - and _, and begins with a letter or digit."]
+
+
+def test_a_training_that_fails_says_its_last_sentence(app, tmp_path, monkeypatch):
+    (tmp_path / "empty").mkdir()
+    monkeypatch.setenv("VAEAD_DATA", str(tmp_path))
+    view(app, "Train").segmented_control[1].set_value("A folder on the server").run()
+    app.text_input(key="train_folder").set_value("empty").run()
+    [start] = [button for button in app.button if button.label == "Start training"]
+    start.click().run()
+    assert app.session_state["jobs"]["training"].wait(60) == jobs.FAILED
+    app.run()
+    assert not app.exception
+    assert re.search(r"Training of my-model failed after .*empty", app.error[0].value)
+
+
+# In a browser
+
+
+@pytest.fixture(scope="module")
+def address(checkpoints):
+    server, address = serve()
+    try:
+        wait_for(address)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+@pytest.fixture
+def tab(address, browser):
+    tab = browser.new_page(viewport={"width": 1024, "height": 768})
+    tab.goto(address)
+    tab.get_by_role("link", name="Checkpoints").click()
+    expect(tab.get_by_text("What you upload or train is seen by you alone")).to_be_visible(timeout=60_000)
+    yield tab
+    tab.close()
+
+
+def go(tab: Page, name: str) -> None:
+    tab.get_by_role("radio", name=name).click()
+
+
+def test_a_hostile_card_runs_nothing_and_calls_nobody(tab, checkpoints):
+    called: list[str] = []
+    tab.on("request", lambda request: called.append(request.url))
+    go(tab, "Upload")
+    content = archive(checkpoints / "tiny", "hostile", README_md=HOSTILE)
+    tab.locator("input[type=file]").set_input_files({"name": "h.zip", "mimeType": "application/zip", "buffer": content})
+    expect(tab.get_by_text("hostile was checked")).to_be_visible(timeout=30_000)
+    go(tab, "Inspect")
+    tab.get_by_role("combobox", name="Checkpoint").click()
+    tab.get_by_role("option", name="hostile (yours)").click()
+    card = tab.locator("[data-testid=stMarkdown]", has_text="tracked")
+    expect(card).to_be_visible(timeout=30_000)
+    for link in card.locator("a").all():
+        assert not re.match("javascript", link.get_attribute("href") or "", re.IGNORECASE)
+    assert card.locator("img, script, iframe, svg[onload], style").count() == 0
+    assert tab.evaluate("window.attacked") is None
+    assert not [url for url in called if "elsewhere.example" in url]
+    assert tab.evaluate("document.querySelector('.stMain').scrollWidth <= document.querySelector('.stMain').clientWidth")
+
+
+def test_a_training_is_followed_across_pages_and_joins_every_choice(tab):
+    go(tab, "Train")
+    tab.get_by_role("slider", name="Number of brains").press("Home")
+    slider = tab.get_by_role("slider", name="Epochs")
+    slider.press("Home")
+    slider.press("ArrowRight")
+    expect(slider).to_have_value("2")
+    tab.get_by_role("button", name="Start training").click()
+    expect(tab.get_by_text(re.compile(r"Training of my-model: \d+ s"))).to_be_visible(timeout=20_000)
+    tab.get_by_role("link", name="Toy lab").click()
+    expect(tab.get_by_text("A click in the brain plants a toy")).to_be_visible(timeout=30_000)
+    tab.get_by_role("link", name="Checkpoints").click()
+    expect(tab.get_by_role("button", name="Cancel")).to_be_visible(timeout=30_000)
+    tab.locator(".js-plotly-plot").wait_for(timeout=120_000)
+    expect(tab.get_by_text("Training of my-model finished after")).to_be_visible(timeout=120_000)
+    tab.get_by_role("link", name="Explore").click()
+    tab.get_by_role("combobox", name="Checkpoint").click()
+    expect(tab.get_by_role("option", name="my-model (yours)")).to_be_visible()
+
+
+def processes(text: str) -> list[int]:
+    """Numbers of the processes whose command line holds `text`."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            found += [int(path.parent.name)] if text in path.read_bytes().decode(errors="replace") else []
+        except OSError:
+            continue
+    return found
+
+
+def test_cancel_ends_a_training_on_the_server(tab):
+    go(tab, "Train")
+    tab.get_by_role("textbox", name="Name").fill("cancelled-model")
+    tab.get_by_role("textbox", name="Name").press("Enter")
+    tab.get_by_role("button", name="Start training").click()
+    cancel = tab.get_by_role("button", name="Cancel")
+    expect(cancel).to_be_visible(timeout=20_000)
+    assert processes("cancelled-model")
+    cancel.click()
+    expect(tab.get_by_text("Training of cancelled-model was cancelled")).to_be_visible(timeout=20_000)
+    assert not processes("cancelled-model")
