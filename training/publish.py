@@ -130,15 +130,22 @@ def reconstruction_ratio(model: Model, slices: Slices, mean_image: Array) -> dic
 
 def _description(config: TrainingConfig, data: TrainingData, errors: dict) -> dict:
     packages = ("torch", "lightning", "onnx", "onnxruntime", "numpy", "scipy", "SimpleITK")
+    people = _people(data) if config.images != "fashion" else {}
     return {
         "architecture": config.architecture.to_dict(),
         "training": config.identity() | {"data": None if config.data is None else Path(config.data).name},
-        "data": {"description": data.description, "skipped": len(data.skipped)}
-        | {part: list(getattr(data, part).names) for part in PARTS if config.images != "fashion"},
+        "data": {"description": data.description, "skipped": len(data.skipped)} | people,
         "notes": config.notes,
         "reconstruction": errors,
         "versions": {"vaead": __version__, "python": platform.python_version()} | {name: version(name) for name in packages},
     }
+
+
+def _people(data: TrainingData) -> dict:
+    """The subjects of each part, and their ages in years, None where unknown."""
+    parts = {part: getattr(data, part) for part in PARTS}
+    ages = {part: list(found.ages) for part, found in parts.items()}
+    return {part: list(found.names) for part, found in parts.items()} | {"ages": ages}
 
 
 def _card(config: TrainingConfig, data: TrainingData, errors: dict, history: str) -> str:

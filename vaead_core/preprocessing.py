@@ -112,6 +112,10 @@ class Preprocessor:
         cropped = self._crop(brain.mask.transpose(2, 1, 0)).any(axis=(1, 2))
         return self._crop(moved.transpose(2, 1, 0))[cropped]
 
+    def atlas_mask(self, position: Array) -> Array:
+        """(N, H, W) bool: the atlas's own brain in slices at positions (N,); an outline for pictures that have none."""
+        return self._crop(_atlas_mask(self.spacing_mm).transpose(2, 1, 0))[position]
+
     def _crop_warning(self, mask: Array, scan: Volume) -> tuple[str, ...]:
         share = 1 - self._crop(mask.transpose(2, 1, 0)).sum() / mask.sum()
         if share < 0.002:

@@ -1,0 +1,175 @@
+"""The latent space page: what a script run shows, and what a reader sees who clicks in a browser."""
+
+import os
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+from streamlit.testing.v1 import AppTest
+
+from benchmarks.start import serve, wait_for
+from vaead_core import detectors
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def checkpoints(tiny_checkpoint_folder):
+    os.environ["VAEAD_CHECKPOINTS"] = str(tiny_checkpoint_folder.parent)
+    yield tiny_checkpoint_folder.parent
+    del os.environ["VAEAD_CHECKPOINTS"]
+
+
+@pytest.fixture
+def app(checkpoints):
+    app = AppTest.from_file(str(ROOT / "pages" / "latent_space.py"), default_timeout=120).run()
+    assert not app.exception
+    return app
+
+
+def said(app: AppTest) -> str:
+    """The sentence about the chosen slice."""
+    return next(one.value for one in app.markdown if "percentile" in one.value)
+
+
+def test_the_sample_lies_among_the_healthy_slices_at_once(app):
+    assert not app.error
+    assert "Research use only" in app.caption[0].value
+    assert len(app.get("plotly_chart")) == 2
+    assert "KNN score" in said(app)
+    captions = [picture.captions for picture in app.get("imgs")] if app.get("imgs") else []
+    assert [one.value for one in app.subheader][:2] == ["Healthy latents", "Outlier score by KNN"]
+    assert app.slider(key="latent_slice").value > 0
+    assert captions == [] or len(captions) == 10
+
+
+def test_all_17_detectors_are_offered_with_their_help(app):
+    offered = app.selectbox(key="latent_detector")
+    assert len(offered.options) == len(detectors.DETECTORS) == 17
+    assert offered.help == detectors.help_text("knn")
+    before = said(app)
+    offered.set_value("hbos").run()
+    assert not app.exception
+    assert "HBOS score" in said(app)
+    assert said(app) != before
+    assert app.selectbox(key="latent_detector").help == detectors.help_text("hbos")
+
+
+def test_another_slice_has_other_scores_and_stays_chosen_with_another_detector(app):
+    app.slider(key="latent_slice").set_value(30).run()
+    assert "Slice 30 and its nearest healthy slices" in [one.value for one in app.subheader]
+    app.selectbox(key="latent_detector").set_value("sampling").run()
+    assert "Slice 30 and its nearest healthy slices" in [one.value for one in app.subheader]
+
+
+def test_comparing_at_its_place_changes_the_score(app):
+    before = said(app)
+    app.selectbox(key="latent_scale").set_value("healthy slices at its place").run()
+    assert not app.exception
+    assert said(app) != before
+
+
+def test_healthy_slices_take_the_colours_that_the_checkpoint_holds(app):
+    assert app.selectbox(key="latent_colour").options == ["Slice position", "Subject", "Age"]
+    app.selectbox(key="latent_colour").set_value("Age").run()
+    assert not app.exception
+
+
+def test_a_colour_that_another_checkpoint_lacks_gives_way(checkpoints, tmp_path, monkeypatch, tiny_checkpoint_folder):
+    (tmp_path / "brain-patches-2mm").symlink_to(ROOT / "checkpoints" / "brain-patches-2mm")
+    (tmp_path / "tiny").symlink_to(tiny_checkpoint_folder)
+    monkeypatch.setenv("VAEAD_CHECKPOINTS", str(tmp_path))
+    app = AppTest.from_file(str(ROOT / "pages" / "latent_space.py"), default_timeout=120).run()
+    app.selectbox(key="checkpoint").set_value("tiny").run()
+    app.selectbox(key="latent_colour").set_value("Age").run()
+    app.selectbox(key="checkpoint").set_value("brain-patches-2mm").run()
+    assert not app.exception
+    assert app.selectbox(key="latent_colour").value == "Slice position"
+
+
+@pytest.mark.parametrize(
+    ("direction", "control"),
+    [
+        ("Component 2", "latent_deviations"),
+        ("The nearest healthy slice", "latent_share"),
+        ("Another slice of this scan", "latent_other"),
+    ],
+)
+def test_every_direction_has_its_slider(app, direction, control):
+    app.selectbox(key="latent_direction").set_value(direction).run()
+    assert not app.exception
+    assert app.slider(key=control)
+
+
+def test_a_detector_that_needs_more_latents_says_so_in_one_sentence(app, monkeypatch):
+    def few(*_, **__):
+        from vaead_core.errors import InputError
+
+        raise InputError("KNN needs at least 6 healthy latents of 16 numbers; there are 5.")
+
+    monkeypatch.setattr("vaead_core.latent_space.healthy_outlier_scores", few)
+    app.selectbox(key="latent_detector").set_value("loda").run()
+    assert not app.exception
+    assert [one.value for one in app.error] == ["KNN needs at least 6 healthy latents of 16 numbers; there are 5."]
+
+
+# In a browser
+
+
+@pytest.fixture(scope="module")
+def address(checkpoints):
+    server, address = serve()
+    try:
+        wait_for(address)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def ready(tab: Page) -> None:
+    expect(tab.get_by_text("Decode along a direction")).to_be_visible(timeout=60_000)
+    tab.locator(".js-plotly-plot").nth(1).wait_for(timeout=30_000)
+    tab.wait_for_timeout(500)
+
+
+def test_a_click_on_a_slice_of_the_scan_chooses_it_and_the_address_keeps_it(address, browser):
+    tab = browser.new_page(viewport={"width": 1440, "height": 900})
+    tab.goto(f"{address}/")
+    tab.get_by_role("link", name="Latent space").click()
+    ready(tab)
+    place = """(plot) => {
+      const { xaxis, yaxis } = plot._fullLayout, scan = plot.data[1], box = plot.getBoundingClientRect();
+      return { slice: scan.x[20], x: box.x + xaxis._offset + xaxis.l2p(scan.x[20]),
+               y: box.y + yaxis._offset + yaxis.l2p(scan.y[20]) };
+    }"""
+    point = tab.locator(".js-plotly-plot").nth(1).evaluate(place)
+    tab.mouse.move(point["x"], point["y"])
+    tab.wait_for_timeout(300)
+    tab.mouse.click(point["x"], point["y"])
+    expect(tab.get_by_text(f"Slice {point['slice']} and its nearest healthy slices")).to_be_visible(timeout=20_000)
+    tab.wait_for_timeout(500)
+    assert f"latent_slice={point['slice']}" in tab.url
+    again = browser.new_page()
+    again.goto(tab.url)
+    ready(again)
+    expect(again.get_by_text(f"Slice {point['slice']} and its nearest healthy slices")).to_be_visible()
+    again.close()
+    tab.close()
+
+
+@pytest.mark.parametrize("size", [(1440, 900), (1024, 768)])
+def test_nothing_scrolls_sideways_and_pictures_lie_on_black(address, browser, size):
+    tab = browser.new_page(viewport={"width": size[0], "height": size[1]})
+    tab.goto(f"{address}/")
+    tab.get_by_role("link", name="Latent space").click()
+    ready(tab)
+    assert not tab.evaluate("[...document.querySelectorAll('.stMain')].some((one) => one.scrollWidth > one.clientWidth)")
+    corner = """(picture) => { const canvas = document.createElement('canvas'), draw = canvas.getContext('2d');
+      canvas.width = canvas.height = 1; draw.drawImage(picture, 0, 0, 2, 2, 0, 0, 1, 1);
+      return [...draw.getImageData(0, 0, 1, 1).data.slice(0, 3)]; }"""
+    pictures = tab.locator(".stImage img")
+    assert pictures.count() == 10
+    assert pictures.evaluate_all(f"(all) => all.map({corner})") == [[0, 0, 0]] * 10
+    assert all(pictures.evaluate_all("(all) => all.map((one) => one.alt)"))
+    tab.close()
