@@ -47,7 +47,7 @@ class Job:
         self._process = subprocess.Popen(
             [sys.executable, "-S", "-E", str(_GUARD), str(GRACE_SECONDS), *command], cwd=_ROOT, start_new_session=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
-            env=os.environ | dict.fromkeys(_POOLS, str(THREADS)) | {"PYTHONUNBUFFERED": "1"},
+            env=os.environ | dict.fromkeys(_POOLS, str(THREADS)) | {"PYTHONUNBUFFERED": "1", "COLUMNS": "200"},
         )  # fmt: skip
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
