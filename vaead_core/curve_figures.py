@@ -12,8 +12,8 @@ from vaead_core.precision_recall import PrecisionRecall
 COLOURS = ("#4c9be8", "#e8a33d", "#57c4a0", "#d67bb5")
 GREY, POINT = "#9aa0a6", "#ff5d3b"
 GAP = 0.05  # of the figure's width, between two panels
-_FRAME: dict[str, Any] = {"showgrid": True, "gridcolor": "#2b303a", "zeroline": False, "fixedrange": True}
-_SHARE = _FRAME | {"tickvals": [0, 0.5, 1], "automargin": False}  # drawn anew with each toy: nothing is left to be found out
+FRAME: dict[str, Any] = {"showgrid": True, "gridcolor": "#2b303a", "zeroline": False, "fixedrange": True}
+_SHARE = FRAME | {"tickvals": [0, 0.5, 1], "automargin": False}  # drawn anew with each toy: nothing is left to be found out
 
 
 def precision_recall_figure(curves: list[tuple[PrecisionRecall, float]], height: int = 190) -> dict[str, Any]:
@@ -47,8 +47,8 @@ def sweep_figure(sweep: Sweep, titles: dict[str, str], height: int = 280) -> dic
     layout = {
         "height": height, "margin": {"l": 48, "r": 8, "t": 40, "b": 44},
         "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-        "xaxis": _FRAME | {"title": {"text": sweep.setting.label}},
-        "yaxis": _FRAME | {"range": [0, 1.04], "title": {"text": "Average precision"}},
+        "xaxis": FRAME | {"title": {"text": sweep.setting.label}},
+        "yaxis": FRAME | {"range": [0, 1.04], "title": {"text": "Average precision"}},
     }  # fmt: skip
     return {"data": [*lines, chance | {"line": {"color": GREY, "dash": "dot"}}], "layout": layout}
 

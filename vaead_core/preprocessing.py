@@ -93,6 +93,15 @@ class Preprocessor:
         to_grid = np.linalg.inv(self.grid.affine) @ brain.transform.matrix @ brain.scan.affine
         return int(np.abs(slices.position - (to_grid @ [*voxel, 1])[2]).argmin())
 
+    def voxel_in(self, row: int, voxel: tuple[int, int, int], slices: Slices, brain: Brain) -> tuple[int, int, int]:
+        """The voxel of the scan's RAS+ grid that lies in slice `row`, straight above or below `voxel` on the atlas."""
+        to_grid = np.linalg.inv(self.grid.affine) @ brain.transform.matrix @ brain.scan.affine
+        place = to_grid @ [*voxel, 1]
+        place[2] = slices.position[row]
+        found = np.rint((np.linalg.inv(to_grid) @ place)[:3]).astype(int)
+        i, j, k = np.clip(found, 0, np.array(brain.scan.data.shape) - 1).tolist()
+        return i, j, k
+
     def pixel_at(self, voxel: tuple[int, int, int], slices: Slices) -> tuple[int, int, int]:
         """Image, row and column of a voxel of the atlas grid; image -1 where no slice holds it."""
         i, j, k = voxel

@@ -10,8 +10,10 @@ from pages.shared.viewer import Layer
 from pages.shared.viewer.layer import TOP_RARITY
 from vaead_core import scorers, scoring
 from vaead_core.checkpoint import Checkpoint
+from vaead_core.clusters import Cluster
+from vaead_core.clusters import clusters as find_clusters
 from vaead_core.cohorts.synthetic import Sample, load_sample
-from vaead_core.nifti import map_to_nifti, read_nifti
+from vaead_core.nifti import read_nifti
 from vaead_core.volume import Volume
 
 
@@ -67,6 +69,23 @@ def reconstruction_layer(
     return Layer.of(scoring.reconstruction(_prepared, _checkpoint), "Reconstruction")
 
 
+@st.cache_resource(max_entries=8, show_spinner=False)
+def native(
+    scan_key: str, checkpoint_digest: str, name: str,
+    _prepared: scoring.PreparedScan, _checkpoint: Checkpoint, _scored: scoring.Scored,
+) -> np.ndarray:  # fmt: skip
+    """One scorer's map on the scan's own RAS+ grid."""
+    return scoring.native_map(_prepared, _checkpoint, _scored.maps)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def clusters(
+    scan_key: str, checkpoint_digest: str, name: str, threshold: float, _native: np.ndarray, _affine: np.ndarray
+) -> list[Cluster]:
+    """The largest clusters of one scorer's native map above a threshold."""
+    return find_clusters(scorers.abnormality(name, _native), threshold, _affine)
+
+
 @st.cache_resource(max_entries=32, show_spinner=False)
 def map_layer(
     scan_key: str, checkpoint_digest: str, name: str,
@@ -75,13 +94,7 @@ def map_layer(
     """One scorer's map on the scan's own grid, for the viewer, with its rarity scale."""
     scorer, healthy = scorers.SCORERS[name], _checkpoint.calibration[name]
     return Layer.of(
-        scoring.native_map(_prepared, _checkpoint, _scored.maps), scorer.title, scorer.unit,
+        native(scan_key, checkpoint_digest, name, _prepared, _checkpoint, _scored), scorer.title, scorer.unit,
         signed=getattr(scorer, "signed", False), about=scorers.help_text(name),
         rarity=np.array([healthy.threshold(10.0**-rarity) for rarity in np.linspace(0, TOP_RARITY, 301)]),
     )  # fmt: skip
-
-
-def native_nifti(prepared_scan: scoring.PreparedScan, model: Checkpoint, result: scoring.Scored) -> bytes:
-    """The map as a NIfTI file on the scan's own grid."""
-    native = scoring.native_map(prepared_scan, model, result.maps)
-    return map_to_nifti(native, prepared_scan.brain.scan)

@@ -59,6 +59,7 @@ def viewer(
     rarity: float = 1.3,
     clicks: bool = False,
     subject: str | None = None,
+    jumps: int = 0,
 ) -> ViewerState:
     """Shows `layers` over `scan`, one panel each, and returns what the reader did.
 
@@ -67,13 +68,14 @@ def viewer(
     for true and false positives. reconstruction: on the scan's intensities, to flicker with. cursor, thresholds (layer
     name → value in its unit): move crosshair and marks whenever they change. rarity: the first threshold of layers that
     have a rarity scale. clicks: also report each click. subject: whom the scan shows; crosshair and zoom stay while that is
-    the same, though voxels change; None when other voxels are another subject.
+    the same, though voxels change; None when other voxels are another subject. jumps: a new number moves the crosshair to
+    `cursor` though that is where it was put before.
     """
     everything = [scan, *layers, *(extra for extra in (truth, reconstruction) if extra is not None)]
     _check(everything, layers, affine)
     start = cursor or (layers[0].peak if layers else scan.peak)
     subject = subject or scan.digest
-    after = f"{subject} {start}"
+    after = f"{subject} {start} {jumps}"
     records = [layer.to_record(_address(layer, f"{key}-{place}")) for place, layer in enumerate(everything)]
     extras = iter(records[1 + len(layers) :])
     data = {

@@ -1,0 +1,56 @@
+"""Where the reader of the Explore page is, in st.session_state and in the address: crosshair and thresholds."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.shared.viewer import ViewerState, Voxel
+
+AT, ABOVE = "at", "above"
+
+
+def begin(subject: str, shape: tuple[int, ...]) -> None:
+    """A new session takes crosshair and thresholds from the address; another scan begins without them."""
+    state, first = st.session_state, "explore_subject" not in st.session_state
+    if state.get("explore_subject") != subject:
+        state.explore_subject, state.explore_jumps = subject, 0
+        state.explore_cursor = _voxel(st.query_params.get(AT, ""), shape) if first else None
+        state.explore_thresholds = _thresholds(st.query_params.get(ABOVE, "")) if first else {}
+        state.explore_given = dict(state.explore_thresholds)
+        state.explore_start = state.explore_cursor
+
+
+def keep(seen: ViewerState) -> None:
+    """What the reader moved in the viewer."""
+    state = st.session_state
+    state.explore_cursor = seen.cursor
+    state.explore_thresholds = {**state.explore_thresholds, **seen.thresholds}
+    st.query_params[AT] = ".".join(map(str, seen.cursor))
+    if state.explore_thresholds:
+        st.query_params[ABOVE] = "~".join(f"{title}:{value:.4g}" for title, value in state.explore_thresholds.items())
+
+
+def jump(voxel: Voxel) -> None:
+    """The crosshair goes there in the next run."""
+    st.session_state.explore_start = voxel
+    st.session_state.explore_jumps += 1
+
+
+def _voxel(text: str, shape: tuple[int, ...]) -> Voxel | None:
+    """An address that names no voxel of the scan is as good as none."""
+    parts = text.split(".")
+    if len(parts) != len(shape) or not all(part.isdecimal() for part in parts):
+        return None
+    i, j, k = map(int, parts)
+    return (i, j, k) if all(at < size for at, size in zip((i, j, k), shape, strict=True)) else None
+
+
+def _thresholds(text: str) -> dict[str, float]:
+    found = {}
+    for part in text.split("~"):
+        title, _, value = part.rpartition(":")
+        try:
+            found[title] = max(0.0, float(value))
+        except ValueError:
+            return {}
+    return {title: value for title, value in found.items() if value < float("inf")}

@@ -1,0 +1,66 @@
+import hashlib
+import io
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from matplotlib.image import imread
+
+from vaead_core import scorers, scoring
+from vaead_core.scan_figures import ShownMap, panels_png
+from vaead_core.scan_report import Finding, scan_report
+
+
+def picture(content: bytes) -> np.ndarray:
+    return imread(io.BytesIO(content))[..., :3]
+
+
+@pytest.fixture(scope="module")
+def opened(brain_volume, tiny_checkpoint):
+    """A prepared scan whose file name is a patient's, and its findings by two methods."""
+    prepared = scoring.prepare(replace(brain_volume, name="Jane_Doe_1970.nii.gz"), tiny_checkpoint)
+    findings = []
+    for name in ("residual", "voxel_atlas"):
+        result = scoring.score(prepared, tiny_checkpoint, name)
+        native, kind = scoring.native_map(prepared, tiny_checkpoint, result.maps), scorers.SCORERS[name]
+        shown = ShownMap(kind.title, kind.unit, scorers.abnormality(name, native), result.thresholds[0.05], 3.0)
+        findings.append(Finding(result, shown))
+    return prepared, findings
+
+
+def test_the_patients_right_is_on_the_left_of_a_picture(brain_volume):
+    marked = np.zeros(brain_volume.data.shape, np.float32)
+    i, j, k = np.argwhere(brain_volume.data > 0).max(0)[0] - 12, 60, 40
+    marked[i - 4 : i, j - 4 : j, k] = 1
+    shown = ShownMap("Marked", "", marked, 0.5, 2.0)
+    pixels = picture(panels_png(brain_volume.data, brain_volume.spacing_mm, [shown], [k]))
+    half = pixels[: int(0.85 * len(pixels)), pixels.shape[1] // 2 :]  # the map's panel without its colour bar
+    coloured = np.argwhere(np.ptp(half, axis=2) > 0.3)
+    assert len(coloured)
+    assert coloured[:, 1].mean() < half.shape[1] / 2
+
+
+def test_a_map_is_drawn_only_above_its_threshold(brain_volume):
+    values = brain_volume.data / brain_volume.data.max()
+    none = picture(panels_png(brain_volume.data, brain_volume.spacing_mm, [ShownMap("M", "", values, 2.0, 3.0)], [40]))
+    panel = none[: int(0.85 * len(none)), none.shape[1] // 2 :]
+    assert np.ptp(panel, axis=2).max() < 0.02
+
+
+def test_a_report_opens_offline_and_names_everything_that_made_it(opened, tiny_checkpoint):
+    prepared, findings = opened
+    page = scan_report(prepared, tiny_checkpoint, findings)
+    assert not re.search(r"(src|href)\s*=\s*['\"]?(https?:|//)", page)
+    assert "data:image/png;base64," in page
+    assert "Research use only, not for diagnosis." in page
+    assert tiny_checkpoint.digest in page
+    for one in findings:
+        assert hashlib.sha256(one.shown.values.astype("<f4").tobytes()).hexdigest() in page
+        assert f"{one.shown.threshold:.4g}" in page
+        assert f"{one.result.scan_percentiles['top10']:.0f}" in page
+
+
+def test_a_report_does_not_hold_the_files_name(opened, tiny_checkpoint):
+    prepared, findings = opened
+    assert "Jane" not in scan_report(prepared, tiny_checkpoint, findings)
