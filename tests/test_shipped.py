@@ -8,7 +8,7 @@ from vaead_core.cohorts.synthetic import load_sample
 from vaead_core.metrics import detection
 
 CHECKPOINTS = Path(__file__).resolve().parents[1] / "checkpoints"
-SHIPPED = ("brain-patches-2mm", "brain-slices-2mm", "fashion-tshirt")
+SHIPPED = ("brain-patches-2mm", "brain-slices-2mm", "fashion-tshirt", "fashion-tshirt-seed-1", "fashion-tshirt-seed-2")
 
 
 @pytest.mark.parametrize("name", SHIPPED)
