@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from benchmarks.start import CHROMIUM
+from tests.acceptance import Acceptance
 from training.config import Architecture
 from training.presets import PRESETS
 from training.run import train
@@ -76,3 +77,12 @@ def browser():
         browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
         yield browser
         browser.close()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--acceptance", action="store_true", help="write docs/acceptance.md from the tests marked `shows`")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--acceptance"):
+        config.pluginmanager.register(Acceptance())

@@ -5,6 +5,7 @@ import subprocess
 import threading
 from pathlib import Path
 
+import nibabel as nib
 import pytest
 from playwright.sync_api import expect, sync_playwright
 from streamlit.testing.v1 import AppTest
@@ -22,6 +23,15 @@ def page(tiny_checkpoint_folder):
     del os.environ["VAEAD_CHECKPOINTS"]
 
 
+@pytest.mark.shows(16)
+@pytest.mark.parametrize("path", sorted((ROOT / "pages").glob("[a-z]*.py")), ids=lambda path: path.stem)
+def test_every_page_says_research_use_only(page, path):
+    app = AppTest.from_file(str(path), default_timeout=120).run()
+    assert not app.exception
+    assert "Research use only, not for diagnosis" in " ".join(caption.value for caption in app.caption)
+
+
+@pytest.mark.shows(13, 18)
 def test_the_sample_shows_maps_and_scores_at_once(page):
     app = page().run()
     assert not app.exception
@@ -52,6 +62,24 @@ def test_the_maps_that_the_checkpoint_can_have_are_offered(page, tiny_checkpoint
     assert methods.value == ["residual"], "what was chosen stays where it still can"
 
 
+def test_one_voxel_more_is_another_scan_with_other_maps(page, brain_volume):
+    """Streamlit's own hash of a large array looks at a part of it only."""
+
+    def digests(data) -> dict[str, str]:
+        content = nib.Nifti1Image(data, brain_volume.affine).to_bytes()
+        app.file_uploader[0].set_value(("scan.nii", content, "application/octet-stream")).run()
+        assert not app.exception
+        shown = json.loads(app.get("bidi_component")[0].proto.json)
+        return {layer["name"]: layer["digest"] for layer in [shown["scan"], *shown["layers"]]}
+
+    app = page().run()
+    changed = brain_volume.data.copy()
+    changed[60, 60, 40] *= 1.3
+    before, after = digests(brain_volume.data), digests(changed)
+    assert before.keys() == after.keys()
+    assert [name for name in before if before[name] == after[name]] == []
+
+
 def test_no_method_is_one_sentence(page):
     app = page().run()
     app.multiselect(key="methods").set_value([]).run()
@@ -59,6 +87,7 @@ def test_no_method_is_one_sentence(page):
     assert [error.value for error in app.error] == ["Choose at least one method in the sidebar."]
 
 
+@pytest.mark.shows(15)
 def test_a_bad_upload_is_one_sentence_not_a_traceback(page):
     app = page().run()
     app.file_uploader[0].set_value(("notes.nii", b"this is text, not a scan", "application/octet-stream")).run()
@@ -68,6 +97,7 @@ def test_a_bad_upload_is_one_sentence_not_a_traceback(page):
     ]
 
 
+@pytest.mark.shows(15)
 def test_an_altered_checkpoint_is_said_on_the_page(page, tiny_checkpoint_folder, tmp_path, monkeypatch):
     copy = shutil.copytree(tiny_checkpoint_folder, tmp_path / "altered")
     (copy / "history.csv").write_text("x")

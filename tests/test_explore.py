@@ -3,10 +3,13 @@
 import os
 import re
 
+import nibabel as nib
+import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
 from benchmarks.start import serve, wait_for, wait_for_maps
+from tests.conftest import reoriented
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +40,7 @@ def crosshair(tab: Page) -> list[int]:
     return [int(at) for at in re.search(r"voxel (\d+) (\d+) (\d+)", tab.locator(".readout").inner_text()).groups()]
 
 
+@pytest.mark.shows(18)
 def test_a_click_on_a_slice_of_the_strip_goes_there(tab):
     before = crosshair(tab)
     plots = tab.locator("[class*=st-key-explore_strip] .js-plotly-plot")
@@ -46,6 +50,7 @@ def test_a_click_on_a_slice_of_the_strip_goes_there(tab):
     assert abs(crosshair(tab)[2] - position) <= 2, "the sample lies almost straight on the atlas"
 
 
+@pytest.mark.shows(21)
 def test_a_selected_cluster_goes_to_its_peak_and_can_be_gone_to_again(tab):
     tab.locator(".panel .view canvas").first.click(position={"x": 40, "y": 60})
     away = crosshair(tab)
@@ -60,6 +65,7 @@ def test_a_selected_cluster_goes_to_its_peak_and_can_be_gone_to_again(tab):
     expect(tab.locator(".readout")).to_contain_text("voxel {} {} {}".format(*peak))
 
 
+@pytest.mark.shows(23)
 def test_a_reload_restores_crosshair_and_threshold(browser, tab, address):
     tab.get_by_role("button", name="Axial").focus()
     tab.locator(".panel .view canvas").first.click(position={"x": 100, "y": 120})
@@ -80,9 +86,53 @@ def test_an_address_that_names_no_voxel_is_as_good_as_none(browser, tab, address
     strange.close()
 
 
+@pytest.mark.shows(22)
 def test_picture_and_report_are_made_when_asked_for(tab):
     for label, start in {"This slice, PNG": b"\x89PNG", "Report, HTML": b"<!doctype html>"}.items():
         with tab.expect_download() as download:
             tab.get_by_role("button", name=label).click()
         with open(download.value.path(), "rb") as file:
             assert file.read(len(start)) == start
+
+
+@pytest.mark.shows(12)
+@pytest.mark.parametrize(("codes", "turn_degrees"), [("LAS", 0), ("PSR", 20)])
+def test_a_downloaded_map_lies_on_the_uploaded_files_own_grid(tab, brain_volume, tmp_path, codes, turn_degrees):
+    image = reoriented(brain_volume, codes, turn_degrees)
+    image.set_qform(image.affine, 1)
+    image.set_sform(image.affine, 4)
+    nib.save(image, tmp_path / "own.nii.gz")
+    tab.locator("input[type=file]").set_input_files(tmp_path / "own.nii.gz")
+    tab.wait_for_url(re.compile(r"at=\d+\.\d+\.\d+"))
+    for _ in range(60):  # the sample's button stands there until the new scan is scored
+        with tab.expect_download() as download:
+            tab.get_by_role("button", name="Residual, NIfTI", exact=True).click()
+        if download.value.suggested_filename == "own_residual.nii.gz":
+            break
+        tab.wait_for_timeout(500)
+    download.value.save_as(tmp_path / "map.nii.gz")
+    found = nib.load(tmp_path / "map.nii.gz")
+    assert found.shape == image.shape
+    np.testing.assert_array_equal(found.affine, image.affine)
+    assert [int(found.header[code]) for code in ("qform_code", "sform_code")] == [1, 4]
+    assert not found.get_fdata()[np.asarray(image.dataobj) == 0].any()
+
+
+@pytest.mark.shows(19)
+def test_the_line_of_the_histogram_follows_the_threshold(tab):
+    read = """(all) => all.find((one) => one.data).layout.shapes[0].x0"""
+    plots = tab.locator("[class*=st-key-explore_histogram] .js-plotly-plot")
+    names = plots.evaluate_all("(all) => all.find((one) => one.data).data.map((one) => one.name)")
+    assert names == ["Normal voxels", "Anomalous voxels (truth)", "Healthy brains"]
+    before = plots.evaluate_all(read)
+    tab.locator(".viewer").focus()
+    for _ in range(5):
+        tab.keyboard.press("]")
+    note = tab.locator('section[aria-label="Normalised residual"] .note').inner_text()
+    wanted = float(re.search(r"Above ([\d.]+)", note)[1])
+    expect(tab.get_by_text(f"The largest clusters above {wanted:.3g}")).to_be_visible(timeout=20_000)
+    for _ in range(40):
+        if plots.evaluate_all(read) == pytest.approx(wanted, rel=2e-3):
+            break
+        tab.wait_for_timeout(250)
+    assert before < plots.evaluate_all(read) == pytest.approx(wanted, rel=2e-3)

@@ -48,6 +48,7 @@ def test_a_map_is_drawn_only_above_its_threshold(brain_volume):
     assert np.ptp(panel, axis=2).max() < 0.02
 
 
+@pytest.mark.shows(22)
 def test_a_report_opens_offline_and_names_everything_that_made_it(opened, tiny_checkpoint):
     prepared, findings = opened
     page = scan_report(prepared, tiny_checkpoint, findings)

@@ -96,6 +96,7 @@ def test_it_begins_with_a_healthy_brain_and_says_what_to_do(app):
     assert "Click in a picture, or press Random" in app.info[0].value
 
 
+@pytest.mark.shows(17)
 def test_every_field_of_the_chosen_toy_has_a_control(app):
     assert [slider.label for slider in app.slider] == ["Radius, mm", "Intensity", "Length, mm"]
     app.selectbox(key="toy").set_value("tumour").run()
@@ -104,6 +105,7 @@ def test_every_field_of_the_chosen_toy_has_a_control(app):
     assert [text.label for text in app.text_input] == ["Sizes, mm", "Intensities"]
 
 
+@pytest.mark.shows(11)
 def test_random_plants_with_a_truth_and_an_ap_for_each_map(app):
     before = shown(app)
     press(app, "Random")
@@ -149,6 +151,7 @@ def test_another_scan_begins_without_toys(app):
     assert "own lesion counts as normal" in app.caption[-1].value
 
 
+@pytest.mark.shows(15)
 @pytest.mark.parametrize(
     ("field", "text", "sentence"),
     [
@@ -259,6 +262,7 @@ def points(tab: Page) -> list[list[float]]:
     return tab.locator(".js-plotly-plot").first.evaluate(find)
 
 
+@pytest.mark.shows(17)
 def test_a_click_plants_a_toy_about_the_clicked_voxel(tab):
     plant(tab)
     centre = readout(tab)
@@ -283,6 +287,7 @@ def test_a_click_beside_the_brain_is_one_sentence(tab):
     expect(tab.get_by_text("A toy anomaly must lie in the brain; click on a pixel inside it.")).to_be_visible()
 
 
+@pytest.mark.shows(17)
 def test_maps_and_curves_follow_a_click_and_undo_brings_back_every_pixel(tab):
     clean = pictures(tab)
     plant(tab)
@@ -296,6 +301,7 @@ def test_maps_and_curves_follow_a_click_and_undo_brings_back_every_pixel(tab):
     assert scores(tab) == said
 
 
+@pytest.mark.shows(11)
 def test_moving_the_threshold_moves_the_point(tab):
     plant(tab)
     before, threshold = points(tab), note(tab, "Residual")
@@ -310,6 +316,7 @@ def test_moving_the_threshold_moves_the_point(tab):
     assert scores(tab)[2].endswith(f"above {note(tab, 'Residual'):.3g}")
 
 
+@pytest.mark.shows(11)
 @pytest.mark.parametrize("share", [0.5, 1.0])
 def test_a_click_on_a_curve_sets_the_threshold_also_beyond_the_first_colours(tab, share):
     plant(tab)
@@ -363,6 +370,7 @@ def test_toys_and_controls_survive_another_page(tab):
     assert (pictures(tab), scores(tab)) == before
 
 
+@pytest.mark.shows(23)
 def test_the_address_restores_scan_methods_and_controls(tab, browser):
     tab.get_by_role("slider", name="Radius, mm").press("ArrowRight")
     expect(tab).to_have_url(re.compile("circle_radius_mm=11"))

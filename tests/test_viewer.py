@@ -149,6 +149,7 @@ def point(tab: Page, x: float, y: float, panel: str = "Scan", plane: str = "axia
 PANELS = ["Scan", "Brightness", "<b>Half</b>", "Signed", "Rare"]
 
 
+@pytest.mark.shows(20, 25)
 def test_every_panel_is_drawn_on_black_and_nothing_sticks_out(shown):
     tab = shown()
     for panel in PANELS:
@@ -170,6 +171,7 @@ def test_a_name_is_text_never_markup(shown):
     assert shown().locator('section[aria-label="<b>Half</b>"] header strong').inner_text() == "<b>Half</b>"
 
 
+@pytest.mark.shows(3)
 @pytest.mark.parametrize("name", FILES)
 def test_the_ball_lies_towards_right_anterior_superior_however_the_file_is_stored(shown, name):
     tab = shown(name)
@@ -189,6 +191,7 @@ def test_the_ball_lies_towards_right_anterior_superior_however_the_file_is_store
     assert tab.locator(".side").inner_text() == "Radiological"
 
 
+@pytest.mark.shows(4)
 @pytest.mark.parametrize("name", FILES)
 def test_voxel_millimetres_and_values_equal_nibabels(shown, images, name):
     tab, image = shown(name), images[name]
@@ -216,6 +219,7 @@ def test_the_pointer_is_where_the_picture_says(shown, images):
     assert image.affine.shape == (4, 4)
 
 
+@pytest.mark.shows(5)
 def test_a_ball_is_round_in_voxels_of_1_by_1_by_5_mm(shown):
     tab = shown("flat")
     press(tab, "Coronal")
@@ -225,6 +229,7 @@ def test_a_ball_is_round_in_voxels_of_1_by_1_by_5_mm(shown):
     assert np.ptp(y) > 12 * scale
 
 
+@pytest.mark.shows(2, 9)
 def test_the_wheel_scrolls_every_panel_and_sends_nothing(shown):
     tab = shown()
     before, first = len(tab.sent), slice_label(tab, "Scan")
@@ -240,6 +245,7 @@ def test_the_wheel_scrolls_every_panel_and_sends_nothing(shown):
     assert len(tab.sent) == before
 
 
+@pytest.mark.shows(1)
 def test_a_click_moves_the_crosshair_in_the_other_planes_and_tells_python(shown):
     tab = shown()
     press(tab, "Planes")
@@ -255,6 +261,7 @@ def test_a_click_moves_the_crosshair_in_the_other_planes_and_tells_python(shown)
     expect(tab.get_by_text(f"cursor {voxel} click None")).to_be_visible()
 
 
+@pytest.mark.shows(2, 25)
 def test_every_key_of_the_help_does_what_it_says(shown):
     tab = shown()
     tab.locator(".viewer").focus()
@@ -290,6 +297,7 @@ def test_every_key_of_the_help_does_what_it_says(shown):
     expect(tab.get_by_text(f"cursor {voxel} click {voxel}")).to_be_visible()
 
 
+@pytest.mark.shows(6)
 def test_dragging_the_threshold_sends_nothing_until_it_is_released(shown):
     tab = shown()
     mark = tab.locator('section[aria-label="Brightness"] .threshold')
@@ -352,6 +360,7 @@ def test_full_screen_fills_the_screen(shown):
     press(tab, "Full screen")
 
 
+@pytest.mark.shows(8)
 def test_methods_of_one_unit_share_bar_range_and_threshold_until_unlocked(shown):
     tab = shown()
 
@@ -373,6 +382,7 @@ def test_methods_of_one_unit_share_bar_range_and_threshold_until_unlocked(shown)
     assert bar("Brightness") != bar("<b>Half</b>")
 
 
+@pytest.mark.shows(7)
 def test_zero_is_the_middle_colour_of_a_signed_map(shown):
     tab = shown()
     track = tab.locator('section[aria-label="Signed"] .track')
@@ -398,6 +408,7 @@ def test_the_rarity_scale_names_the_healthy_share_and_the_own_value(shown):
     expect(tab.locator('section[aria-label="Rare"] .end')).to_be_visible()
 
 
+@pytest.mark.shows(20)
 def test_hits_false_alarms_and_misses_are_told_apart(shown):
     tab = shown()
     tab.locator('section[aria-label="Brightness"] .threshold').fill("100")
@@ -416,6 +427,7 @@ def test_hits_false_alarms_and_misses_are_told_apart(shown):
     expect(tab.locator(".legend")).to_be_visible()
 
 
+@pytest.mark.shows(20)
 def test_the_truth_is_outlined(shown):
     tab = shown()
     green = lambda: (np.abs(pixels(tab) - [125, 255, 178]).sum(-1) < 60).sum()  # noqa: E731
@@ -425,6 +437,7 @@ def test_the_truth_is_outlined(shown):
     assert green() == 0
 
 
+@pytest.mark.shows(20)
 def test_holding_a_key_flickers_to_the_reconstruction_and_hides_the_maps(shown):
     tab = shown()
     tab.locator(".viewer").focus()
@@ -439,6 +452,7 @@ def test_holding_a_key_flickers_to_the_reconstruction_and_hides_the_maps(shown):
     np.testing.assert_array_equal(pixels(tab, "Brightness"), brightness)
 
 
+@pytest.mark.shows(9)
 def test_zoom_and_pan_are_linked_and_reset(shown):
     tab = shown()
     before = {panel: pixels(tab, panel) for panel in PANELS}
@@ -464,6 +478,7 @@ def test_zoom_and_pan_are_linked_and_reset(shown):
     assert len(tab.sent) == sent
 
 
+@pytest.mark.shows(10)
 def test_a_right_drag_changes_the_window_and_auto_brings_it_back(shown):
     tab = shown()
     before = pixels(tab)
