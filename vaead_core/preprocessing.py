@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Literal
 
 import numpy as np
+from nibabel.affines import from_matvec
 from scipy import ndimage
 
 from vaead_core import atlas
@@ -81,8 +82,12 @@ class Preprocessor:
 
     def to_scan(self, maps: Array, slices: Slices, brain: Brain, nearest: bool = False) -> Array:
         """(N, H, W) maps on the scan's own RAS+ grid (what `map_to_nifti` takes), float32, 0 outside the brain."""
-        moved = to_scan(self.to_volume(maps, slices), self.grid, brain.transform, brain.scan, nearest)
-        return moved * (brain.scan.data != 0)
+        scan = brain.scan
+        held = Volume(scan.data[scan.box], scan.affine @ from_matvec(np.eye(3), [side.start for side in scan.box]))
+        native = np.zeros(scan.data.shape, np.float32)
+        moved = to_scan(self.to_volume(maps, slices), self.grid, brain.transform, held, nearest)
+        native[scan.box] = moved * (held.data != 0)
+        return native
 
     def to_intensity(self, images: Array, slices: Slices, brain: Brain) -> Array:
         """(N, H, W) network images (a reconstruction) on the scan's own RAS+ grid and in its own intensities, 0 outside."""

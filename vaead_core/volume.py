@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import ndimage
 
 if TYPE_CHECKING:
     from vaead_core.nifti import NativeSpace
@@ -32,6 +33,11 @@ class Volume:
     def __post_init__(self) -> None:
         if self.data.ndim != 3 or self.affine.shape != (4, 4):
             raise ValueError(f"expected (I, J, K) data and a (4, 4) affine, got {self.data.shape} and {self.affine.shape}")
+
+    @cached_property
+    def box(self) -> tuple[slice, slice, slice]:
+        """The smallest box of voxels that holds all that is not 0."""
+        return ndimage.find_objects((self.data != 0).astype(np.uint8))[0]
 
     @property
     def spacing_mm(self) -> Array:
