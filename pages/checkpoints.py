@@ -5,13 +5,15 @@ import shutil
 import streamlit as st
 
 from pages.shared import checkpoint_view as view
-from pages.shared import inputs, jobs, training_job
+from pages.shared import entry, inputs, jobs, training_job
 from vaead_core.checkpoint_archive import ARCHIVE_BYTES, packed, unpack
 from vaead_core.checkpoint_facts import read_history
 from vaead_core.errors import InputError
 
 VIEWS = ("Inspect", "Compare", "Upload", "Train")
 state = st.session_state
+
+entry.through_app()
 with st.container(horizontal=True, vertical_alignment="bottom"):
     st.header("Checkpoints", anchor=False, width="content")
     st.caption("Research use only, not for diagnosis. What you upload or train is seen by you alone and goes with your session.")

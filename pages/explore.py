@@ -4,12 +4,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.shared import cached, explore_state, inputs
+from pages.shared import cached, entry, explore_state, inputs
 from pages.shared.explore_parts import Opened, show_downloads, show_map, show_scores
 from pages.shared.viewer import viewer
 from vaead_core import scoring
 from vaead_core.errors import InputError
 
+entry.through_app()
 st.header("Explore", anchor=False)
 st.caption("Research use only, not for diagnosis.")
 

@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from pages.shared import cached, cached_latents, inputs
+from pages.shared import cached, cached_latents, entry, inputs
 from pages.shared.latent_controls import ask_direction, ask_latents, ask_slice
 from vaead_core import detectors, latent_space
 from vaead_core.errors import InputError
@@ -11,6 +11,8 @@ from vaead_core.latent_figures import change_picture, plane_figure, score_figure
 
 NEIGHBOURS, FRAMES, PLAIN = 5, 7, {"displayModeBar": False}
 state = st.session_state
+
+entry.through_app()
 st.header("Latent space", anchor=False)
 st.caption("Research use only, not for diagnosis. Click one of the scan's slices in a figure to look at it.")
 

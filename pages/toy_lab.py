@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from pages.shared import cached, cached_toys, inputs, lab_state
+from pages.shared import cached, cached_toys, entry, inputs, lab_state
 from pages.shared.toy_controls import ask_toy
 from pages.shared.viewer import clicked, viewer
 from vaead_core import planting, scorers
@@ -12,6 +12,8 @@ from vaead_core.errors import InputError
 from vaead_core.toys.settings import settings_of
 
 PLAIN = {"displayModeBar": False}
+
+entry.through_app()
 state = st.session_state
 with st.container(horizontal=True, vertical_alignment="bottom"):
     st.header("Toy lab", anchor=False, width="content")

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import nibabel as nib
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 from streamlit.testing.v1 import AppTest
 
-from benchmarks.start import CHROMIUM, serve, wait_for, wait_for_maps
+from benchmarks.start import serve, wait_for, wait_for_maps
 from vaead_core import scorers
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -107,7 +107,23 @@ def test_an_altered_checkpoint_is_said_on_the_page(page, tiny_checkpoint_folder,
     assert "history.csv of altered was altered" in app.error[0].value
 
 
-def test_the_app_serves_a_map_in_a_browser_without_loading_torch(tiny_checkpoint_folder):
+def test_a_pages_own_address_opens_it_within_the_app_on_a_server_that_nobody_visited(browser, tiny_checkpoint_folder):
+    assert [path for path in (ROOT / "pages").glob("[a-z]*.py") if "\nentry.through_app()\n" not in path.read_text()] == []
+    server, address = serve(env=os.environ | {"VAEAD_CHECKPOINTS": str(tiny_checkpoint_folder.parent)})
+    try:
+        wait_for(address)
+        tab = browser.new_page()
+        tab.goto(f"{address}/checkpoints")
+        expect(tab.get_by_test_id("stSidebarNav")).to_contain_text("Toy lab", timeout=60_000)
+        expect(tab.get_by_role("heading", name="Checkpoints").first).to_be_visible()
+        assert "/checkpoints" in tab.url
+        tab.close()
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def test_the_app_serves_a_map_in_a_browser_without_loading_torch(browser, tiny_checkpoint_folder):
     environment = os.environ | {"VAEAD_CHECKPOINTS": str(tiny_checkpoint_folder.parent)}
     server, address = serve(("-X", "importtime"), env=environment, stderr=subprocess.PIPE, text=True)
     imported: list[str] = []
@@ -115,13 +131,11 @@ def test_the_app_serves_a_map_in_a_browser_without_loading_torch(tiny_checkpoint
     reader.start()
     try:
         wait_for(address)
-        with sync_playwright() as driver:
-            browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
-            tab = browser.new_page()
-            tab.goto(address)
-            expect(tab.get_by_text("One map in numbers")).to_be_visible(timeout=90_000)
-            wait_for_maps(tab)
-            browser.close()
+        tab = browser.new_page()
+        tab.goto(address)
+        expect(tab.get_by_text("One map in numbers")).to_be_visible(timeout=90_000)
+        wait_for_maps(tab)
+        tab.close()
     finally:
         server.terminate()
         server.wait(20)
