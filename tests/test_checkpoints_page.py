@@ -127,6 +127,7 @@ def test_what_is_removed_leaves_every_choice(app, checkpoints):
     assert app.selectbox(key="inspected").value == "tiny"
 
 
+@pytest.mark.shows(15)
 def test_a_bad_upload_is_one_sentence_and_nothing_is_lost(app, checkpoints):
     upload(app, packed(checkpoints / "tiny"))
     upload(app, b"this is no archive", "notes.zip")
@@ -243,6 +244,7 @@ def go(tab: Page, name: str) -> None:
     tab.get_by_role("radio", name=name).click()
 
 
+@pytest.mark.shows(15)
 def test_a_hostile_card_runs_nothing_and_calls_nobody(tab, checkpoints):
     called: list[str] = []
     tab.on("request", lambda request: called.append(request.url))
@@ -294,6 +296,7 @@ def processes(text: str) -> list[int]:
     return found
 
 
+@pytest.mark.shows(14)
 def test_cancel_ends_a_training_on_the_server(tab):
     go(tab, "Train")
     tab.get_by_role("textbox", name="Name").fill("cancelled-model")

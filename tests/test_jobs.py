@@ -112,6 +112,7 @@ def test_threads_of_a_job_are_bounded():
     assert max(os.cpu_count(), jobs.MOST_RUNNING) >= jobs.THREADS * jobs.MOST_RUNNING
 
 
+@pytest.mark.shows(14)
 def test_cancel_ends_what_the_command_started_too():
     job = jobs.Job(busy(), "Busy")
     pids = pids_of(job)
@@ -183,6 +184,7 @@ def app():
     return AppTest.from_function(script, default_timeout=30).run()
 
 
+@pytest.mark.shows(14)
 def test_a_page_follows_its_job_and_cancels_it(app):
     press(app, "Start")
     job = app.session_state["jobs"]["one"]
