@@ -51,6 +51,12 @@ def load_fashion_mnist(folder: Path | None = None, progress: Progress | None = N
     return FashionMNIST(np.concatenate(images), np.concatenate(labels))
 
 
+def is_here() -> bool:
+    """Whether all four files lie in the data folders or the cache, so that nothing would be downloaded."""
+    folder = find_data("fashion_mnist") or CACHE
+    return all((folder / name).is_file() for name in MD5)
+
+
 def fetch(name: str, md5: str, folder: Path, address: str, progress: Progress | None = None) -> Path:
     """`folder/name`, downloaded from `address` unless it is there; a cut-off download goes on where it stopped."""
     path, partial = folder / name, folder / f"{name}.part"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vaead_core import scorers
+from vaead_core import detectors, scorers
 from vaead_core.checkpoint import find_checkpoints
 from vaead_core.errors import InputError
 from vaead_core.experiments import fashion, lesions, subjects
@@ -23,12 +23,22 @@ SMOOTHED = ("residual", "normalised_residual", "zscored_activation", "voxel_atla
 
 @dataclass(frozen=True)
 class Request:
-    """What the command line asks for. checkpoints: folders, () for the experiment's own. part: test or validation."""
+    """What the command line asks for. checkpoints: folders, () for the experiment's own. part: test or validation.
+
+    A smaller experiment names toys (datasets) and scores (scorers and detectors), () for all, and its first `subjects`.
+    """
 
     checkpoints: tuple[Path, ...] = ()
     data: str | None = None
     part: str = "test"
     seed: int = 0
+    toys: tuple[str, ...] = ()
+    scores: tuple[str, ...] = ()
+    subjects: int | None = None
+
+    def chosen(self, choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
+        """Those of `choices` that it names."""
+        return tuple(choice for choice in choices if not self.scores or choice[0] in self.scores)
 
 
 @dataclass(frozen=True)
@@ -59,8 +69,10 @@ def _toys(
     for folder in folders:
         checkpoint = subjects.opened(str(folder))
         source = subjects.source_of(checkpoint, request.data)
-        for subject in subjects.chosen_subjects(checkpoint, request.part):
-            parts += [ToyPart(str(folder), source, subject, name, request.seed, maps, detectors, detect) for name in DATASETS]
+        chosen = request.chosen(maps), request.chosen(detectors)
+        for subject in subjects.chosen_subjects(checkpoint, request.part)[: request.subjects]:
+            names = request.toys or DATASETS
+            parts += [ToyPart(str(folder), source, subject, name, request.seed, *chosen, detect) for name in names]
     return parts
 
 
@@ -89,7 +101,7 @@ def _choice(folders: list[Path], request: Request) -> list[ToyPart]:
 
 def _fashion(folders: list[Path], request: Request) -> list[fashion.FashionPart]:
     choices: list[Choice] = [(fashion.RECONSTRUCTION, ()), *all_detectors(standardise="global")]
-    return [fashion.FashionPart(str(folder), choice) for folder in folders for choice in choices]
+    return [fashion.FashionPart(str(folder), choice) for folder in folders for choice in request.chosen(tuple(choices))]
 
 
 def _lesions(folders: list[Path], request: Request) -> list[lesions.LesionPart]:
@@ -99,7 +111,7 @@ def _lesions(folders: list[Path], request: Request) -> list[lesions.LesionPart]:
 EXPERIMENTS = {
     "fashion": Experiment(
         "T-shirts against nine other classes: reconstruction error and 17 outlier detectors.",
-        ("fashion-tshirt",), _fashion,
+        ("fashion-tshirt", "fashion-tshirt-seed-1", "fashion-tshirt-seed-2"), _fashion,
     ),
     "slices": Experiment(
         "Four toy datasets in whole slices: segmentation by every map, detection by every score.",
@@ -118,8 +130,19 @@ def parts_of(name: str, request: Request) -> tuple[list[Path], list[Any]]:
     if name not in EXPERIMENTS:
         raise InputError(f"There is no experiment {name}; choose among {', '.join(sorted(EXPERIMENTS))}.")
     experiment = EXPERIMENTS[name]
+    _check(request)
     given = [folder for path in request.checkpoints for folder in (find_checkpoints(path) or [path])]
     folders = given or [SHIPPED / folder for folder in experiment.defaults]
     if not folders:
         raise InputError(f"{name} compares models that do not ship; train them and give their folder with --checkpoint.")
     return folders, experiment.parts(folders, request)
+
+
+def _check(request: Request) -> None:
+    known = {"toys": set(DATASETS), "scores": {*scorers.SCORERS, *detectors.DETECTORS}}
+    for what, names in known.items():
+        for name in getattr(request, what):
+            if name not in names:
+                raise InputError(f"There is no {what[:-1]} {name}; choose among {', '.join(sorted(names))}.")
+    if request.subjects is not None and request.subjects < 1:
+        raise InputError(f"An experiment needs 1 subject or more, not {request.subjects}.")

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
 
-from vaead_core.experiments.records import ALL
-from vaead_core.toys.datasets import DATASETS, INTENSITIES
+from vaead_core.experiments.method_table import size_by_intensity
+from vaead_core.toys.datasets import INTENSITIES
 from vaead_core.volume import Array
 
 BLUE, GREY, RED = "#2b6cb0", "#8a8f98", "#c53030"
@@ -24,13 +24,8 @@ INTENSITY_ORDER = tuple(INTENSITIES)
 def heat_maps(rows: pd.DataFrame, title: str, path: Path) -> None:
     """AP by size and intensity on circles and random shapes, by combination on the others; colours from 0 to 1."""
     figure, axes = plt.subplots(1, 3, figsize=(12, 3.1), width_ratios=(5, 5, 3.4), layout="constrained")
-    for axis, dataset in zip(axes[:2], ("circles", "random"), strict=True):
-        sizes, intensities = ([*dict.fromkeys(getattr(c, key) for c in DATASETS[dataset])] for key in ("size", "intensity"))
-        values = _by_combination(rows, dataset)
-        grid = [[values.get(f"{size} {intensity}", np.nan) for intensity in intensities] for size in sizes]
-        _grid(axis, pd.DataFrame(grid, sizes, intensities), dataset)
-    several = {name: value for dataset in ("multiple", "tumour") for name, value in _by_combination(rows, dataset).items()}
-    _grid(axes[2], pd.DataFrame(several.values(), list(several), [""]), "multiple and tumour")
+    for axis, (name, grid) in zip(axes, size_by_intensity(rows).items(), strict=True):
+        _grid(axis, grid, name)
     figure.suptitle(title, x=0.01, ha="left", fontsize=11)
     _save(figure, path)
 
@@ -85,11 +80,6 @@ def image_rows(rows: list[list[Array]], titles: list[str], path: Path) -> None:
     for axis, title in zip(axes[0], titles, strict=True):
         axis.set_title(title, fontsize=8, color="white")
     _save(figure, path)
-
-
-def _by_combination(rows: pd.DataFrame, dataset: str) -> dict[str, float]:
-    mine = rows[(rows["dataset"] == dataset) & (rows["combination"] != ALL)].set_index("combination")["ap"]
-    return {c.name: float(mine[c.name]) for c in DATASETS[dataset] if c.name in mine}
 
 
 def _grid(axis: plt.Axes, grid: pd.DataFrame, title: str, tilt: float = 0) -> None:

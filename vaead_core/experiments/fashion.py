@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -11,11 +11,13 @@ from scipy import ndimage
 
 from vaead_core import scorers
 from vaead_core.checkpoint import Checkpoint
-from vaead_core.cohorts.fashion_mnist import CLASSES, load_fashion_mnist, to_slices, tshirt_split
+from vaead_core.cohorts.fashion_mnist import CLASSES, FashionMNIST, load_fashion_mnist, to_slices, tshirt_split
+from vaead_core.detectors.latent_detector import fit_latent_detector
 from vaead_core.experiments.records import ALL, Measurement
 from vaead_core.experiments.subjects import opened
 from vaead_core.experiments.toy_scans import Choice, described, fitted
-from vaead_core.metrics import separation
+from vaead_core.metrics import detection, separation
+from vaead_core.precision_recall import PrecisionRecall
 from vaead_core.volume import Array, Slices
 
 RECONSTRUCTION = "reconstruction_mse"
@@ -88,6 +90,48 @@ def seen_images(folder: str) -> dict[str, Seen]:
     images = {"test": data.images[test], "validation": shirts, **deformed(shirts)}
     images |= {name: data.images[data.labels == CLASSES.index(name)] for name in CLASSES[1:]}
     return {name: _seen(checkpoint, to_slices(pixels)) for name, pixels in images.items()}
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """Test t-shirts and as many images of another class, the most abnormal first.
+
+    images: (n, 28, 28) uint8. abnormal: (n,) bool, of the other class. scores: (n,). curve: precision and recall.
+    usual: the score that 5 % of the t-shirts exceed.
+    """
+
+    images: Array
+    abnormal: Array
+    scores: Array
+    curve: PrecisionRecall
+    usual: float
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def __getitem__(self, rows: slice) -> Ranked:
+        """Some of the images, in the order of `rows`."""
+        return replace(self, images=self.images[rows], abnormal=self.abnormal[rows], scores=self.scores[rows])
+
+
+def ranked(checkpoint: Checkpoint, data: FashionMNIST, other: str, name: str) -> Ranked:
+    """The `balanced` protocol on one other class, by RECONSTRUCTION or an outlier detector's `name`."""
+    _, _, test = tshirt_split(data.labels, checkpoint.split_seed)
+    theirs = np.flatnonzero(data.labels == CLASSES.index(other))[:PER_CLASS]
+    images = data.images[np.concatenate([test, theirs])]
+    abnormal = np.repeat([False, True], [len(test), len(theirs)])
+    seen = _seen(checkpoint, to_slices(images))
+    scores = seen.error if name == RECONSTRUCTION else _detector_scores(checkpoint, name, seen.latents)
+    curve = PrecisionRecall(np.sort(scores), np.sort(scores[abnormal]), detection(scores, abnormal))
+    order = np.argsort(-scores, kind="stable")
+    usual = float(np.quantile(scores[~abnormal], 0.95))
+    return Ranked(images[order], abnormal[order], scores[order], curve, usual)
+
+
+def _detector_scores(checkpoint: Checkpoint, name: str, latents: Array) -> Array:
+    healthy = checkpoint.latents
+    detector = fit_latent_detector(name, healthy.mean.astype(np.float32), healthy.position)
+    return detector.score(latents, np.zeros(len(latents), int))
 
 
 def _seen(checkpoint: Checkpoint, images: Slices) -> Seen:

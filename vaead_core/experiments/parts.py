@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
+import re
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
@@ -18,6 +21,8 @@ from threadpoolctl import threadpool_limits
 
 from vaead_core.errors import InputError
 from vaead_core.experiments.records import Measurement
+
+_PROGRESS = re.compile(r"(\d+) of (\d+) parts")
 
 
 class Part(Protocol):
@@ -95,12 +100,29 @@ def _on_cluster(client: Any) -> Iterator[None]:
         yield
 
 
+def share_done(line: str) -> float | None:
+    """The share (0 to 1) of parts that a line of progress tells of, as `evaluate` prints it without a terminal; else None."""
+    found = _PROGRESS.fullmatch(line.strip())
+    return int(found[1]) / max(1, int(found[2])) if found else None
+
+
 @contextmanager
 def _progress(total: int, done: int) -> Iterator[Callable[[], None]]:
+    """A bar on a terminal; without one, a line on stderr for each finished part."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        counted = itertools.count(done)
+
+        def tell() -> None:
+            print(f"{next(counted)} of {total} parts", file=sys.stderr, flush=True)
+
+        tell()
+        yield tell
+        return
     columns = (
         TextColumn("Parts"), BarColumn(), MofNCompleteColumn(),
         TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(),
     )  # fmt: skip
-    with Progress(*columns, console=Console(stderr=True)) as bar:
+    with Progress(*columns, console=console) as bar:
         task = bar.add_task("parts", total=total, completed=done)
         yield lambda: bar.advance(task)

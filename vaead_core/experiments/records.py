@@ -78,6 +78,12 @@ def write(folder: Path, name: str, rows: pd.DataFrame, about: dict[str, Any]) ->
     (folder / f"{name}.json").write_text(json.dumps(about, indent=1) + "\n")
 
 
+def recorded(folder: Path) -> list[str]:
+    """The names of the tables that a folder holds; other CSV files do not count."""
+    header = ",".join(COLUMNS)
+    return sorted(path.stem for path in folder.glob("*.csv") if path.open().readline().strip() == header)
+
+
 def read(folder: Path, name: str) -> pd.DataFrame | None:
     """A recorded table, or None where it was not recorded."""
     path = folder / f"{name}.csv"

@@ -10,12 +10,13 @@ from typing import Any
 
 from vaead_core.errors import InputError, exit_status
 from vaead_core.experiments import records
+from vaead_core.experiments.beside import Beside, beside
 from vaead_core.experiments.catalogue import EXPERIMENTS, SHIPPED
 from vaead_core.experiments.examples import MAPS, draw_examples
-from vaead_core.experiments.lookup import Tables, best_detector, chosen_detector, label, number, select
+from vaead_core.experiments.lookup import Tables
 from vaead_core.experiments.reading import READINGS
 from vaead_core.experiments.report_figures import Picture, draw
-from vaead_core.experiments.thesis import CLAIMS, DETECTORS, Claim
+from vaead_core.experiments.thesis import CLAIMS
 
 
 def report(options: argparse.Namespace) -> int:
@@ -69,35 +70,20 @@ def _head(about: dict[str, Any]) -> str:
 
 
 def _beside_thesis(tables: Tables) -> str:
-    return BESIDE + "\n".join(_claim(claim, tables) for claim in CLAIMS if claim.experiment in tables)
+    return BESIDE + "\n".join(_line(beside(claim, tables)) for claim in CLAIMS if claim.experiment in tables)
 
 
-def _claim(claim: Claim, tables: Tables) -> str:
+def _line(one: Beside) -> str:
     """One line of the table: the thesis's number, ours, its chance level."""
-    note, everything = "", tables[claim.experiment]
-    rows = everything[(everything["dataset"] == claim.dataset) & (everything["combination"] == claim.combination)]
-    if claim.score == DETECTORS:
-        chosen = chosen_detector(tables, claim.experiment, claim.dataset)
-        best = best_detector(everything, claim.dataset)
-        ours = number(select(rows, claim.task, *chosen))
-        after = number(select(rows, claim.task, *best))
-        name = "outlier detector"
-        note = f"theirs: {claim.note}; ours: {label(*chosen)}; best on test: {label(*best)} {after}"
-    else:
-        ours = number(select(rows, claim.task, claim.score, masked=claim.masked))
-        name = label(claim.score, masked=claim.masked)
-    if ours is None:
-        raise InputError(f"The recorded table of {claim.experiment} lacks {name} on {claim.dataset}; run evaluate again.")
-    data = claim.combination if claim.experiment == "fashion" else claim.dataset
-    bold = "**" if ours.ap >= claim.value else ""
+    bold = "**" if one.ours.ap >= one.claim.value else ""
     cells = (
-        f"{claim.experiment}, {claim.task}",
-        name,
-        data,
-        f"{claim.value:.3f}",
-        f"{bold}{ours}{bold}",
-        f"{ours.chance:.3f}",
-        note,
+        f"{one.claim.experiment}, {one.claim.task}",
+        one.name,
+        one.data,
+        f"{one.claim.value:.3f}",
+        f"{bold}{one.ours}{bold}",
+        f"{one.ours.chance:.3f}",
+        one.note,
     )
     return f"| {' | '.join(cells)} |"
 

@@ -25,7 +25,10 @@ def evaluate(options: argparse.Namespace) -> int:
 
 
 def _record(options: argparse.Namespace) -> None:
-    request = Request(tuple(options.checkpoint), options.data, options.subjects, options.seed)
+    request = Request(
+        tuple(options.checkpoint), options.data, options.subjects, options.seed,
+        tuple(options.toys), tuple(options.scores), options.most_subjects,
+    )  # fmt: skip
     name = options.experiment + (f"-{VALIDATION}" if options.subjects == VALIDATION else "")
     folders, parts = parts_of(options.experiment, request)
     digests = {str(folder): opened(str(folder)).digest for folder in folders}
@@ -43,6 +46,8 @@ def _about(options: argparse.Namespace, digests: dict[str, str], parts: int, sec
     given = [f"--checkpoint {' '.join(folders)}"] if folders else []
     given += ["--subjects validation"] if options.subjects == VALIDATION else []
     given += [f"--seed {options.seed}"] if options.seed else []
+    given += [f"--{name} {' '.join(chosen)}" for name in ("toys", "scores") if (chosen := getattr(options, name))]
+    given += [f"--most-subjects {options.most_subjects}"] if options.most_subjects is not None else []
     return {
         "command": " ".join(["python -m vaead_core evaluate", options.experiment, *given]),
         "checkpoints": {Path(folder).name: digest for folder, digest in digests.items()},

@@ -1,0 +1,97 @@
+"""The recorded experiments: tables, sizes and intensities, the thesis's numbers, curves and images; a run of one's own."""
+
+import streamlit as st
+
+from pages.shared import cached, cached_results, entry, fashion_view, inputs, jobs, own_experiment
+from pages.shared import result_views as view
+from vaead_core import scorers
+from vaead_core.cohorts.synthetic import SAMPLES
+from vaead_core.curve_figures import described, precision_recall_figure
+from vaead_core.errors import InputError
+from vaead_core.experiments import method_table
+from vaead_core.experiments.result_figures import grid_figure
+from vaead_core.latent_figures import slice_picture
+from vaead_core.toys.datasets import DATASETS
+
+VIEWS = ("Methods", "Size and intensity", "Thesis", "Curves", "Fashion images", "Your own")
+
+entry.through_app()
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    st.header("Benchmark", anchor=False, width="content")
+    st.caption("Research use only, not for diagnosis. AP is average precision; chance is the AP of a score that knows nothing.")
+where = cached_results.folder()
+names = cached_results.names()
+chosen_view = st.segmented_control(
+    "View", VIEWS, default=VIEWS[0], required=True, key="benchmark_view", label_visibility="collapsed", **inputs.KEPT
+)
+
+
+def methods() -> None:
+    name, rows, task = view.ask_table(where, names)
+    dataset, combination = view.ask_data(rows, task)
+    view.methods(method_table.methods(rows, task, dataset, combination), f"{name}_{task}_{dataset}_{combination}", "methods")
+    view.whole_table(where, name)
+
+
+def grids() -> None:
+    _, rows, task = view.ask_table(where, names)
+    mine = rows[rows["task"] == task]
+    if not set(mine["dataset"]) & set(DATASETS):
+        view.combinations(rows, task)
+        return
+    scores = method_table.scores_of(rows, task)
+    score, mine = view.ask_score(mine, scores)
+    places = [*st.columns(2), st.container()]
+    for column, (name, grid) in zip(places, method_table.size_by_intensity(mine).items(), strict=True):
+        column.markdown(f"**{name.capitalize()}**")
+        alt = f"AP of {score} on {name}"
+        column.plotly_chart(grid_figure(grid, 260), config=view.PLAIN, key=f"grid_{name}", alt=alt)
+    st.caption("Average precision from 0 to 1. Each cell is the mean over test subjects.")
+
+
+def curves() -> None:
+    """The tables keep AP alone, so that curves are drawn on a sample, through a chosen checkpoint."""
+    checkpoint = cached.checkpoint(inputs.ask_checkpoint())
+    methods = inputs.ask_methods(checkpoint.model)
+    sample = cached.sample(SAMPLES[0])
+    left, right = st.columns(2)
+    dataset = left.selectbox("Toys", list(DATASETS), key="curve_data", **inputs.KEPT)
+    toy = right.selectbox("Combination", [one.name for one in DATASETS[dataset]], key=f"curve_toy_{dataset}", **inputs.KEPT)
+    with st.spinner("Planting and scoring"):
+        prepared = cached.prepared(SAMPLES[0], checkpoint.digest, sample.scan, checkpoint)
+        found = cached_results.curves(SAMPLES[0], checkpoint.digest, dataset, toy, tuple(methods), prepared, checkpoint)
+    middle = len(found.held) // 2
+    seen, drawn = st.columns([1, 4], vertical_alignment="center")
+    seen.image(
+        slice_picture(found.held.pixels[middle], found.held.mask[middle]), f"{toy}, one of {len(found.held)} slices", "stretch"
+    )
+    with drawn:
+        for column, (name, one) in zip(st.columns(len(found.curves)), found.curves.items(), strict=True):
+            column.caption(described(f"**{scorers.SCORERS[name].title}**", *one))
+        figure = precision_recall_figure(list(found.curves.values()), 260)
+        st.plotly_chart(figure, config=view.PLAIN, key="curves", alt="Precision against recall of each method")
+    st.caption(
+        "On the synthetic sample, not on the test brains of the tables, and pooled over its slices: the point is the threshold "
+        "that 5 % of healthy pixels exceed. Plant toys of your own in the toy lab."
+    )
+
+
+def own() -> None:
+    own_experiment.ask()
+    if job := jobs.find(own_experiment.KEY):
+        jobs.show(job)
+    if name := own_experiment.finished():
+        rows = cached_results.table(cached_results.own_folder(), name)
+        task = view.ask_task(rows, "own_task")
+        dataset, combination = view.ask_data(rows, task, "own_")
+        view.methods(method_table.methods(rows, task, dataset, combination), f"own_{name}", "own_methods")
+
+
+try:
+    if not names and chosen_view in VIEWS[:3]:
+        st.info(f"No experiment is recorded in {where.name}; run one under Your own, or: python -m vaead_core evaluate slices")
+    else:
+        views = (methods, grids, lambda: view.thesis(where, names), curves, fashion_view.show, own)
+        dict(zip(VIEWS, views, strict=True))[chosen_view]()
+except InputError as error:
+    st.error(str(error))
