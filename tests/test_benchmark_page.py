@@ -207,10 +207,9 @@ def test_every_recorded_experiment_has_a_table_and_a_heat_map(app, name):
     assert not app.exception
     assert not app.error
     assert len(app.dataframe[0].value)
-    if name != "lesions":
-        look_at(app, "Size and intensity")
-        assert not app.error
-        assert app.get("plotly_chart")
+    look_at(app, "Size and intensity")
+    assert not app.error
+    assert app.get("plotly_chart")
 
 
 def test_a_dataset_that_another_experiment_lacks_gives_way(app):
