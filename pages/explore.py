@@ -11,8 +11,9 @@ from vaead_core import scoring
 from vaead_core.errors import InputError
 
 entry.through_app()
-st.header("Explore", anchor=False)
-st.caption("Research use only, not for diagnosis.")
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    st.header("Explore", anchor=False, width="content")
+    st.caption("Research use only, not for diagnosis. The crosshair of one picture is that of all; ? lists the keys.")
 
 request, folder = inputs.ask_scan("sample", first=1), inputs.ask_checkpoint()
 try:
