@@ -81,12 +81,20 @@ def combinations(rows: pd.DataFrame, task: str) -> None:
 
 def methods(table: pd.DataFrame, name: str, key: str) -> None:
     """A sortable table, its CSV file, and its AP as a figure."""
-    numbers = {column: st.column_config.NumberColumn(format="%.4f") for column in table.select_dtypes("float").columns}
+    columns = {
+        name: st.column_config.NumberColumn(format="%.3f", width=72 if name == "Best Dice" else 57)
+        for name in table.select_dtypes("float").columns
+    }
+    columns |= {"Method": st.column_config.TextColumn(width=243), "Subjects": None}
     shown, drawn = st.tabs(["Table", "Figure"])
     shown.dataframe(
-        table, hide_index=True, width="stretch", column_config=numbers, key=f"{key}_table", placeholder="–", alt="Methods by AP"
+        table, hide_index=True, width="stretch", column_config=columns, key=f"{key}_table", placeholder="–", alt="Methods by AP"
     )
     file = table.to_csv(index=False).encode()
+    shown.caption(
+        "2.5 and 97.5 %: the AP's 95 % interval over subjects, over images for Fashion-MNIST. Dice 5 %: of the voxels above the "
+        "threshold that 5 % of healthy ones exceed; best Dice: at the threshold that suits it most (oracle)."
+    )
     shown.download_button("This table as CSV", file, f"{name}.csv", "text/csv", on_click="ignore", key=f"{key}_csv",
                           icon=":material/download:")  # fmt: skip
     drawn.plotly_chart(methods_figure(table), config=PLAIN, key=f"{key}_figure", alt="AP of each method with its interval")

@@ -11,9 +11,9 @@ from vaead_core.toys.datasets import DATASETS
 
 SCORE = ("scorer", "detector_settings", "masked")
 _COLUMNS = {
-    "ap": ("AP", "mean"), "ap_low": ("AP, 2.5 %", "min"), "ap_high": ("AP, 97.5 %", "max"),
+    "ap": ("AP", "mean"), "ap_low": ("2.5 %", "min"), "ap_high": ("97.5 %", "max"),
     "prevalence": ("Chance", "mean"), "auroc": ("AUROC", "mean"), "best_dice": ("Best Dice", "mean"),
-    "dice_at_5": ("Dice at 5 %", "mean"), "subject_count": ("Subjects", "max"),
+    "dice_at_5": ("Dice 5 %", "mean"), "subject_count": ("Subjects", "max"),
 }  # fmt: skip
 
 

@@ -25,7 +25,7 @@ def methods_figure(table: pd.DataFrame, most: int = 25) -> dict[str, Any]:
     shown = table.head(most)
     names = [", ".join(str(part) for part in row) for row in shown[[c for c in ("Method", "Model") if c in shown]].to_numpy()]
     missing = pd.Series(np.nan, shown.index)
-    low, high = (shown.get(f"AP, {edge} %", missing) for edge in ("2.5", "97.5"))
+    low, high = (shown.get(f"{edge} %", missing) for edge in ("2.5", "97.5"))
     found = [Number(*row) for row in zip(shown["AP"], low, high, shown["Chance"], strict=True)]
     return _figure([_dots(found, names, "AP, 95 % interval", BLUE), _chance(found, names)], len(names))
 

@@ -16,7 +16,7 @@ class HistogramEqualisedIntensity:
     """|rank − ½| of each pixel's intensity among the pixels of its slice's brain: very dark and very bright count, with no
     network at all; a baseline (Meissen et al. 2021, there per volume and for bright lesions)."""
 
-    title: ClassVar[str] = "Histogram-equalised intensity (baseline)"
+    title: ClassVar[str] = "Equalised intensity (baseline)"
     unit: ClassVar[str] = "rank distance from the median"
 
     def score_map(self, model: Model, slices: Slices) -> Array:
