@@ -10,7 +10,7 @@ demo: .stamps/app
 	$(BIN)/streamlit run app.py --server.port $(PORT)
 
 test: .stamps/dev .stamps/chromium lint
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist loadfile
 
 lint: .stamps/dev
 	$(BIN)/ruff check .

@@ -88,7 +88,7 @@ def test_the_page_offers_it_and_says_that_an_older_model_knows_no_healthy_values
     sentence = "brain-slices-2mm was written before the scorer squared existed; calibrate it with"
     assert len([warning for warning in seen["warnings"] if warning.startswith(sentence)]) == 1
     assert list(seen["scores"]) == ["Residual"]
-    assert seen["maps"] == ["nifti_residual"]
+    assert seen["maps"] == ["download_residual", "download_picture", "download_report"]
 
 
 def test_the_page_shows_its_map_once_the_model_is_published_again(project):
@@ -98,4 +98,4 @@ def test_the_page_shows_its_map_once_the_model_is_published_again(project):
     assert not [warning for warning in seen["warnings"] if "calibrate" in warning]
     assert set(seen["scores"]) == {"Residual", "Squared residual"}
     assert 0 < seen["scores"]["Squared residual"] < seen["scores"]["Residual"]
-    assert seen["maps"] == ["nifti_residual", "nifti_squared"]
+    assert seen["maps"] == ["download_residual", "download_squared", "download_picture", "download_report"]

@@ -363,7 +363,7 @@ def test_toys_and_controls_survive_another_page(tab):
     plant(tab)
     before = pictures(tab), scores(tab)
     tab.get_by_role("link", name="Explore").click()
-    expect(tab.get_by_text("Scores of the whole scan")).to_be_visible(timeout=60_000)
+    expect(tab.get_by_text("One map in numbers")).to_be_visible(timeout=60_000)
     tab.get_by_role("link", name="Toy lab").click()
     expect(tab.get_by_text("Toys: 1.")).to_be_visible(timeout=30_000)
     drawn(tab)

@@ -70,13 +70,14 @@ def show_downloads(scan: Opened, stem: str, cursor: Voxel) -> None:
 
     with st.container(horizontal=True):
         for one, title in zip(scan.results, scan.titles, strict=True):
-            _button(f"{title}, NIfTI", lambda one=one: map_to_nifti(scan.native(one), volume), f"{stem}_{one.name}.nii.gz")
-        _button("This slice, PNG", picture, f"{stem}_slice_{cursor[2] + 1}.png")
-        _button("Report, HTML", report, f"{stem}_report.html")
+            content = lambda one=one: map_to_nifti(scan.native(one), volume)  # noqa: E731
+            _button(f"{title}, NIfTI", content, one.name, f"{stem}_{one.name}.nii.gz")
+        _button("This slice, PNG", picture, "picture", f"{stem}_slice_{cursor[2] + 1}.png")
+        _button("Report, HTML", report, "report", f"{stem}_report.html")
 
 
-def _button(label: str, content: Any, name: str) -> None:
-    st.download_button(label, content, name, on_click="ignore", key=f"download_{name}")
+def _button(label: str, content: Any, key: str, name: str) -> None:
+    st.download_button(label, content, name, on_click="ignore", key=f"download_{key}")
 
 
 def show_scores(scan: Opened, row: int) -> None:
