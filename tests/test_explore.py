@@ -72,6 +72,7 @@ def test_a_reload_restores_crosshair_and_threshold(browser, tab, address):
     tab.keyboard.press("]")
     tab.keyboard.press("]")
     tab.wait_for_url(re.compile("above="), timeout=10_000)
+    tab.wait_for_timeout(500)
     note = tab.locator('section[aria-label="Residual"] .note').inner_text()
     where = crosshair(tab)
     again = opened(browser, tab.url)
@@ -128,6 +129,7 @@ def test_the_line_of_the_histogram_follows_the_threshold(tab):
     tab.locator(".viewer").focus()
     for _ in range(5):
         tab.keyboard.press("]")
+    tab.wait_for_timeout(500)  # the last key's frame
     note = tab.locator('section[aria-label="Normalised residual"] .note').inner_text()
     wanted = float(re.search(r"Above ([\d.]+)", note)[1])
     expect(tab.get_by_text(f"The largest clusters above {wanted:.3g}")).to_be_visible(timeout=20_000)
