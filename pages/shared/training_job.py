@@ -60,9 +60,7 @@ def ask() -> None:
         if source == choices[0]:
             count = st.slider("Number of brains", 5, 40, 10, key="train_brains", **inputs.KEPT)
         else:
-            text = st.text_input(
-                "Folder of skull-stripped T1 scans, all healthy", key="train_folder", persist_state="session"
-            )
+            text = st.text_input("Folder of skull-stripped T1 scans, all healthy", key="train_folder", persist_state="session")
     with right:
         name = st.text_input("Name", "my-model", max_chars=60, key="train_name", **inputs.KEPT)
         epochs = st.slider("Epochs", 1, 200, 10, key="train_epochs", **inputs.KEPT)
