@@ -6,6 +6,8 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -30,20 +32,27 @@ def start() -> list[float]:
         browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
         tab = browser.new_page()
         marks = [time.perf_counter()]
-        server, address = serve()
-        try:
-            wait_for(address)
+        with served() as address:
             marks.append(time.perf_counter())
             tab.goto(address)
             tab.get_by_text("Research use only").wait_for(timeout=60_000)
             marks.append(time.perf_counter())
             wait_for_maps(tab)
             marks.append(time.perf_counter())
-        finally:
-            server.terminate()
-            server.wait(20)
-            browser.close()
+        browser.close()
     return [marks[0] - begin, *np.diff(marks).tolist(), marks[-1] - marks[0]]
+
+
+@contextmanager
+def served(python: tuple[str, ...] = (), script: str = "app.py", **options) -> Iterator[str]:
+    """The address of a server that answers, and that ends with the context. Arguments as of serve()."""
+    server, address = serve(python, script, **options)
+    try:
+        wait_for(address)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(20)
 
 
 def serve(python: tuple[str, ...] = (), script: str = "app.py", **options) -> tuple[subprocess.Popen, str]:

@@ -10,7 +10,7 @@ import time
 import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
-from benchmarks.start import CHROMIUM, serve, wait_for, wait_for_maps
+from benchmarks.start import CHROMIUM, served, wait_for_maps
 
 STEPS = 60
 RERUNS = 5
@@ -67,28 +67,22 @@ async (target, [across, down]) => {
 
 def main(scan: str | None) -> None:
     """Prints one line an act and layout, what the viewer's volumes cost, page switches and planted toys."""
-    server, address = serve()
-    try:
-        wait_for(address)
-        with sync_playwright() as driver:
-            browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
-            tab = browser.new_page(viewport={"width": 1440, "height": 900})
-            traffic = Traffic(tab, address)
-            tab.goto(address)
-            wait_for_maps(tab)
-            if scan:
-                print(f"upload to maps {upload(tab, traffic, scan):.1f} s")
-            print(f"{'':34}{'work ms':>9}{'95 %':>8}{'latency':>9}{'interval':>10}{'messages':>10}")
-            for layout in ("Axial", "Planes", "Mosaic"):
-                tab.get_by_role("button", name=layout, exact=True).click()
-                for act in ACTS:
-                    report(tab, traffic, layout, act)
-            payload(tab, traffic)
-            report_toys(tab)
-            browser.close()
-    finally:
-        server.terminate()
-        server.wait(20)
+    with served() as address, sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
+        tab = browser.new_page(viewport={"width": 1440, "height": 900})
+        traffic = Traffic(tab, address)
+        tab.goto(address)
+        wait_for_maps(tab)
+        if scan:
+            print(f"upload to maps {upload(tab, traffic, scan):.1f} s")
+        print(f"{'':34}{'work ms':>9}{'95 %':>8}{'latency':>9}{'interval':>10}{'messages':>10}")
+        for layout in ("Axial", "Planes", "Mosaic"):
+            tab.get_by_role("button", name=layout, exact=True).click()
+            for act in ACTS:
+                report(tab, traffic, layout, act)
+        payload(tab, traffic)
+        report_toys(tab)
+        browser.close()
 
 
 class Traffic:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import sync_playwright
 
-from benchmarks.start import CHROMIUM
+from benchmarks.start import CHROMIUM, served
 from tests.acceptance import Acceptance
 from training.config import Architecture
 from training.presets import PRESETS
@@ -59,6 +59,21 @@ def tiny_checkpoint_folder(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def tiny_checkpoint(tiny_checkpoint_folder) -> Checkpoint:
     return Checkpoint.load(tiny_checkpoint_folder)
+
+
+@pytest.fixture(scope="module")
+def checkpoints(tiny_checkpoint_folder):
+    """The folder of the tiny checkpoint alone, where pages and servers find theirs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VAEAD_CHECKPOINTS", str(tiny_checkpoint_folder.parent))
+        yield tiny_checkpoint_folder.parent
+
+
+@pytest.fixture(scope="module")
+def address(checkpoints):
+    """Of a server of the app with the tiny checkpoint."""
+    with served() as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from benchmarks.start import CHROMIUM, serve, wait_for, wait_for_maps
+from benchmarks.start import CHROMIUM, served, wait_for_maps
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "pages"
 SIZES = ((1440, 900), (1024, 768))
@@ -14,26 +14,20 @@ PAGES = ("explore", "toy_lab", "benchmark", "latent_space", "checkpoints")
 def main() -> None:
     """Writes docs/pages/<page>_<width>.png; raises when a page is wider than its window."""
     FOLDER.mkdir(exist_ok=True)
-    server, address = serve()
-    try:
-        wait_for(address)
-        with sync_playwright() as driver:
-            browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
-            for width, height in SIZES:
-                for page in PAGES:
-                    tab = browser.new_page(viewport={"width": width, "height": height})
-                    tab.goto(f"{address}/{'' if page == 'explore' else page}")
-                    settle(tab, page)
-                    tab.screenshot(path=FOLDER / f"{page}_{width}.png")
-                    wide = tab.evaluate("document.documentElement.scrollWidth - innerWidth")
-                    print(f"{page} {width} x {height}")
-                    if wide > 0:
-                        raise SystemExit(f"{page} is {wide} pixels wider than its window of {width}")
-                    tab.close()
-            browser.close()
-    finally:
-        server.terminate()
-        server.wait(20)
+    with served() as address, sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
+        for width, height in SIZES:
+            for page in PAGES:
+                tab = browser.new_page(viewport={"width": width, "height": height})
+                tab.goto(f"{address}/{'' if page == 'explore' else page}")
+                settle(tab, page)
+                tab.screenshot(path=FOLDER / f"{page}_{width}.png")
+                wide = tab.evaluate("document.documentElement.scrollWidth - innerWidth")
+                print(f"{page} {width} x {height}")
+                if wide > 0:
+                    raise SystemExit(f"{page} is {wide} pixels wider than its window of {width}")
+                tab.close()
+        browser.close()
 
 
 def settle(tab: Page, page: str) -> None:

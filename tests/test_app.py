@@ -1,8 +1,5 @@
 import json
-import os
 import shutil
-import subprocess
-import threading
 from pathlib import Path
 
 import nibabel as nib
@@ -10,17 +7,15 @@ import pytest
 from playwright.sync_api import expect
 from streamlit.testing.v1 import AppTest
 
-from benchmarks.start import serve, wait_for, wait_for_maps
+from benchmarks.start import served, wait_for_maps
 from vaead_core import scorers
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(scope="module")
-def page(tiny_checkpoint_folder):
-    os.environ["VAEAD_CHECKPOINTS"] = str(tiny_checkpoint_folder.parent)
-    yield lambda: AppTest.from_file(str(ROOT / "pages" / "explore.py"), default_timeout=120)
-    del os.environ["VAEAD_CHECKPOINTS"]
+def page(checkpoints):
+    return lambda: AppTest.from_file(str(ROOT / "pages" / "explore.py"), default_timeout=120)
 
 
 @pytest.mark.shows(16)
@@ -107,39 +102,26 @@ def test_an_altered_checkpoint_is_said_on_the_page(page, tiny_checkpoint_folder,
     assert "history.csv of altered was altered" in app.error[0].value
 
 
-def test_a_pages_own_address_opens_it_within_the_app_on_a_server_that_nobody_visited(browser, tiny_checkpoint_folder):
+def test_a_pages_own_address_opens_it_within_the_app_on_a_server_that_nobody_visited(browser, checkpoints):
     assert [path for path in (ROOT / "pages").glob("[a-z]*.py") if "\nentry.through_app()\n" not in path.read_text()] == []
-    server, address = serve(env=os.environ | {"VAEAD_CHECKPOINTS": str(tiny_checkpoint_folder.parent)})
-    try:
-        wait_for(address)
+    with served() as address:
         tab = browser.new_page()
         tab.goto(f"{address}/checkpoints")
         expect(tab.get_by_test_id("stSidebarNav")).to_contain_text("Toy lab", timeout=60_000)
         expect(tab.get_by_role("heading", name="Checkpoints").first).to_be_visible()
         assert "/checkpoints" in tab.url
         tab.close()
-    finally:
-        server.terminate()
-        server.wait(20)
 
 
-def test_the_app_serves_a_map_in_a_browser_without_loading_torch(browser, tiny_checkpoint_folder):
-    environment = os.environ | {"VAEAD_CHECKPOINTS": str(tiny_checkpoint_folder.parent)}
-    server, address = serve(("-X", "importtime"), env=environment, stderr=subprocess.PIPE, text=True)
-    imported: list[str] = []
-    reader = threading.Thread(target=lambda: imported.extend(server.stderr), daemon=True)
-    reader.start()
-    try:
-        wait_for(address)
+def test_the_app_serves_a_map_in_a_browser_without_loading_torch(browser, checkpoints, tmp_path):
+    report = tmp_path / "imports"
+    with report.open("w") as errors, served(("-X", "importtime"), stderr=errors) as address:
         tab = browser.new_page()
         tab.goto(address)
         expect(tab.get_by_text("One map in numbers")).to_be_visible(timeout=90_000)
         wait_for_maps(tab)
         tab.close()
-    finally:
-        server.terminate()
-        server.wait(20)
-        reader.join(10)
+    imported = report.read_text().splitlines()
     modules = {line.rsplit("|", 1)[-1].strip() for line in imported if line.startswith("import time:")}
     assert "vaead_core.scoring" in modules
     slow = {"torch", "lightning", "models", "training", "sklearn", "pyod", "numba", "matplotlib"}

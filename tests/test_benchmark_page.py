@@ -1,7 +1,6 @@
 """The benchmark page: what recorded tables become, and a run of one's own, on the page and in a browser."""
 
 import io
-import os
 import shutil
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from conftest import development_data
 from playwright.sync_api import expect
 from streamlit.testing.v1 import AppTest
 
-from benchmarks.start import serve, wait_for
+from benchmarks.start import served
 from vaead_core.__main__ import main
 from vaead_core.checkpoint import Checkpoint
 from vaead_core.cohorts import fashion_mnist
@@ -172,13 +171,6 @@ def test_the_record_holds_the_command_of_a_smaller_experiment(tiny_checkpoint_fo
 # The page
 
 
-@pytest.fixture(scope="module")
-def checkpoints(tiny_checkpoint_folder):
-    os.environ["VAEAD_CHECKPOINTS"] = str(tiny_checkpoint_folder.parent)
-    yield tiny_checkpoint_folder.parent
-    del os.environ["VAEAD_CHECKPOINTS"]
-
-
 @pytest.fixture
 def app(checkpoints):
     app = AppTest.from_file(str(ROOT / "pages" / "benchmark.py"), default_timeout=120).run()
@@ -280,9 +272,7 @@ def test_an_experiment_without_scores_cannot_be_run(app):
 
 
 def test_an_experiment_of_ones_own_survives_a_page_switch_and_ends_in_a_table(checkpoints, browser):
-    server, address = serve()
-    try:
-        wait_for(address)
+    with served() as address:
         tab = browser.new_page(viewport={"width": 1024, "height": 768})
         errors: list[str] = []
         tab.on("pageerror", lambda error: errors.append(str(error)))
@@ -304,6 +294,3 @@ def test_an_experiment_of_ones_own_survives_a_page_switch_and_ends_in_a_table(ch
         assert "benchmark_view=Your" in tab.url
         assert errors == []
         tab.close()
-    finally:
-        server.terminate()
-        server.wait(20)

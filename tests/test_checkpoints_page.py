@@ -3,7 +3,6 @@
 import hashlib
 import io
 import json
-import os
 import re
 import time
 import zipfile
@@ -13,7 +12,6 @@ import pytest
 from playwright.sync_api import Page, expect
 from streamlit.testing.v1 import AppTest
 
-from benchmarks.start import serve, wait_for
 from pages.shared import jobs, sessions, training_job
 from training.presets import PRESETS
 from vaead_core.checkpoint_archive import packed
@@ -41,13 +39,6 @@ def archive(folder: Path, name: str, **files: str) -> bytes:
         for file, data in (held | {"checkpoint.json": json.dumps(said).encode()}).items():
             target.writestr(f"{name}/{file}", data)
     return content.getvalue()
-
-
-@pytest.fixture(scope="module")
-def checkpoints(tiny_checkpoint_folder):
-    os.environ["VAEAD_CHECKPOINTS"] = str(tiny_checkpoint_folder.parent)
-    yield tiny_checkpoint_folder.parent
-    del os.environ["VAEAD_CHECKPOINTS"]
 
 
 @pytest.fixture
@@ -217,17 +208,6 @@ def test_a_training_that_fails_says_its_last_sentence(app, tmp_path, monkeypatch
 
 
 # In a browser
-
-
-@pytest.fixture(scope="module")
-def address(checkpoints):
-    server, address = serve()
-    try:
-        wait_for(address)
-        yield address
-    finally:
-        server.terminate()
-        server.wait(20)
 
 
 @pytest.fixture

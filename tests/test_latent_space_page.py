@@ -1,23 +1,14 @@
 """The latent space page: what a script run shows, and what a reader sees who clicks in a browser."""
 
-import os
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 from streamlit.testing.v1 import AppTest
 
-from benchmarks.start import serve, wait_for
 from vaead_core import detectors
 
 ROOT = Path(__file__).resolve().parents[1]
-
-
-@pytest.fixture(scope="module")
-def checkpoints(tiny_checkpoint_folder):
-    os.environ["VAEAD_CHECKPOINTS"] = str(tiny_checkpoint_folder.parent)
-    yield tiny_checkpoint_folder.parent
-    del os.environ["VAEAD_CHECKPOINTS"]
 
 
 @pytest.fixture
@@ -114,17 +105,6 @@ def test_a_detector_that_needs_more_latents_says_so_in_one_sentence(app, monkeyp
 
 
 # In a browser
-
-
-@pytest.fixture(scope="module")
-def address(checkpoints):
-    server, address = serve()
-    try:
-        wait_for(address)
-        yield address
-    finally:
-        server.terminate()
-        server.wait(20)
 
 
 def ready(tab: Page) -> None:

@@ -1,7 +1,6 @@
 """The toy lab: what a script run plants, scores and says, and what a reader sees who clicks in a browser."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -12,8 +11,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 from streamlit.testing.v1 import AppTest
-
-from benchmarks.start import serve, wait_for
 
 ROOT = Path(__file__).resolve().parents[1]
 SQUARE = '''
@@ -59,13 +56,6 @@ VISIT = """
         "captions": [caption.value for caption in app.caption],
     }))
 """
-
-
-@pytest.fixture(scope="module")
-def checkpoints(tiny_checkpoint_folder):
-    os.environ["VAEAD_CHECKPOINTS"] = str(tiny_checkpoint_folder.parent)
-    yield tiny_checkpoint_folder.parent
-    del os.environ["VAEAD_CHECKPOINTS"]
 
 
 @pytest.fixture
@@ -185,17 +175,6 @@ def test_a_toy_that_comes_as_one_file_has_its_controls_and_is_planted(checkpoint
 
 
 # In a browser
-
-
-@pytest.fixture(scope="module")
-def address(checkpoints):
-    server, address = serve()
-    try:
-        wait_for(address)
-        yield address
-    finally:
-        server.terminate()
-        server.wait(20)
 
 
 @pytest.fixture

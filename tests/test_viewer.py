@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from benchmarks.start import serve, wait_for
+from benchmarks.start import served
 from pages.shared.viewer import Layer, assets, viewer
 
 CENTRE = np.array([5.0, -12.0, 30.0])
@@ -49,13 +49,8 @@ def address(images, tmp_path_factory):
     folder = tmp_path_factory.mktemp("phantoms")
     for name, image in images.items():
         nib.save(image, folder / f"{name}.nii.gz")
-    server, address = serve(script="tests/viewer_page.py", env=os.environ | {"PHANTOMS": str(folder)} | QUIET)
-    try:
-        wait_for(address)
+    with served(script="tests/viewer_page.py", env=os.environ | {"PHANTOMS": str(folder)} | QUIET) as address:
         yield address
-    finally:
-        server.terminate()
-        server.wait(20)
 
 
 @pytest.fixture
