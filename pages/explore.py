@@ -50,10 +50,15 @@ def show() -> None:
         file_voxels=scan.native.voxels_from_ras if scan.native else None, reconstruction=redrawn,
         truth=None if truth is None else cached.scan_layer(key, "Truth", truth),
         cursor=state.explore_start, jumps=state.explore_jumps, thresholds=state.explore_given or None,
+        tells_done=True,
     )  # fmt: skip
     explore_state.keep(seen)
     shown = Opened(key, prepared, checkpoint, results, truth, state.explore_thresholds)
     show_downloads(shown, Path(scan.name).name.split(".")[0], seen.cursor)
+    state.explore_drawn = state.get("explore_drawn", False) or seen.done
+    if not state.explore_drawn:  # the browser would load tables and charts before it draws the first maps
+        st.caption("Scores follow when the maps are drawn.")
+        return
     show_scores(shown, shown.row_at(seen.cursor))
     show_map(shown)
 

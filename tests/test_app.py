@@ -28,7 +28,9 @@ def test_every_page_says_research_use_only(page, path):
 
 @pytest.mark.shows(13, 18)
 def test_the_sample_shows_maps_and_scores_at_once(page):
-    app = page().run()
+    app = page()
+    app.session_state.explore_drawn = True  # no browser draws here
+    app.run()
     assert not app.exception
     assert not app.error
     assert "Research use only" in app.caption[0].value

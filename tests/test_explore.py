@@ -2,6 +2,7 @@
 
 import os
 import re
+from typing import Any
 
 import nibabel as nib
 import numpy as np
@@ -36,6 +37,18 @@ def tab(browser, address):
     tab.close()
 
 
+def plotted(tab: Page, part: str, read: str) -> Any:
+    """What a function of JavaScript reads from the drawn chart of a part of the page."""
+    find = f"""() => [...document.querySelectorAll("[class*=st-key-explore_{part}] .js-plotly-plot")].find((one) => one.data)"""
+    tab.wait_for_function(find)
+    return tab.evaluate(f"({read})(({find})())")
+
+
+def two_frames(tab: Page) -> None:
+    """Waits until what the last key changed is drawn."""
+    tab.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
 def crosshair(tab: Page) -> list[int]:
     return [int(at) for at in re.search(r"voxel (\d+) (\d+) (\d+)", tab.locator(".readout").inner_text()).groups()]
 
@@ -43,8 +56,7 @@ def crosshair(tab: Page) -> list[int]:
 @pytest.mark.shows(18)
 def test_a_click_on_a_slice_of_the_strip_goes_there(tab):
     before = crosshair(tab)
-    plots = tab.locator("[class*=st-key-explore_strip] .js-plotly-plot")
-    position = plots.evaluate_all("(all) => all.find((one) => one.data).data[0].x[20]")
+    position = plotted(tab, "strip", "(plot) => plot.data[0].x[20]")
     tab.locator("[class*=st-key-explore_strip] .point").nth(20).click(force=True)
     expect(tab.locator(".readout")).not_to_contain_text(f"voxel {before[0]} {before[1]} {before[2]}")
     assert abs(crosshair(tab)[2] - position) <= 2, "the sample lies almost straight on the atlas"
@@ -72,7 +84,7 @@ def test_a_reload_restores_crosshair_and_threshold(browser, tab, address):
     tab.keyboard.press("]")
     tab.keyboard.press("]")
     tab.wait_for_url(re.compile("above="), timeout=10_000)
-    tab.wait_for_timeout(500)
+    two_frames(tab)
     note = tab.locator('section[aria-label="Residual"] .note').inner_text()
     where = crosshair(tab)
     again = opened(browser, tab.url)
@@ -121,20 +133,19 @@ def test_a_downloaded_map_lies_on_the_uploaded_files_own_grid(tab, brain_volume,
 
 @pytest.mark.shows(19)
 def test_the_line_of_the_histogram_follows_the_threshold(tab):
-    read = """(all) => all.find((one) => one.data).layout.shapes[0].x0"""
-    plots = tab.locator("[class*=st-key-explore_histogram] .js-plotly-plot")
-    names = plots.evaluate_all("(all) => all.find((one) => one.data).data.map((one) => one.name)")
+    read = "(plot) => plot.layout.shapes[0].x0"
+    names = plotted(tab, "histogram", "(plot) => plot.data.map((one) => one.name)")
     assert names == ["Normal voxels", "Anomalous voxels (truth)", "Healthy brains"]
-    before = plots.evaluate_all(read)
+    before = plotted(tab, "histogram", read)
     tab.locator(".viewer").focus()
     for _ in range(5):
         tab.keyboard.press("]")
-    tab.wait_for_timeout(500)  # the last key's frame
+    two_frames(tab)
     note = tab.locator('section[aria-label="Normalised residual"] .note').inner_text()
     wanted = float(re.search(r"Above ([\d.]+)", note)[1])
     expect(tab.get_by_text(f"The largest clusters above {wanted:.3g}")).to_be_visible(timeout=20_000)
     for _ in range(40):
-        if plots.evaluate_all(read) == pytest.approx(wanted, rel=2e-3):
+        if plotted(tab, "histogram", read) == pytest.approx(wanted, rel=2e-3):
             break
         tab.wait_for_timeout(250)
-    assert before < plots.evaluate_all(read) == pytest.approx(wanted, rel=2e-3)
+    assert before < plotted(tab, "histogram", read) == pytest.approx(wanted, rel=2e-3)

@@ -62,6 +62,14 @@ def scan_layer(scan_key: str, what: str, _values: np.ndarray) -> Layer:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
+def sliced_truth(
+    scan_key: str, checkpoint_digest: str, _truth: np.ndarray, _prepared: scoring.PreparedScan, _checkpoint: Checkpoint
+) -> np.ndarray:
+    """(n,) bool: the truth of a sample in the brain's pixels of the prepared slices."""
+    return _checkpoint.preprocessor.truth_to_slices(_truth, _prepared.brain)[_prepared.slices.mask]
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
 def reconstruction_layer(
     scan_key: str, checkpoint_digest: str, _prepared: scoring.PreparedScan, _checkpoint: Checkpoint
 ) -> Layer:

@@ -120,11 +120,9 @@ def show_map(scan: Opened) -> None:
     names = {one.name: title for one, title in zip(scan.results, scan.titles, strict=True)}
     name = st.selectbox("Map", list(names), format_func=names.get, key="explore_map", width=320)
     one = next(one for one in scan.results if one.name == name)
-    threshold, unit, slices = scan.threshold(one), scorers.SCORERS[name].unit, scan.prepared.slices
-    truth = None
-    if scan.truth is not None:
-        truth = scan.checkpoint.preprocessor.truth_to_slices(scan.truth, scan.prepared.brain)[slices.mask]
-    values = scorers.abnormality(name, one.maps)[slices.mask]
+    threshold, unit = scan.threshold(one), scorers.SCORERS[name].unit
+    values = scorers.abnormality(name, one.maps)[scan.prepared.slices.mask]
+    truth = None if scan.truth is None else cached.sliced_truth(*scan.keys, scan.truth, scan.prepared, scan.checkpoint)
     left, right = st.columns(2)
     with left:
         healthy = scan.checkpoint.calibration[name].pixels

@@ -38,11 +38,13 @@ class ViewerState:
 
     click: the voxel of a click, in the one run after it; None without `clicks=True`.
     thresholds: layer name → value in the layer's own unit; before the reader moved one, what `viewer` was given.
+    done: the maps are drawn, or have failed; always False without `tells_done=True`.
     """
 
     cursor: Voxel
     click: Voxel | None = None
     thresholds: dict[str, float] = field(default_factory=dict)
+    done: bool = False
 
 
 def viewer(
@@ -60,6 +62,7 @@ def viewer(
     clicks: bool = False,
     subject: str | None = None,
     jumps: int = 0,
+    tells_done: bool = False,
 ) -> ViewerState:
     """Shows `layers` over `scan`, one panel each, and returns what the reader did.
 
@@ -69,7 +72,8 @@ def viewer(
     name → value in its unit): move crosshair and marks whenever they change. rarity: the first threshold of layers that
     have a rarity scale. clicks: also report each click. subject: whom the scan shows; crosshair and zoom stay while that is
     the same, though voxels change; None when other voxels are another subject. jumps: a new number moves the crosshair to
-    `cursor` though that is where it was put before.
+    `cursor` though that is where it was put before. tells_done: run again once when the maps are drawn, so that what is
+    heavy for the browser can wait for them.
     """
     everything = [scan, *layers, *(extra for extra in (truth, reconstruction) if extra is not None)]
     _check(everything, layers, affine)
@@ -95,14 +99,17 @@ def viewer(
         "rarity": {"threshold": rarity, "top": TOP_RARITY},
         "colours": {name: sample_colorscale(name, _STOPS, colortype="tuple") for name in COLOURS},
         "clicks": clicks,
+        "tellsDone": tells_done,
     }
-    found = _mount(data=data, key=key, on_cursor_change=_heard, on_thresholds_change=_heard, on_click_change=_heard)
+    heard = {f"on_{value}_change": _heard for value in ("cursor", "thresholds", "click", "done")}
+    found = _mount(data=data, key=key, **heard)
     moved = found.cursor if found.cursor and found.cursor["after"] == after else None
     dragged = found.thresholds if found.thresholds and found.thresholds["after"] == str(thresholds) else None
     return ViewerState(
         tuple(moved["voxel"]) if moved else start,
         tuple(found.click["voxel"]) if found.click else None,
         dragged["values"] if dragged else dict(thresholds or {}),
+        bool(found.done),
     )
 
 

@@ -40,6 +40,7 @@ export class Viewer {
   /** data: what viewer/__init__.py sends; python: the component's callbacks. */
   async update(data, python) {
     this.python = python;
+    this.tellsDone = data.tellsDone;
     const wanted = (this.wanted = JSON.stringify(data));
     if (wanted === this.shown) return;
     this.root.dataset.state = "loading";
@@ -59,6 +60,7 @@ export class Viewer {
     this.root.dataset.state = "failed";
     this.structure = "";
     this.root.replaceChildren(element("p", { class: "error", role: "alert" }, "The volumes could not be fetched from the server; reload the page."));
+    this.reportDone();
   }
 
   take(data, volumes) {
@@ -171,7 +173,9 @@ export class Viewer {
       for (const panel of this.panels) panel.draw();
       this.controls.show(this.settings);
       this.readout.tell();
-      if (this.shown === this.wanted) this.root.dataset.state = "drawn";
+      if (this.shown !== this.wanted) return;
+      this.root.dataset.state = "drawn";
+      this.reportDone();
     });
   }
 
@@ -274,6 +278,13 @@ export class Viewer {
     this.settings.reported = true;
     this.python.setStateValue("cursor", { voxel, after: this.settings.after });
     if (isClick && this.data.clicks) this.python.setTriggerValue("click", { voxel });
+  }
+
+  /** Once, if asked for: the browser is free for the rest of the page. */
+  reportDone() {
+    if (!this.tellsDone || this.told) return;
+    this.told = true;
+    this.python.setStateValue("done", true);
   }
 
   /** Each map's threshold in its own unit. */
