@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
@@ -71,7 +70,4 @@ def ranked(checkpoint_digest: str, other: str, name: str, _checkpoint: Checkpoin
 
 def own_folder() -> Path:
     """Where this session's own experiments lie, as long as it lasts."""
-    if "own_results" not in st.session_state:
-        st.session_state.own_results = TemporaryDirectory(prefix="vaead-", ignore_cleanup_errors=True)
-        sessions.at_end(st.session_state.own_results.cleanup)
-    return Path(st.session_state.own_results.name)
+    return sessions.folder("own_results")

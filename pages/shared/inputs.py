@@ -6,7 +6,6 @@ import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -74,10 +73,7 @@ def checkpoints() -> dict[str, Path]:
 
 def own_folder() -> Path:
     """Where this session's own checkpoints lie, as long as it lasts."""
-    if "own_checkpoints" not in st.session_state:
-        st.session_state.own_checkpoints = TemporaryDirectory(prefix="vaead-", ignore_cleanup_errors=True)
-        sessions.at_end(st.session_state.own_checkpoints.cleanup)
-    return Path(st.session_state.own_checkpoints.name)
+    return sessions.folder("own_checkpoints")
 
 
 def ask_checkpoint() -> Path:

@@ -6,7 +6,10 @@ import atexit
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
@@ -27,6 +30,14 @@ def at_end(action: Callable[[], None]) -> None:
             threading.Thread(target=_look, daemon=True).start()
         _ends.setdefault(session, []).append(action)
         _seen[session] = time.monotonic()
+
+
+def folder(key: str) -> Path:
+    """A folder of this session's own, as long as it lasts; `key` is its place in the session's state."""
+    if key not in st.session_state:
+        st.session_state[key] = TemporaryDirectory(prefix="vaead-", ignore_cleanup_errors=True)
+        at_end(st.session_state[key].cleanup)
+    return Path(st.session_state[key].name)
 
 
 def _look() -> None:
