@@ -11,7 +11,7 @@ from scipy import ndimage
 from vaead_core import atlas
 from vaead_core.cohorts import Subject, fashion_mnist, open_cohort
 from vaead_core.cohorts.nifti_folder import mood_toys, nifti_folder
-from vaead_core.cohorts.splits import split_subjects
+from vaead_core.cohorts.splits import leave_out, split_subjects
 from vaead_core.cohorts.synthetic import SAMPLES, exponential, load_sample, synthetic_brain, synthetic_cohort
 from vaead_core.errors import CohortError
 
@@ -55,6 +55,20 @@ def test_scans_of_one_participant_stay_together():
     split = split_subjects(subjects, 0)
     parts = [{s.participant for s in part} for part in (split.train, split.validation, split.test)]
     assert sum(len(part) for part in parts) == len(set().union(*parts)) == 10
+
+
+def test_each_row_is_left_out_once_with_all_of_its_subject():
+    subject = np.repeat([3, 1, 7, 5, 4], 4)
+    folds = list(leave_out(subject, 2))
+    assert [set(subject[left_out].tolist()) for left_out, _ in folds] == [{1, 4, 7}, {3, 5}]
+    assert all(np.array_equal(others, ~left_out) for left_out, others in folds)
+    assert len(list(leave_out(subject, 8))) == 5, "no more folds than subjects"
+
+
+def test_a_single_subject_stands_on_both_sides():
+    [(left_out, others)] = leave_out(np.zeros(3, int), 4)
+    assert left_out.all()
+    assert others.all()
 
 
 def test_one_subject_cannot_be_split():

@@ -8,6 +8,7 @@ import numpy as np
 
 from vaead_core import scorers
 from vaead_core.aggregates import AGGREGATES, aggregate
+from vaead_core.cohorts.splits import leave_out
 from vaead_core.model import Model
 from vaead_core.reference import PlaceStatistics, Reference
 from vaead_core.scorers.residual import absolute_residual
@@ -66,13 +67,10 @@ def calibrate(model: Model, train: Slices, held_out: Slices, subject: Array, dep
     names = list(scorers.scorers_of(model))
     found: dict[str, list[tuple[Array, Array]]] = {name: [] for name in names}
     pixels: dict[str, list[Array]] = {name: [] for name in names}
-    people = np.unique(subject)
     intensity = PlaceStatistics.of(train.pixels, train, depth)
-    for fold in range(min(FOLDS, len(people))):
-        inside = np.isin(subject, people[fold :: min(FOLDS, len(people))])
-        others = model.part(held_out, ~inside) if (~inside).any() else held_out
+    for inside, outside in leave_out(subject, FOLDS):
+        others, left_out = model.part(held_out, outside), model.part(held_out, inside)
         against = model.with_reference(healthy_reference(model, intensity, others, depth))
-        left_out = model.part(held_out, inside)
         for name in names:
             values, in_brain = _score(against, name, left_out)
             found[name].append((values, subject[inside]))

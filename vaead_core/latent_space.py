@@ -9,6 +9,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from vaead_core.checkpoint import Checkpoint, Latents
+from vaead_core.cohorts.splits import leave_out
 from vaead_core.detectors.latent_detector import fit_latent_detector
 from vaead_core.detectors.preparation import FittedPreparation, LatentPreparation
 from vaead_core.volume import Array
@@ -103,11 +104,7 @@ def outlier_scores(name: str, space: LatentSpace, standardise: Standardise, late
 def healthy_outlier_scores(name: str, space: LatentSpace, standardise: Standardise) -> Array:
     """(N,) float32: what each healthy latent scores by the detector `name` fitted to other subjects' (in FOLDS folds)."""
     scores = np.zeros(len(space.latents), np.float32)
-    people = np.unique(space.subject)
-    folds = min(FOLDS, len(people))
-    for fold in range(folds):
-        left_out = np.isin(space.subject, people[fold::folds]) if folds > 1 else np.ones(len(scores), bool)
-        others = ~left_out if folds > 1 else left_out
+    for left_out, others in leave_out(space.subject, FOLDS):
         detector = fit_latent_detector(name, space.latents[others], space.position[others], LatentPreparation(standardise))
         scores[left_out] = detector.score(space.latents[left_out], space.position[left_out])
     return scores
