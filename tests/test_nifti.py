@@ -1,13 +1,17 @@
 import gzip
+import logging
+import subprocess
+import sys
+from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
 
-from vaead_core import nifti
 from vaead_core.errors import ScanError
 from vaead_core.nifti import map_to_nifti, read_nifti
 
+ROOT = Path(__file__).resolve().parents[1]
 GRADIENT = np.arange(4 * 5 * 6, dtype=np.float32).reshape(4, 5, 6)
 
 
@@ -77,8 +81,9 @@ def test_an_empty_file_is_not_nifti():
 
 
 def test_a_truncated_gzip_is_named():
-    whole = gzip.compress(np.random.default_rng(0).bytes(4000))
+    whole = stored(np.random.default_rng(0).random((8, 9, 10), np.float32))
     assert "cut-off gzip" in refusal(whole[: len(whole) // 2])
+    assert "cut-off gzip" in refusal(whole[:-1]), "a gzip file ends with the checksum of what it holds"
 
 
 def test_cut_off_data_is_named():
@@ -112,9 +117,82 @@ def test_a_singular_affine_is_refused():
     assert "singular" in refusal(header + b"\0" * 4 + GRADIENT.tobytes(order="F"), "scan.nii")
 
 
-def test_a_gzip_bomb_is_refused_at_the_limit(monkeypatch):
-    monkeypatch.setattr(nifti, "MAX_DECOMPRESSED_BYTES", 1 << 21)
-    assert "once unpacked" in refusal(gzip.compress(bytes(1 << 23)))
+BOMB = """
+import gzip, resource, sys
+import nibabel as nib, numpy as np
+from vaead_core.errors import ScanError
+from vaead_core.nifti import read_nifti
+
+header = nib.Nifti1Header()
+header.set_data_shape(eval(sys.argv[1]))
+header.set_data_dtype(np.float64)
+header["vox_offset"] = 352
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+zeros = gzip.compress(bytes(1 << 24), 1)
+try:
+    read_nifti(gzip.compress(header.binaryblock + bytes(4) + np.arange(9.0).tobytes()) + 64 * zeros, "bomb.nii.gz")
+except ScanError as error:
+    print(error)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) >> 10)
+"""
+
+
+@pytest.mark.parametrize(
+    ("shape", "sentence", "most_mb"),
+    [
+        ((4, 5, 6), "bomb.nii.gz holds more than its header announces; copy or export it again.", 50),
+        ((512, 512, 255), "bomb.nii.gz holds more than its header announces; copy or export it again.", 299),
+        ((512, 512, 512), "bomb.nii.gz has 512 × 512 × 512 voxels, more than the 67 million that are read; crop or", 50),
+    ],
+    ids=["announces little", "announces what is allowed", "announces all"],
+)
+def test_a_bomb_of_one_gigabyte_is_refused_before_it_fills_the_memory(shape, sentence, most_mb):
+    command = [sys.executable, "-c", BOMB, str(shape)]
+    said, megabytes = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert said.startswith(sentence)
+    assert int(megabytes) < most_mb
+
+
+def test_a_gzip_file_of_countless_empty_pieces_is_refused_unread():
+    assert "more than 100000 pieces" in refusal(gzip.compress(b"") * 100_001)
+
+
+def test_values_beyond_those_of_any_scan_are_refused():
+    assert "values up to 1e+20" in refusal(stored(np.where(GRADIENT > 60, np.float32(1e20), GRADIENT)))
+    assert "values up to 1e+20" in refusal(stored(np.where(GRADIENT > 60, np.float32(-1e20), GRADIENT)))
+
+
+@pytest.mark.parametrize("kind", ["i1", "u1", "<i2", ">i2", "u2", "i4", "i8", "u8", "f4", ">f4", "f8"])
+@pytest.mark.parametrize(("slope", "inter"), [(1, 0), (0.37, -20), (-2, 1e6)])
+def test_values_are_scaled_as_nibabel_scales_them(kind, slope, inter):
+    data = np.random.default_rng(1).integers(0, 100, (4, 5, 6)).astype(kind)
+    header = nib.Nifti1Header(endianness=">" if ">" in kind else "<")
+    header.set_data_dtype(kind)
+    header.set_data_shape(data.shape)
+    header["scl_slope"], header["scl_inter"], header["vox_offset"] = slope, inter, 352
+    content = header.binaryblock + bytes(4) + data.tobytes(order="F")
+    expected = np.asarray(nib.Nifti1Image.from_bytes(content).dataobj, np.float32)
+    scan = read_nifti(content)
+    np.testing.assert_array_equal(scan.native.from_ras(scan.data), expected)
+
+
+def test_no_word_of_a_header_goes_into_a_map_or_a_log(caplog):
+    words = {"data_type": 10, "db_name": 18, "descrip": 80, "aux_file": 24, "intent_name": 16}
+    image = nib.Nifti1Image(GRADIENT, np.eye(4))
+    for field, length in words.items():
+        image.header[field] = b"DOE^JANE^19700101"[:length]
+    for number, field in enumerate(("cal_max", "cal_min", "intent_p1", "toffset", "slice_duration")):
+        image.header[field] = np.frombuffer(b"JANE", np.float32)[0] * (number + 1)
+    image.header.extensions.append(nib.nifti1.Nifti1Extension("comment", b"DOE^JANE"))
+    content = bytearray(image.to_bytes())
+    content[70:72] = b"JA"  # the kind of its values, which nibabel would log
+    with caplog.at_level(logging.DEBUG):
+        assert "is not a NIfTI file" in refusal(bytes(content), "scan.nii")
+        scan = read_nifti(image.to_bytes())
+    written = gzip.decompress(map_to_nifti(scan.data, scan))
+    assert b"DOE" not in written
+    assert b"JANE" not in written
+    assert caplog.text == ""
 
 
 def test_a_missing_file_is_a_scan_error(tmp_path):
