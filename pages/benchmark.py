@@ -6,7 +6,7 @@ from pages.shared import cached, cached_results, entry, fashion_view, inputs, jo
 from pages.shared import result_views as view
 from vaead_core import scorers
 from vaead_core.cohorts.synthetic import SAMPLES
-from vaead_core.curve_figures import described, precision_recall_figure
+from vaead_core.curve_figures import PLAIN, described, precision_recall_figure
 from vaead_core.errors import InputError
 from vaead_core.experiments import method_table
 from vaead_core.experiments.result_figures import grid_figure
@@ -45,7 +45,7 @@ def grids() -> None:
     for column, (name, grid) in zip(places, method_table.size_by_intensity(mine).items(), strict=True):
         column.markdown(f"**{name.capitalize()}**")
         alt = f"AP of {score} on {name}"
-        column.plotly_chart(grid_figure(grid, 260), config=view.PLAIN, key=f"grid_{name}", alt=alt)
+        column.plotly_chart(grid_figure(grid, 260), config=PLAIN, key=f"grid_{name}", alt=alt)
     st.caption("Average precision from 0 to 1. Each cell is the mean over test subjects.")
 
 
@@ -69,7 +69,7 @@ def curves() -> None:
         for column, (name, one) in zip(st.columns(len(found.curves)), found.curves.items(), strict=True):
             column.caption(described(f"**{scorers.SCORERS[name].title}**", *one))
         figure = precision_recall_figure(list(found.curves.values()), 260)
-        st.plotly_chart(figure, config=view.PLAIN, key="curves", alt="Precision against recall of each method")
+        st.plotly_chart(figure, config=PLAIN, key="curves", alt="Precision against recall of each method")
     st.caption(
         "On the synthetic sample, not on the test brains of the tables, and pooled over its slices: the point is the threshold "
         "that 5 % of healthy pixels exceed. Plant toys of your own in the toy lab."

@@ -6,10 +6,11 @@ import streamlit as st
 from pages.shared import cached, cached_latents, entry, inputs
 from pages.shared.latent_controls import ask_direction, ask_latents, ask_slice
 from vaead_core import detectors, latent_space
+from vaead_core.curve_figures import PLAIN
 from vaead_core.errors import InputError
 from vaead_core.latent_figures import change_picture, plane_figure, score_figure, slice_picture
 
-NEIGHBOURS, FRAMES, PLAIN = 5, 7, {"displayModeBar": False}
+NEIGHBOURS, FRAMES = 5, 7
 state = st.session_state
 
 entry.through_app()

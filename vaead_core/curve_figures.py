@@ -12,7 +12,10 @@ from vaead_core.precision_recall import PrecisionRecall
 COLOURS = ("#4c9be8", "#e8a33d", "#57c4a0", "#d67bb5")
 GREY, POINT = "#9aa0a6", "#ff5d3b"
 GAP = 0.05  # of the figure's width, between two panels
-FRAME: dict[str, Any] = {"showgrid": True, "gridcolor": "#2b303a", "zeroline": False, "fixedrange": True}
+PLAIN = {"displayModeBar": False}  # plotly's config of a chart without its row of buttons
+LEGEND: dict[str, Any] = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}  # above the chart
+GRID: dict[str, Any] = {"gridcolor": "#2b303a", "zeroline": False}
+FRAME = GRID | {"showgrid": True, "fixedrange": True}
 _SHARE = FRAME | {"tickvals": [0, 0.5, 1], "automargin": False}  # drawn anew with each toy: nothing is left to be found out
 
 
@@ -22,12 +25,9 @@ def precision_recall_figure(curves: list[tuple[PrecisionRecall, float]], height:
     Trace n is curve n; its `customdata` are thresholds.
     """
     lines, marks, axes = [], [], {}
-    width = (1 - GAP * (len(curves) - 1)) / max(1, len(curves))
-    for at, (curve, threshold) in enumerate(curves):
-        number = "" if at == 0 else str(at + 1)
+    for at, ((curve, threshold), (number, domain)) in enumerate(zip(curves, panels(len(curves), GAP), strict=True)):
         place = {"xaxis": f"x{number}", "yaxis": f"y{number}"}
-        left = at * (width + GAP)
-        axes[f"xaxis{number}"] = _SHARE | {"domain": [left, left + width], "range": [-0.02, 1.02], "title": {"text": "Recall"}}
+        axes[f"xaxis{number}"] = _SHARE | {"domain": domain, "range": [-0.02, 1.02], "title": {"text": "Recall"}}
         axes[f"yaxis{number}"] = _SHARE | {"range": [0, 1.04], "anchor": f"x{number}"}
         axes[f"yaxis{number}"] |= {"title": {"text": "Precision"}} if at == 0 else {}
         lines.append(_curve(curve, COLOURS[at % len(COLOURS)]) | place)
@@ -46,11 +46,18 @@ def sweep_figure(sweep: Sweep, titles: dict[str, str], height: int = 280) -> dic
     chance = {"x": x, "y": sweep.chance.tolist(), "name": "Chance (prevalence)", "mode": "lines"}
     layout = {
         "height": height, "margin": {"l": 48, "r": 8, "t": 40, "b": 44},
-        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        "legend": LEGEND,
         "xaxis": FRAME | {"title": {"text": sweep.setting.label}},
         "yaxis": FRAME | {"range": [0, 1.04], "title": {"text": "Average precision"}},
     }  # fmt: skip
     return {"data": [*lines, chance | {"line": {"color": GREY, "dash": "dot"}}], "layout": layout}
+
+
+def panels(count: int, gap: float) -> list[tuple[str, list[float]]]:
+    """Of each panel side by side: what its axes' names end in, and its domain. gap: of the figure's width, between two."""
+    width = (1 - gap * (count - 1)) / max(1, count)
+    left = [at * (width + gap) for at in range(count)]
+    return [("" if at == 0 else str(at + 1), [left[at], left[at] + width]) for at in range(count)]
 
 
 def _curve(curve: PrecisionRecall, colour: str) -> dict[str, Any]:

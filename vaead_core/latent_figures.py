@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from vaead_core.curve_figures import GREY, POINT
+from vaead_core.curve_figures import GREY, GRID, LEGEND, POINT
 from vaead_core.volume import Array
 
 SCAN = "#f4f1de"
 NEGATIVE, POSITIVE = np.array([76, 155, 232]), np.array([255, 140, 60])
-_AXIS: dict[str, Any] = {"gridcolor": "#2b303a", "zeroline": False, "automargin": True}
+_AXIS = GRID | {"automargin": True}
 
 
 def plane_figure(
@@ -89,5 +89,4 @@ def _chosen(point: Array) -> dict[str, Any]:
 
 
 def _layout(height: int) -> dict[str, Any]:
-    legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
-    return {"height": height, "margin": {"l": 55, "r": 10, "t": 30, "b": 45}, "legend": legend, "hovermode": "closest"}
+    return {"height": height, "margin": {"l": 55, "r": 10, "t": 30, "b": 45}, "legend": LEGEND, "hovermode": "closest"}

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from vaead_core.curve_figures import COLOURS, FRAME, GREY, POINT
+from vaead_core.curve_figures import COLOURS, FRAME, GREY, LEGEND, POINT
 from vaead_core.volume import Array
 
 BINS = 80
@@ -31,7 +31,7 @@ def strip_figure(
     at = int(position[here])
     layout = {
         "height": height, "margin": {"l": 48, "r": 8, "t": 6, "b": 38}, "hovermode": "x unified",
-        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        "legend": LEGEND,
         "xaxis": FRAME | {"title": {"text": "Axial slice of the atlas, feet to head"}},
         "yaxis": FRAME | {"range": [-4, 104], "title": {"text": "Percentile"}},
         "shapes": [
@@ -68,7 +68,7 @@ def histogram_figure(
     line = {"x": middles, "y": (100 * np.diff(below)).tolist(), "name": "Healthy brains", "mode": "lines"}
     layout = {
         "height": height, "margin": {"l": 48, "r": 8, "t": 6, "b": 40}, "barmode": "overlay", "bargap": 0,
-        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        "legend": LEGEND,
         "xaxis": FRAME | {"title": {"text": unit}}, "yaxis": FRAME | {"title": {"text": "% of voxels"}},
         "shapes": [
             {

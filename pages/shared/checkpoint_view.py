@@ -13,10 +13,9 @@ from vaead_core import scorers
 from vaead_core.calibration import RATES
 from vaead_core.checkpoint import Checkpoint
 from vaead_core.checkpoint_facts import Facts, History, facts, side_by_side
+from vaead_core.curve_figures import PLAIN
 from vaead_core.errors import CheckpointError
 from vaead_core.history_figures import history_figure
-
-PLAIN = {"displayModeBar": False}
 
 
 def listing(folders: dict[str, Path]) -> dict[str, Facts]:

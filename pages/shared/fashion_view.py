@@ -3,10 +3,9 @@
 import streamlit as st
 
 from pages.shared import cached, cached_results, inputs
-from pages.shared.result_views import PLAIN
 from vaead_core import detectors
 from vaead_core.cohorts.fashion_mnist import CLASSES, is_here, load_fashion_mnist
-from vaead_core.curve_figures import described, precision_recall_figure
+from vaead_core.curve_figures import PLAIN, described, precision_recall_figure
 from vaead_core.experiments import fashion
 from vaead_core.experiments.result_figures import ranked_picture
 

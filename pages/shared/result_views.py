@@ -9,6 +9,7 @@ import streamlit as st
 
 from pages.shared import cached_results
 from pages.shared.inputs import KEPT
+from vaead_core.curve_figures import PLAIN
 from vaead_core.experiments import reading
 from vaead_core.experiments.beside import beside
 from vaead_core.experiments.catalogue import EXPERIMENTS
@@ -18,7 +19,6 @@ from vaead_core.experiments.records import ALL
 from vaead_core.experiments.result_figures import beside_figure, grid_figure, methods_figure
 from vaead_core.experiments.thesis import CLAIMS
 
-PLAIN = {"displayModeBar": False}
 TASKS = {
     "segmentation": "Segmentation of pixels",
     "detection": "Detection, slices against their clean twins",

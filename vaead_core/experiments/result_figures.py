@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from vaead_core.curve_figures import COLOURS, GREY
+from vaead_core.curve_figures import COLOURS, GREY, GRID, LEGEND
 from vaead_core.experiments.beside import Beside
 from vaead_core.experiments.lookup import Number
 from vaead_core.volume import Array
@@ -16,7 +16,7 @@ BLUE, ORANGE = COLOURS[:2]
 FRAME, GAP = 2, 6  # pixels about an image and between two, in a picture of ranked images
 NORMAL, ABNORMAL = np.array([76, 155, 232], np.uint8), np.array([255, 140, 60], np.uint8)
 _LINE_HEIGHT = 22
-_SHARE = {"range": [0, 1.02], "gridcolor": "#2b303a", "zeroline": False, "title": {"text": "Average precision"}}
+_SHARE = GRID | {"range": [0, 1.02], "title": {"text": "Average precision"}}
 _NAMES = {"automargin": True, "autorange": "reversed", "type": "category"}
 
 
@@ -93,9 +93,8 @@ def _chance(found: list[Number], names: list[str]) -> dict[str, Any]:
 
 
 def _figure(data: list[dict[str, Any]], lines: int) -> dict[str, Any]:
-    legend = {"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0}
     layout = {
-        "height": 110 + _LINE_HEIGHT * lines, "margin": {"l": 10, "r": 10, "t": 40, "b": 45}, "legend": legend,
-        "xaxis": _SHARE, "yaxis": _NAMES | {"gridcolor": "#2b303a"}, "hovermode": "closest",
+        "height": 110 + _LINE_HEIGHT * lines, "margin": {"l": 10, "r": 10, "t": 40, "b": 45}, "legend": LEGEND | {"y": 1},
+        "xaxis": _SHARE, "yaxis": _NAMES | {"gridcolor": GRID["gridcolor"]}, "hovermode": "closest",
     }  # fmt: skip
     return {"data": data, "layout": layout}
