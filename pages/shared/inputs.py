@@ -66,9 +66,13 @@ def _keep_upload() -> None:
 
 def checkpoints() -> dict[str, Path]:
     """Name → folder: those of the server, and this session's own, uploaded or trained, which no other session sees."""
-    found = {path.name: path for path in find_checkpoints(Path(os.environ.get("VAEAD_CHECKPOINTS", SHIPPED)))}
+    found = {path.name: path for path in find_checkpoints(_servers_folder())}
     own = find_checkpoints(own_folder()) if "own_checkpoints" in st.session_state else []
     return found | {f"{path.name}{YOURS}": path for path in own}
+
+
+def _servers_folder() -> Path:
+    return Path(os.environ.get("VAEAD_CHECKPOINTS", SHIPPED))
 
 
 def own_folder() -> Path:
@@ -81,8 +85,7 @@ def ask_checkpoint() -> Path:
     folders = {name: path for name, path in checkpoints().items() if _of_brains(path)}
     with st.sidebar:
         if not folders:
-            where = Path(os.environ.get("VAEAD_CHECKPOINTS", SHIPPED))
-            st.error(f"No checkpoint lies in {where.name}; train one with: python -m training.run")
+            st.error(f"No checkpoint lies in {_servers_folder().name}; train one with: python -m training.run")
             st.stop()
         names = list(folders)
         first = names.index(FIRST_CHECKPOINT) if FIRST_CHECKPOINT in names else 0
