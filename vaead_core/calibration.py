@@ -15,6 +15,7 @@ from vaead_core.scorers.residual import absolute_residual
 from vaead_core.volume import Array, Slices
 
 RATES = (0.01, 0.05, 0.10)
+FULL_RATE = 0.001  # of healthy pixels above the value that is drawn in full colour
 FOLDS = 8
 _QUANTILES = 1001
 

@@ -8,6 +8,7 @@ import matplotlib as mpl
 import numpy as np
 
 from vaead_core import scorers
+from vaead_core.calibration import FULL_RATE
 from vaead_core.checkpoint import Checkpoint
 from vaead_core.experiments import charts, subjects
 from vaead_core.experiments.toy_scans import score_map
@@ -24,7 +25,6 @@ MAPS = {
     "slices": ("residual", "normalised_residual", "activation", "zscored_activation", "voxel_atlas"),
     "patches": ("patch_error", "residual", "normalised_residual", "activation", "voxel_atlas"),
 }
-FULL_COLOUR_RATE = 0.001
 
 
 def draw_examples(experiment: str, folder: str, data: str | None, path: Path) -> None:
@@ -61,5 +61,5 @@ def _grey(pixels: Array, mask: Array) -> Array:
 
 
 def _coloured(values: Array, mask: Array, checkpoint: Checkpoint, name: str) -> Array:
-    usual, full = (checkpoint.calibration[name].threshold(rate) for rate in (0.5, FULL_COLOUR_RATE))
+    usual, full = (checkpoint.calibration[name].threshold(rate) for rate in (0.5, FULL_RATE))
     return mpl.colormaps["inferno"](np.clip((values - usual) / (full - usual), 0, 1))[..., :3] * mask[..., None]
