@@ -12,10 +12,10 @@ from scipy import ndimage
 from vaead_core import scorers
 from vaead_core.checkpoint import Checkpoint
 from vaead_core.cohorts.fashion_mnist import CLASSES, FashionMNIST, load_fashion_mnist, to_slices, tshirt_split
-from vaead_core.detectors.latent_detector import fit_latent_detector
+from vaead_core.detectors.latent_detector import LatentDetector
 from vaead_core.experiments.records import ALL, Measurement
 from vaead_core.experiments.subjects import opened
-from vaead_core.experiments.toy_scans import Choice, described, fitted
+from vaead_core.experiments.toy_scans import Choice, described, fit, fitted
 from vaead_core.metrics import detection, separation
 from vaead_core.precision_recall import PrecisionRecall
 from vaead_core.volume import Array, Slices
@@ -31,6 +31,10 @@ class Seen:
 
     latents: Array
     error: Array
+
+    def scores(self, detector: LatentDetector) -> Array:
+        """(N,) of the latents; a picture has no position."""
+        return detector.score(self.latents, np.zeros(len(self.latents), int))
 
 
 @dataclass(frozen=True)
@@ -59,9 +63,7 @@ class FashionPart:
         ]
 
     def _score(self, seen: Seen) -> Array:
-        if self.score[0] == RECONSTRUCTION:
-            return seen.error
-        return fitted(self.checkpoint, self.score).score(seen.latents, np.zeros(len(seen.latents), int))
+        return seen.error if self.score[0] == RECONSTRUCTION else seen.scores(fitted(self.checkpoint, self.score))
 
     def _compare(self, protocol: str, normal: Array, classes: dict[str, Array]) -> Iterator[Measurement]:
         """One measurement a class, and one "all" of their means, with intervals over images."""
@@ -121,17 +123,11 @@ def ranked(checkpoint: Checkpoint, data: FashionMNIST, other: str, name: str) ->
     images = data.images[np.concatenate([test, theirs])]
     abnormal = np.repeat([False, True], [len(test), len(theirs)])
     seen = _seen(checkpoint, to_slices(images))
-    scores = seen.error if name == RECONSTRUCTION else _detector_scores(checkpoint, name, seen.latents)
+    scores = seen.error if name == RECONSTRUCTION else seen.scores(fit(checkpoint, (name, ())))
     curve = PrecisionRecall(np.sort(scores), np.sort(scores[abnormal]), detection(scores, abnormal))
     order = np.argsort(-scores, kind="stable")
     usual = float(np.quantile(scores[~abnormal], 0.95))
     return Ranked(images[order], abnormal[order], scores[order], curve, usual)
-
-
-def _detector_scores(checkpoint: Checkpoint, name: str, latents: Array) -> Array:
-    healthy = checkpoint.latents
-    detector = fit_latent_detector(name, healthy.mean.astype(np.float32), healthy.position)
-    return detector.score(latents, np.zeros(len(latents), int))
 
 
 def _seen(checkpoint: Checkpoint, images: Slices) -> Seen:

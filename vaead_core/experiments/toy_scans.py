@@ -141,8 +141,13 @@ def _spacing_mm(checkpoint: Checkpoint) -> float:
 
 @lru_cache(maxsize=256)
 def fitted(folder: str, choice: Choice) -> LatentDetector:
-    """A detector fitted on the checkpoint's healthy training latents, once a process."""
-    healthy = opened(folder).latents
+    """What `fit` gives, once a process."""
+    return fit(opened(folder), choice)
+
+
+def fit(checkpoint: Checkpoint, choice: Choice) -> LatentDetector:
+    """A detector fitted on the checkpoint's healthy training latents."""
+    healthy = checkpoint.latents
     name, settings = choice[0], dict(choice[1])
     preparation = LatentPreparation(settings.pop("standardise", "global"), settings.pop("components", None))
     return fit_latent_detector(
