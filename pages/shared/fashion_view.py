@@ -7,6 +7,7 @@ from vaead_core import detectors
 from vaead_core.cohorts.fashion_mnist import CLASSES, is_here, load_fashion_mnist
 from vaead_core.curve_figures import PLAIN, described, precision_recall_figure
 from vaead_core.experiments import fashion
+from vaead_core.experiments.lookup import label
 from vaead_core.experiments.result_figures import ranked_picture
 
 RANKED = 50
@@ -33,7 +34,7 @@ def _download() -> None:
 
 
 def _rank(folders: dict) -> None:
-    scores = {fashion.RECONSTRUCTION: "Reconstruction error"} | {name: one.title for name, one in detectors.DETECTORS.items()}
+    scores = {name: label(name) for name in (fashion.RECONSTRUCTION, *detectors.DETECTORS)}
     first, second, third = st.columns(3)
     model = first.selectbox("Model", list(folders), key="fashion_model", **inputs.KEPT)
     other = second.selectbox("T-shirts against", CLASSES[1:], CLASSES[1:].index("shirt"), key="fashion_class", **inputs.KEPT)

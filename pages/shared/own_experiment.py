@@ -11,6 +11,7 @@ from pages.shared import cached_results, inputs, jobs
 from vaead_core import detectors, scorers
 from vaead_core.experiments.catalogue import EXPERIMENTS
 from vaead_core.experiments.fashion import RECONSTRUCTION
+from vaead_core.experiments.lookup import label
 from vaead_core.experiments.parts import share_done
 from vaead_core.toys.datasets import DATASETS
 
@@ -58,9 +59,9 @@ def _command(kind: str, checkpoint: Path, more: list[str]) -> list[str]:
 
 def _scores(kind: str) -> dict[str, str]:
     """Name → title of what the experiment can measure."""
-    maps = {name: scorers.SCORERS[name].title for name in ([RECONSTRUCTION] if kind == "fashion" else scorers.map_scorers())}
-    known = {} if kind == "patches" else {name: f"{one.title} (detector)" for name, one in sorted(detectors.DETECTORS.items())}
-    return maps | known
+    of_images = [] if kind == "patches" else sorted(detectors.DETECTORS)
+    maps = [RECONSTRUCTION] if kind == "fashion" else scorers.map_scorers()
+    return {name: label(name) for name in maps} | {name: f"{label(name)} (detector)" for name in of_images}
 
 
 def finished() -> str | None:
