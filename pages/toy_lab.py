@@ -5,13 +5,11 @@ import streamlit as st
 
 from pages.shared import cached, cached_toys, entry, inputs, lab_state
 from pages.shared.toy_controls import ask_toy
-from pages.shared.viewer import clicked, viewer
+from pages.shared.viewer import clicked, thresholds_left, viewer
 from vaead_core import planting, scorers
-from vaead_core.curve_figures import described, precision_recall_figure, sweep_figure
+from vaead_core.curve_figures import PLAIN, described, precision_recall_figure, sweep_figure
 from vaead_core.errors import InputError
 from vaead_core.toys.settings import settings_of
-
-PLAIN = {"displayModeBar": False}
 
 entry.through_app()
 state = st.session_state
@@ -70,14 +68,22 @@ def show() -> None:
         lab_state.plant_at(bench, shape, bench.on_grid(centre))
     if sentence := state.pop("lab_sentence", None):
         st.warning(sentence)
-    toys = state.lab_toys
-    seen, truth, maps = cached_toys.layers(bench.keys, names, toys, bench)
-    moved = viewer(
-        seen, maps, checkpoint.preprocessor.grid.affine @ bench.grid_from_box, file_voxels=bench.grid_from_box, key="lab",
-        clicks=True, subject=f"{key} {checkpoint.digest}", truth=truth if toys else None, cursor=bench.middle,
-        thresholds={titles[name]: at for name, at in lab_state.thresholds(results).items()},
-    ).thresholds  # fmt: skip
-    lab_state.keep_thresholds({name: moved[titles[name]] for name in names})
+    toys, above = state.lab_toys, st.container()
+    given = {titles[name]: at for name, at in lab_state.thresholds(results).items()}
+    left = thresholds_left("lab", given)
+    lab_state.keep_thresholds({name: left[titles[name]] for name in names})
+    show_curves(toys)  # first, for the browser draws them while the volumes are packed
+    with above:
+        seen, truth, maps = cached_toys.layers(bench.keys, names, toys, bench)
+        viewer(
+            seen, maps, checkpoint.preprocessor.grid.affine @ bench.grid_from_box, file_voxels=bench.grid_from_box, key="lab",
+            clicks=True, subject=f"{key} {checkpoint.digest}", truth=truth if toys else None, cursor=bench.middle,
+            thresholds=given,
+        )  # fmt: skip
+
+
+def show_curves(toys: cached_toys.Toys) -> None:
+    """Precision and recall of each map, and a sweep of the last toy."""
     if not toys:
         st.info("Click in a picture, or press Random, to plant a toy; precision and recall of each map follow here.")
         return

@@ -193,6 +193,8 @@ def tab(address, browser):
 
 
 def drawn(tab: Page) -> None:
+    """The script has run and the viewer shows what it sent."""
+    tab.locator("[data-test-script-state=notRunning]").wait_for(timeout=30_000)
     tab.locator(".viewer[data-state=drawn]").wait_for(timeout=30_000)
     tab.wait_for_timeout(200)
 

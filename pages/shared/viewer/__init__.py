@@ -21,7 +21,7 @@ from streamlit import runtime
 from pages.shared.viewer.assets import script, style
 from pages.shared.viewer.layer import TOP_RARITY, Layer
 
-__all__ = ["Layer", "ViewerState", "clicked", "viewer"]
+__all__ = ["Layer", "ViewerState", "clicked", "thresholds_left", "viewer"]
 
 MOST_LAYERS = 4
 COLOURS = ("Inferno", "Viridis", "Cividis")
@@ -104,11 +104,10 @@ def viewer(
     heard = {f"on_{value}_change": _heard for value in ("cursor", "thresholds", "click", "done")}
     found = _mount(data=data, key=key, **heard)
     moved = found.cursor if found.cursor and found.cursor["after"] == after else None
-    dragged = found.thresholds if found.thresholds and found.thresholds["after"] == str(thresholds) else None
     return ViewerState(
         tuple(moved["voxel"]) if moved else start,
         tuple(found.click["voxel"]) if found.click else None,
-        dragged["values"] if dragged else dict(thresholds or {}),
+        thresholds_left(key, thresholds),
         bool(found.done),
     )
 
@@ -117,6 +116,13 @@ def clicked(key: str) -> Voxel | None:
     """The voxel of the click that this run answers, so that `viewer` at once shows what comes of it."""
     found = st.session_state.get(key)
     return tuple(found["click"]["voxel"]) if found and found.get("click") else None
+
+
+def thresholds_left(key: str, given: Mapping[str, float] | None) -> dict[str, float]:
+    """What `viewer` with the thresholds `given` returns as thresholds, for what is drawn before it in a run."""
+    found = st.session_state.get(key)
+    moved = found.get("thresholds") if found else None
+    return moved["values"] if moved and moved["after"] == str(given) else dict(given or {})
 
 
 def _heard() -> None:
