@@ -29,7 +29,8 @@ chosen_view = st.segmented_control(
 def methods() -> None:
     name, rows, task = view.ask_table(where, names)
     dataset, combination = view.ask_data(rows, task)
-    view.methods(method_table.methods(rows, task, dataset, combination), f"{name}_{task}_{dataset}_{combination}", "methods")
+    table = method_table.methods(rows, task, dataset, combination, cached_results.seconds(where, name))
+    view.methods(table, f"{name}_{task}_{dataset}_{combination}", "methods")
     view.whole_table(where, name)
 
 

@@ -62,6 +62,12 @@ def test_models_are_lines_of_their_own_but_trainings_of_one_are_not():
     assert one["AP"].tolist() == pytest.approx([0.3])
 
 
+def test_seconds_stand_beside_the_methods_whose_seconds_are_known(rows):
+    table = methods(rows, "segmentation", "circles", "5 mm dark", {"residual": 0.25})
+    assert table["Seconds"].fillna(-1).tolist() == [-1, 0.25]
+    assert "Seconds" not in methods(rows, "segmentation", "circles", "5 mm dark")
+
+
 def test_size_by_intensity_puts_each_combination_in_its_cell_and_leaves_the_rest_empty(rows):
     grid = size_by_intensity(rows[rows["scorer"] == "residual"])["circles"]
     assert grid.loc["5 mm", "dark"] == pytest.approx(0.3)
@@ -190,6 +196,7 @@ def test_the_recorded_slices_are_shown_at_once_with_every_map(app):
     shown = app.dataframe[0].value
     assert shown["AP"].is_monotonic_decreasing
     assert "Chance" in shown
+    assert shown["Seconds"].between(0, 60).all()
     assert "python -m vaead_core evaluate slices" in app.caption[2].value
     assert [button.proto.label for button in app.get("download_button")] == ["This table as CSV", "All rows as CSV"]
 

@@ -47,6 +47,12 @@ def about(where: Path, name: str) -> dict[str, Any]:
     return json.loads(path.read_text()) if path.is_file() else {}
 
 
+def seconds(where: Path, name: str) -> dict[str, float]:
+    """By scorer or detector: seconds of one 2 mm scan, as recorded; empty for a table of pictures."""
+    path = where / "seconds.json"
+    return json.loads(path.read_text())["seconds"] if path.is_file() and name != "fashion" else {}
+
+
 @st.cache_resource(max_entries=16, show_spinner=False)
 def curves(
     scan_key: str, checkpoint_digest: str, dataset: str, combination: str, methods: tuple[str, ...],

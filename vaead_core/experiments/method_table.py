@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -13,17 +15,21 @@ SCORE = ("scorer", "detector_settings", "masked")
 _COLUMNS = {
     "ap": ("AP", "mean"), "ap_low": ("2.5 %", "min"), "ap_high": ("97.5 %", "max"),
     "prevalence": ("Chance", "mean"), "auroc": ("AUROC", "mean"), "best_dice": ("Best Dice", "mean"),
-    "dice_at_5": ("Dice 5 %", "mean"), "subject_count": ("Subjects", "max"),
+    "dice_at_5": ("Dice 5 %", "mean"), "seconds": ("Seconds", "max"),
+    "subject_count": ("Subjects", "max"),
 }  # fmt: skip
 
 
-def methods(rows: pd.DataFrame, task: str, dataset: str, combination: str = ALL) -> pd.DataFrame:
-    """One line a method, the highest AP first: AP with its 95 % interval, chance, AUROC, Dice.
+def methods(
+    rows: pd.DataFrame, task: str, dataset: str, combination: str = ALL, seconds: Mapping[str, float] | None = None
+) -> pd.DataFrame:
+    """One line a method, the highest AP first: AP with its 95 % interval, chance, AUROC, Dice, seconds where they are known.
 
     Trainings that differ by seed alone are one line: their mean and the widest of their intervals. Other models are lines
     of their own, named in the column Model. Columns without a value are left out.
     """
     mine = rows[(rows["task"] == task) & (rows["dataset"] == dataset) & (rows["combination"] == combination)]
+    mine = mine.assign(seconds=mine["scorer"].map(seconds or {}).astype(float))
     several = mine["checkpoint"].nunique() > 1
     repeated = several and mine["seed"].nunique() == mine["checkpoint"].nunique()
     by = [*SCORE, *(["checkpoint"] if several and not repeated else [])]

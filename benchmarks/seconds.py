@@ -1,0 +1,95 @@
+"""`python -m benchmarks.seconds [--record]`: seconds of each scorer and detector on one prepared 2 mm scan, models loaded.
+
+The network's own pass counts each time; registration and a detector's fit, once a scan and once a model, do not.
+--record writes results/seconds.json, from which the method tables take their column.
+"""
+
+import json
+import platform
+import sys
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from vaead_core import scorers
+from vaead_core.checkpoint import Checkpoint
+from vaead_core.cohorts.synthetic import SAMPLES, load_sample
+from vaead_core.detectors import DETECTORS
+from vaead_core.detectors.latent_detector import fit_latent_detector
+from vaead_core.model import Model
+from vaead_core.scoring import prepare
+
+RUNS = 5
+RECORD = Path(__file__).resolve().parents[1] / "results" / "seconds.json"
+
+
+def main(record: bool) -> None:
+    """Prints a line a method, the slowest first, and what all scorers take together."""
+    slices, patches = (Checkpoint.load(f"checkpoints/brain-{what}-2mm") for what in ("slices", "patches"))
+    scan = load_sample(SAMPLES[0]).scan
+    found = seconds_of_scorers(slices, scan) | {
+        name: value for name, value in seconds_of_scorers(patches, scan).items() if name not in scorers.scorers_of(slices.model)
+    }
+    together = sum(found.values())
+    found |= seconds_of_detectors(slices, scan)
+    for name, value in sorted(found.items(), key=lambda one: -one[1]):
+        known = scorers.SCORERS.get(name) or DETECTORS[name]
+        print(f"{known.title:32} {value:6.2f} s")
+    print(f"all scorers, one after the other: {together:.1f} s")
+    if record:
+        about = {
+            "command": "python -m benchmarks.seconds --record",
+            "processor": _processor(),
+            "python": platform.python_version(),
+        }
+        about |= {"onnxruntime": version("onnxruntime"), "seconds": {name: round(found[name], 3) for name in sorted(found)}}
+        RECORD.write_text(json.dumps(about, indent=1) + "\n")
+
+
+def seconds_of_scorers(checkpoint: Checkpoint, scan) -> dict[str, float]:
+    """Each scorer that the checkpoint can have, the network run anew for each."""
+    slices, found = prepare(scan, checkpoint).slices, {}
+    for name in scorers.scorers_of(checkpoint.model):
+        scorer = scorers.build(name)
+        call = scorer.score_map if hasattr(scorer, "score_map") else scorer.score
+        found[name] = median_seconds(lambda call=call: call(_unused(checkpoint.model), slices))
+    return found
+
+
+def seconds_of_detectors(checkpoint: Checkpoint, scan) -> dict[str, float]:
+    """Each detector at its defaults, already fitted to the checkpoint's healthy latents."""
+    slices, healthy, found = prepare(scan, checkpoint).slices, checkpoint.latents, {}
+    for name in DETECTORS:
+        fitted = fit_latent_detector(name, healthy.mean, healthy.position)
+        score = lambda fitted=fitted: fitted.score(_unused(checkpoint.model).latents(slices), slices.position)  # noqa: E731
+        found[name] = median_seconds(score)
+    return found
+
+
+def median_seconds(call: Callable[[], object]) -> float:
+    """Of RUNS calls, after one that does not count."""
+    call()
+    times = []
+    for _ in range(RUNS):
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+    return float(np.median(times))
+
+
+def _unused(model: Model) -> Model:
+    """The model with nothing remembered."""
+    return Model(model.vae, model.reference, model.stride)
+
+
+def _processor() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").is_file() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return f"{names[0] if names else platform.machine()}, {len(names) or '?'} cores"
+
+
+if __name__ == "__main__":
+    main("--record" in sys.argv[1:])
