@@ -1,5 +1,7 @@
-"""What several tests share: development data, a tiny trained checkpoint, an asymmetric head phantom."""
+"""What several tests share: development data, a tiny trained checkpoint and its cohort, an asymmetric head phantom."""
 
+import pickle
+import sys
 from pathlib import Path
 
 import nibabel as nib
@@ -10,6 +12,7 @@ from playwright.sync_api import sync_playwright
 from benchmarks.start import CHROMIUM, served
 from tests.acceptance import Acceptance
 from training.config import Architecture
+from training.data import TrainingData, load_data
 from training.presets import PRESETS
 from training.run import train
 from vaead_core.checkpoint import Checkpoint
@@ -39,6 +42,13 @@ def tiny(out: Path, **changes):
     return PRESETS["quick"][1].model_copy(update=settings | changes)
 
 
+def prepared(module: str, cohort_file: Path) -> list[str]:
+    """`python -m training.<module>` without its arguments, with the pickled cohort in place of one that it would prepare."""
+    code = "import importlib, pickle, sys; module = importlib.import_module(sys.argv[1])"
+    code += "; cohort = pickle.load(open(sys.argv[2], 'rb')); module.load_data = lambda config: cohort"
+    return [sys.executable, "-c", f"{code}; sys.exit(module.main(sys.argv[3:]))", module, str(cohort_file)]
+
+
 def reoriented(volume: Volume, codes: str, turn_degrees: float = 0) -> nib.Nifti1Image:
     """The volume stored in another axis order, its world turned about the left-right axis."""
     angle = np.deg2rad(turn_degrees)
@@ -50,9 +60,23 @@ def reoriented(volume: Volume, codes: str, turn_degrees: float = 0) -> nib.Nifti
 
 
 @pytest.fixture(scope="session")
-def tiny_checkpoint_folder(tmp_path_factory) -> Path:
+def tiny_cohort() -> TrainingData:
+    """What `tiny` trains on, prepared once."""
+    return load_data(tiny(Path("nowhere")))
+
+
+@pytest.fixture(scope="session")
+def tiny_cohort_file(tiny_cohort, tmp_path_factory) -> Path:
+    """The same as a pickle, for processes that a test starts."""
+    path = tmp_path_factory.mktemp("cohort") / "tiny.pickle"
+    path.write_bytes(pickle.dumps(tiny_cohort))
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint_folder(tiny_cohort, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("checkpoints") / "tiny"
-    train(tiny(folder))
+    train(tiny(folder), tiny_cohort)
     return folder
 
 

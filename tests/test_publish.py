@@ -5,17 +5,15 @@ import re
 import resource
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from conftest import tiny
+from conftest import prepared
 
 from models.export import weights_from_onnx
 from training import publish
-from training.data import load_data
 from vaead_core import scorers
 from vaead_core.checkpoint import DESCRIPTION, Checkpoint
 
@@ -27,15 +25,10 @@ def copy(tiny_checkpoint_folder, tmp_path):
     return shutil.copytree(tiny_checkpoint_folder, tmp_path / "copy")
 
 
-@pytest.fixture(scope="module")
-def cohort(tmp_path_factory):
-    return load_data(tiny(tmp_path_factory.mktemp("none")))
-
-
 @pytest.fixture
-def at_hand(cohort, monkeypatch):
-    """The tiny checkpoint's cohort, prepared once for several tests."""
-    monkeypatch.setattr(publish, "load_data", lambda config: cohort)
+def at_hand(tiny_cohort, monkeypatch):
+    """The cohort is not prepared again."""
+    monkeypatch.setattr(publish, "load_data", lambda config: tiny_cohort)
 
 
 def changed(folder, **fields) -> None:
@@ -90,7 +83,7 @@ def test_notes_of_a_folder_without_them_come_from_its_card(tiny_checkpoint):
     ("change", "data", "message"),
     [
         ({"training": {"data": "gone"}}, None, "copy was trained on gone, which is not at hand; give its folder by --data."),
-        ({}, "synthetic:7", "copy was trained with other train subjects than synthetic:7 gives; give its own scans by --data."),
+        ({}, "synthetic:3", "copy was trained with other train subjects than synthetic:3 gives; give its own scans by --data."),
         ({"training": {"momentum": 1}}, None, "copy has the setting momentum, which this vaead does not know; train it again."),
     ],
 )
@@ -111,14 +104,14 @@ def test_a_checkpoint_from_before_the_split_seed_is_split_by_its_seed(copy, at_h
 
 
 @pytest.mark.parametrize("file", ["encoder.onnx", "calibration.npz"])
-def test_a_file_that_the_kernel_refuses_leaves_the_previous_checkpoint_whole(copy, file):
+def test_a_file_that_the_kernel_refuses_leaves_the_previous_checkpoint_whole(copy, tiny_cohort_file, file):
     """A limit on the size of written files, which the kernel enforces in the middle of a write, as a full disk does."""
     before = {path.name: path.read_bytes() for path in copy.iterdir()}
     limit = len(before[file]) - 1000
     smaller = [name for name, content in before.items() if len(content) < limit]
     assert "latents.npz" in smaller, "others can be written"
     ran = subprocess.run(
-        [sys.executable, "-m", "training.publish", str(copy)],
+        [*prepared("training.publish", tiny_cohort_file), str(copy)],
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
         cwd=ROOT,
         capture_output=True,
