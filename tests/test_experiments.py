@@ -1,7 +1,9 @@
 import csv
+import io
 import json
 import subprocess
 import sys
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,46 +95,57 @@ def tiny_part(tiny_checkpoint_folder, tiny_maps):
     return ToyPart(str(tiny_checkpoint_folder), "synthetic:4", subject, "tumour", 0, tiny_maps, detectors)
 
 
-def test_a_toy_part_measures_every_score_with_its_chance_level(tiny_part):
-    found = tiny_part.measure()
-    segmentation = {(m.scorer, m.masked): m for m in found if m.task == "segmentation"}
+@pytest.fixture(scope="module")
+def measured(tiny_part):
+    return tiny_part.measure()
+
+
+def test_a_toy_part_measures_every_score_with_its_chance_level(measured):
+    segmentation = {(m.scorer, m.masked): m for m in measured if m.task == "segmentation"}
     assert set(segmentation) == {("residual", True), ("residual", False), ("voxel_atlas", True)}
     assert segmentation["residual", False].prevalence < segmentation["residual", True].prevalence < 0.2
     assert segmentation["voxel_atlas", True].ap > 3 * segmentation["voxel_atlas", True].prevalence
-    detection = [m for m in found if m.task == "detection"]
+    detection = [m for m in measured if m.task == "detection"]
     assert {m.scorer for m in detection} == {"residual", "voxel_atlas", "reconstruction_mse", "gmm", "knn"}
     assert {m.prevalence for m in detection} == {0.5}
-    assert all(np.isfinite(m.ap) for m in found)
+    assert all(np.isfinite(m.ap) for m in measured)
 
 
-def test_a_part_measured_twice_is_the_same(tiny_part):
-    assert repr(tiny_part.measure()) == repr(tiny_part.measure()), "repr, for NaN is not itself"
+def test_a_part_measured_twice_is_the_same(tiny_part, measured):
+    assert repr(tiny_part.measure()) == repr(measured), "repr, for NaN is not itself"
 
 
 def arguments(folder, out, *more):
     return ["evaluate", "background", "--checkpoint", str(folder), "--out", str(out), "--data", "synthetic:4", *more]
 
 
-def test_the_command_records_a_table_and_the_same_again_on_two_processes(tiny_checkpoint_folder, tmp_path, capsys):
-    for out, more in ((tmp_path / "one", []), (tmp_path / "two", ["--jobs", "2"])):
-        assert main(arguments(tiny_checkpoint_folder, out, *more)) == 0
-        assert "rows from" in capsys.readouterr().out
-    one, two = ((tmp_path / name / "background.csv").read_bytes() for name in ("one", "two"))
+@pytest.fixture(scope="module")
+def here(tiny_checkpoint_folder, tmp_path_factory):
+    """Where the command wrote its table, in this process alone."""
+    out = tmp_path_factory.mktemp("here")
+    with redirect_stdout(io.StringIO()) as printed:
+        assert main(arguments(tiny_checkpoint_folder, out)) == 0
+    assert "rows from" in printed.getvalue()
+    return out
+
+
+def test_the_command_records_a_table_and_the_same_again_on_two_processes(here, tiny_checkpoint_folder, tmp_path, capsys):
+    assert main(arguments(tiny_checkpoint_folder, tmp_path, "--jobs", "2")) == 0
+    assert "rows from" in capsys.readouterr().out
+    one, two = ((folder / "background.csv").read_bytes() for folder in (here, tmp_path))
     assert one == two
     rows = list(csv.DictReader(one.decode().splitlines()))
     assert {row["dataset"] for row in rows} == {"circles", "random", "multiple", "tumour"}
-    about = json.loads((tmp_path / "one" / "background.json").read_text())
+    about = json.loads((here / "background.json").read_text())
     assert about["command"] == "python -m vaead_core evaluate background --checkpoint tiny"
 
 
-def test_dask_workers_give_the_same_table(tiny_checkpoint_folder, tmp_path):
+def test_dask_workers_give_the_same_table(here, tiny_checkpoint_folder, tmp_path):
     from distributed import LocalCluster
 
-    assert main(arguments(tiny_checkpoint_folder, tmp_path / "here")) == 0
     with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
-        assert main(arguments(tiny_checkpoint_folder, tmp_path / "there", "--dask", cluster.scheduler_address)) == 0
-    here, there = ((tmp_path / name / "background.csv").read_bytes() for name in ("here", "there"))
-    assert here == there
+        assert main(arguments(tiny_checkpoint_folder, tmp_path, "--dask", cluster.scheduler_address)) == 0
+    assert (tmp_path / "background.csv").read_bytes() == (here / "background.csv").read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -144,7 +157,8 @@ def test_dask_workers_give_the_same_table(tiny_checkpoint_folder, tmp_path):
         ("slices", ["--dask", "tcp://127.0.0.1:9", "--data", "../shared/data/ixi"], "No Dask scheduler answers"),
     ],
 )
-def test_what_cannot_be_evaluated_is_one_sentence_and_exit_2(experiment, more, message, tmp_path, capsys):
+def test_what_cannot_be_evaluated_is_one_sentence_and_exit_2(experiment, more, message, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("vaead_core.experiments.parts.DASK_SECONDS", 1)
     assert main(["evaluate", experiment, "--out", str(tmp_path), *more]) == 2
     error = capsys.readouterr().err
     assert message in error

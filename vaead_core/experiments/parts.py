@@ -22,6 +22,7 @@ from threadpoolctl import threadpool_limits
 from vaead_core.errors import InputError
 from vaead_core.experiments.records import Measurement
 
+DASK_SECONDS = 20  # that a scheduler may take to answer
 _PROGRESS = re.compile(r"(\d+) of (\d+) parts")
 
 
@@ -88,7 +89,7 @@ def _backend(address: str | None) -> Any:
     except ImportError as error:
         raise InputError("--dask needs Dask; install it with: pip install -r requirements-cluster.txt.") from error
     try:
-        client = Client(address, timeout=20, set_as_default=True)
+        client = Client(address, timeout=DASK_SECONDS, set_as_default=True)
     except OSError as error:
         raise InputError(f"No Dask scheduler answers at {address}; start one with: dask scheduler.") from error
     return _on_cluster(client)
