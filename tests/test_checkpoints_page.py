@@ -213,8 +213,7 @@ def test_a_training_that_fails_says_its_last_sentence(app, tmp_path, monkeypatch
 @pytest.fixture
 def tab(address, browser):
     tab = browser.new_page(viewport={"width": 1024, "height": 768})
-    tab.goto(address)
-    tab.get_by_role("link", name="Checkpoints").click()
+    tab.goto(f"{address}/checkpoints")
     expect(tab.get_by_text("What you upload or train is seen by you alone")).to_be_visible(timeout=60_000)
     yield tab
     tab.close()

@@ -179,12 +179,11 @@ def test_a_toy_that_comes_as_one_file_has_its_controls_and_is_planted(checkpoint
 
 @pytest.fixture
 def tab(address, browser):
-    """The toy lab, opened from Explore; an error in a script fails the test."""
+    """The toy lab; an error in a script fails the test."""
     tab = browser.new_page(viewport={"width": 1440, "height": 900})
     errors: list[str] = []
     tab.on("pageerror", lambda error: errors.append(str(error)))
-    tab.goto(address)
-    tab.get_by_role("link", name="Toy lab").click()
+    tab.goto(f"{address}/toy_lab")
     expect(tab.get_by_text("Click in a picture, or press Random")).to_be_visible(timeout=60_000)
     drawn(tab)
     yield tab
