@@ -174,7 +174,7 @@ class _Server(http.server.SimpleHTTPRequestHandler):
 @pytest.fixture
 def address():
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Server)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     _Server.asked, _Server.ranges = [], True
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
