@@ -311,3 +311,29 @@ def test_graphs_that_changed_places_are_refused(files, tmp_path):
 
 def test_a_card_that_is_no_text_is_refused(files, tmp_path):
     assert "cannot be read" in refusal(zipped(signed(files | {"README.md": b"\xff\xfe\xff"})), tmp_path)
+
+
+def test_a_file_without_a_name_is_refused(files, tmp_path):
+    content = io.BytesIO(zipped(files))
+    with zipfile.ZipFile(content, "a") as archive:
+        nameless = zipfile.ZipInfo("placeholder")
+        nameless.filename = ""
+        archive.writestr(nameless, b"x")
+    assert "a file without a name" in refusal(content.getvalue(), tmp_path)
+
+
+@pytest.mark.parametrize("data", ["/etc", "../../private", "..", "synthetic:999999999", 3], ids=str)
+def test_a_checkpoint_names_no_folder_of_the_server(files, tmp_path, data):
+    training = json.loads(files[DESCRIPTION])["training"] | {"data": data}
+    said = refusal(zipped(signed(files, training=training)), tmp_path)
+    assert "do not belong together" in said or "does not run" in said
+
+
+@pytest.mark.parametrize("part", ["latents.npz", "calibration.npz"])
+@pytest.mark.parametrize("value", [np.nan, np.inf], ids=["NaN", "infinite"])
+def test_arrays_that_are_not_finite_are_refused(files, tmp_path, part, value):
+    with np.load(io.BytesIO(files[part])) as arrays:
+        spoiled = {name: np.full_like(held, value) if held.dtype.kind == "f" else held for name, held in arrays.items()}
+    content = io.BytesIO()
+    np.savez(content, **spoiled)
+    assert "do not belong together" in refusal(zipped(signed(files | {part: content.getvalue()})), tmp_path)

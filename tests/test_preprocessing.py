@@ -89,10 +89,10 @@ def test_slices_put_back_make_the_brain_again(brain_volume):
     assert not back[:, :12].any()
 
 
-def test_brain_outside_the_crop_is_said(brain_volume):
+def test_brain_outside_the_crop_is_said():
     mask = np.zeros((120, 120, 78), bool)
     mask[20:100, 4:100, 20:50] = True
-    assert "8.3 % of the brain in phantom" in Preprocessor()._crop_warning(mask, brain_volume)[0]
+    assert "8.3 % of the brain lies outside" in Preprocessor()._crop_warning(mask)[0]
 
 
 def test_a_whole_head_is_refused_with_the_remedy():
@@ -142,3 +142,19 @@ def test_the_slice_that_holds_a_voxel_is_found(brain_volume):
     for voxel in [(60, 60, 30), (50, 70, 45), (70, 50, 55)]:
         assert preprocessor.row_at(voxel, slices, brain) == round(float(native[voxel]))
     assert preprocessor.row_at((60, 60, -40), slices, brain) == 0
+
+
+@pytest.mark.parametrize("factor", [-1, 1e-3, 1e12], ids=["all below 0", "far too small", "far too large"])
+def test_what_cannot_be_laid_on_the_atlas_is_one_sentence(brain_volume, factor):
+    values, size = (-1, 1) if factor == -1 else (1, factor)
+    scan = Volume(values * brain_volume.data, brain_volume.affine @ np.diag([size, size, size, 1.0]), "scan.nii")
+    with pytest.raises(ScanError, match=r"^[^\n]*scan\.nii[^\n]*\.$"):
+        Preprocessor().to_brain(scan)
+
+
+def test_warnings_do_not_name_the_scan_as_reports_hold_them(brain_volume):
+    wide = ndimage.zoom(brain_volume.data, (1.1, 1.1, 1.1), order=1)
+    scan = Volume(wide, brain_volume.affine, "DOE^JANE.nii.gz")
+    brain = Preprocessor().to_brain(scan)
+    assert any("may not be skull-stripped" in warning for warning in brain.warnings)
+    assert not any("JANE" in warning for warning in brain.warnings)

@@ -9,13 +9,11 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-import numpy as np
-
 from vaead_core.checkpoint import DESCRIPTION, FILES, Checkpoint, checked_files
+from vaead_core.checkpoint_fit import fits
 from vaead_core.errors import CheckpointError
-from vaead_core.preprocessing import CROP
 from vaead_core.untrusted import check_arrays, check_graph, open_zip
-from vaead_core.vae import GRAPHS, STAGES
+from vaead_core.vae import GRAPHS
 
 MB = 1 << 20
 ARCHIVE_BYTES, ENTRIES = 200 * MB, 64
@@ -80,10 +78,10 @@ def check(folder: Path) -> Checkpoint:
             check_graph(content, file)
     checkpoint = Checkpoint.load(folder)
     try:
-        fits = _fits(checkpoint)
+        together = fits(checkpoint)
     except Exception as error:  # whatever ONNX Runtime and a missing setting raise
         raise CheckpointError(f"The network of {folder.name} does not run; copy the checkpoint again.") from error
-    if not fits:
+    if not together:
         raise CheckpointError(f"Network, arrays and settings of {folder.name} do not belong together; copy the checkpoint again.")
     return checkpoint
 
@@ -128,35 +126,3 @@ def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, file: str) -> byt
     except Exception as error:  # zlib.error, BadZipFile, EOFError and others, by what is damaged
         raise CheckpointError(f"{file} in the upload is damaged; pack or copy it again.") from error
     return b"".join(pieces)
-
-
-def _fits(checkpoint: Checkpoint) -> bool:
-    """Whether shapes agree with each other and with the settings; one blank image goes through the network."""
-    vae, preprocessor, stride = checkpoint.model.vae, checkpoint.preprocessor, checkpoint.model.stride
-    if not (8 <= vae.image_size <= 512 and 1 <= vae.latent_size <= 4096):
-        return False
-    if not (stride is None or (type(stride) is int and 1 <= stride <= vae.image_size)):
-        return False
-    side, depth = vae.image_size, 1
-    if preprocessor is not None:
-        seed = preprocessor.background_seed
-        if preprocessor.spacing_mm not in CROP or preprocessor.background not in ("noise", "black", "mean"):
-            return False
-        if type(seed) is not int or seed < 0:
-            return False
-        side, depth = preprocessor.image_size, preprocessor.grid.shape[2]
-    if (stride is None and side != vae.image_size) or side < vae.image_size:
-        return False
-    posterior, stages = vae.encode(np.zeros((1, vae.image_size, vae.image_size), np.float32))
-    drawn = vae.decode(posterior.mean)
-    latents, places = checkpoint.latents, checkpoint.model.reference.places
-    return (
-        posterior.mean.shape == posterior.log_variance.shape == (1, vae.latent_size)
-        and drawn.shape == (1, vae.image_size, vae.image_size)
-        and all(stages[name].ndim == 3 for name in STAGES)
-        and {"intensity", "residual"} <= places.keys()
-        and all(one.mean.shape == one.deviation.shape == (depth, side, side) for one in places.values())
-        and latents.mean.ndim == 2
-        and latents.mean.shape[1] == vae.latent_size
-        and latents.position.shape == latents.subject.shape == latents.mean.shape[:1]
-    )

@@ -148,8 +148,9 @@ def _damaged(name: str) -> str:
 
 
 def _invertible(affine: Array) -> bool:
-    spacing = np.linalg.norm(affine[:3, :3], axis=0)
-    return bool((spacing > 0).all()) and abs(np.linalg.det(affine[:3, :3] / spacing)) > 1e-3
+    with np.errstate(all="ignore"):
+        spacing = np.linalg.norm(affine[:3, :3], axis=0)
+        return bool((spacing > 0).all()) and abs(np.linalg.det(affine[:3, :3] / spacing)) > 1e-3
 
 
 def _times(shape: tuple[int, ...]) -> str:

@@ -53,7 +53,7 @@ class Preprocessor:
         if spread == 0:
             raise ScanError(f"The brain in {scan.name} has one constant value; a scan must have contrast.")
         scaled = np.clip((intensity - mean) / (CLIP_SD * spread), -1, 1) * mask
-        warnings = head_warning + self._crop_warning(mask, scan)
+        warnings = head_warning + self._crop_warning(mask)
         return Brain(scaled.astype(np.float32), mask, self.spacing_mm, scan, transform, mean, spread, warnings)
 
     def to_slices(self, brain: Brain) -> Slices:
@@ -130,11 +130,11 @@ class Preprocessor:
         """(N, H, W) bool: the atlas's own brain in slices at positions (N,); an outline for pictures that have none."""
         return self._crop(_atlas_mask(self.spacing_mm).transpose(2, 1, 0))[position]
 
-    def _crop_warning(self, mask: Array, scan: Volume) -> tuple[str, ...]:
+    def _crop_warning(self, mask: Array) -> tuple[str, ...]:
         share = 1 - self._crop(mask.transpose(2, 1, 0)).sum() / mask.sum()
         if share < 0.002:
             return ()
-        return (f"{100 * share:.1f} % of the brain in {scan.name} lies outside the cropped slices and is not scored.",)
+        return (f"{100 * share:.1f} % of the brain lies outside the cropped slices and is not scored.",)
 
     def _corner(self) -> tuple[int, int]:
         """Row and column of the atlas grid at which slices begin."""
@@ -169,7 +169,7 @@ def _refuse_whole_head(scan: Volume) -> tuple[str, ...]:
             f"{scan.name} looks like a whole head ({volume_ml:.0f} ml of signal); {rule}: strip it first or use --strip."
         )
     if volume_ml > 2000:
-        return (f"{scan.name} may not be skull-stripped ({volume_ml:.0f} ml of signal); {rule}.",)
+        return (f"The scan may not be skull-stripped ({volume_ml:.0f} ml of signal); {rule}.",)
     return ()
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from vaead_core import atlas
+from vaead_core.errors import ScanError
 from vaead_core.volume import Array, Volume
 
 _LPS = np.diag([-1.0, -1.0, 1.0, 1.0])  # ITK's world axes point left and posterior, NIfTI's right and anterior
@@ -47,8 +48,18 @@ def register(scan: Volume) -> AffineToAtlas:
     """Twelve-parameter affine of a skull-stripped scan to SRI24.
 
     Starts from the centre and principal sizes of the two brains, then maximises Mattes' mutual information
-    (Mattes et al. 2003) at 4 mm and 3 mm by gradient descent on a fixed random sample of voxels.
+    (Mattes et al. 2003) at 4 mm and 3 mm by gradient descent on a fixed random sample of voxels. Raises ScanError.
     """
+    try:
+        return _registered(scan)
+    except (RuntimeError, ValueError, OverflowError, np.linalg.LinAlgError) as error:  # ITK's own, and of grids of no size
+        raise ScanError(
+            f"{scan.name} could not be brought to the atlas; check that it is a whole, skull-stripped adult brain, "
+            "bright on a background of 0, with the right voxel size."
+        ) from error
+
+
+def _registered(scan: Volume) -> AffineToAtlas:
     fixed, fixed_mask = _atlas_image()
     moving, mask = _coarse(scan)
     start = sitk.AffineTransform(_moments_start(fixed_mask, mask))
@@ -139,6 +150,8 @@ def _moments_start(fixed_mask: sitk.Image, mask: sitk.Image) -> sitk.AffineTrans
 
 def _moments(mask: sitk.Image) -> tuple[Array, Array]:
     k, j, i = np.nonzero(sitk.GetArrayViewFromImage(mask))
+    if not len(k):
+        raise ValueError("no voxel lies above 0")
     direction = np.reshape(mask.GetDirection(), (3, 3)) * np.array(mask.GetSpacing())
     points = np.stack([i, j, k], 1) @ direction.T + np.array(mask.GetOrigin())
     return points.mean(0), points.std(0)

@@ -61,6 +61,8 @@ def score(prepared: PreparedScan, checkpoint: Checkpoint, name: str) -> Scored:
     else:
         maps, thresholds = None, {}
         images = {DEFAULT: scorer.score(checkpoint.model, prepared.slices)}
+    if not all(np.isfinite(values).all() for values in images.values()):
+        raise CheckpointError(f"{checkpoint.name} gives scores that are not finite by {name}; choose another checkpoint.")
     scan = {kind: float(values.mean()) for kind, values in images.items()}
     return Scored(
         name, maps, images,

@@ -42,6 +42,8 @@ def open_zip(content: bytes, name: str, most: int, most_bytes: int) -> zipfile.Z
     entries = archive.infolist()
     if len(entries) > most:
         raise CheckpointError(f"{name} holds {len(entries)} files, more than the {most} that are read.")
+    if not all(entry.filename for entry in entries):
+        raise CheckpointError(f"{name} holds a file without a name, which no checkpoint has; pack the checkpoint's folder.")
     if any(entry.flag_bits & 1 or entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for entry in entries):
         raise CheckpointError(f"{name} is encrypted or packed in an unusual way; pack it as a plain .zip.")
     if sum(entry.file_size for entry in entries) > most_bytes:

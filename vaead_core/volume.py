@@ -52,7 +52,7 @@ class Brain:
     intensity: (I, J, K) float32, z-scored in the brain, divided by 3, clipped to [-1, 1]; 0 outside.
     mask: (I, J, K) bool. scan: what it came from. transform: scan world to atlas world.
     mean, spread: of the scan's values in the brain, so that a value is mean + 3 · spread · intensity.
-    warnings: plain sentences a user must see beside any map of this scan.
+    warnings: plain sentences a user must see beside any map of this scan; they don't name it, as reports hold them.
     """
 
     intensity: Array

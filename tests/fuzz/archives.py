@@ -1,0 +1,145 @@
+"""Checkpoints that somebody sends: archives with damage, paths, links and pickles, signed again by whoever changed them."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import pickle
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from tests.fuzz.mutations import MARKUP, mutated, number
+from vaead_core import scoring
+from vaead_core.aggregates import DEFAULT
+from vaead_core.checkpoint import DESCRIPTION, FILES
+from vaead_core.checkpoint_archive import check, unpack
+from vaead_core.checkpoint_facts import facts, read_history
+from vaead_core.latent_space import colours
+from vaead_core.scoring import PreparedScan
+
+Files = dict[str, bytes]
+KINDS = ("archive bytes", "directory bytes", "entries", "file bytes", "file bytes", "arrays", "settings", "settings", "history")
+NAMES = (
+    "", "/", "..", "../README.md", "/tmp/README.md", "a/../../README.md", "..\\README.md", "C:\\x.npz", "m/model.pkl", "\0",
+    "README.md/", ".bashrc", "m/__init__.py", "con", "<img src=x onerror=alert(1)>.md", "[x](javascript:alert(1))",
+    "README.md ", "é" * 300,
+)  # fmt: skip
+
+
+def archive(files: Files, rng: np.random.Generator) -> bytes:
+    """One damaged or hostile upload made of a good checkpoint's files."""
+    match rng.choice(KINDS):
+        case "archive bytes":
+            return mutated(_zipped(files), rng)
+        case "directory bytes":
+            whole = _zipped(files)
+            return whole[:-900] + mutated(whole[-900:], rng)
+        case "entries":
+            return _zipped(files | {str(rng.choice(NAMES)): rng.bytes(30)}, int(rng.choice([0o644, 0o120777, 0o060666])))
+        case kind:
+            return _zipped(altered(files, rng, kind))
+
+
+def altered(files: Files, rng: np.random.Generator, kind: str | None = None) -> Files:
+    """The files of a checkpoint of which some are changed; seven times in eight with checksums that fit them."""
+    files, name = dict(files), str(rng.choice(FILES))
+    description = json.loads(files[DESCRIPTION])
+    match kind or rng.choice(KINDS[3:]):
+        case "file bytes":
+            files[name] = mutated(files[name], rng)
+        case "arrays":
+            name = str(rng.choice(["latents.npz", "calibration.npz"]))
+            files[name] = _arrays(files[name], rng)
+        case "settings":
+            _change(description, rng)
+        case "history":
+            files["history.csv"] = mutated(files["history.csv"], rng)
+    if rng.random() < 7 / 8 and isinstance(description, dict):
+        description["files"] = {name: hashlib.sha256(files[name]).hexdigest() for name in FILES}
+    return files | {DESCRIPTION: json.dumps(description).encode()}
+
+
+def take(content: bytes, into: Path, prepared: PreparedScan) -> bool:
+    """Unpacks an upload below `into` and scores a scan with it.
+
+    Raises CheckpointError; AssertionError when a refused one leaves something behind.
+    """
+    try:
+        folder = unpack(content, "mine.zip", into)
+    except Exception:
+        assert list(into.iterdir()) == []
+        raise
+    assert folder.parent == into
+    assert {path.name for path in folder.iterdir()} == {DESCRIPTION, *FILES}
+    return _used(folder, prepared)
+
+
+def open_folder(files: Files, into: Path, prepared: PreparedScan) -> bool:
+    """Opens a folder with these files and scores a scan with it. Raises CheckpointError."""
+    for name, content in files.items():
+        (into / name).write_bytes(content)
+    return _used(into, prepared)
+
+
+def _used(folder: Path, prepared: PreparedScan) -> bool:
+    """What the pages do with a checkpoint that was taken: facts, curves, a scan's scores among healthy ones."""
+    checkpoint = check(folder)
+    facts(folder)
+    read_history(checkpoint.history)
+    colours(checkpoint)
+    if checkpoint.preprocessor is not None and checkpoint.preprocessor.image_size == prepared.slices.pixels.shape[1]:
+        results = [scoring.score(prepared, checkpoint, name) for name in ("residual", "voxel_atlas")]
+        assert all(0 <= one.scan_percentiles[DEFAULT] <= 100 for one in results)
+        scoring.to_record(prepared, results, checkpoint)
+    return True
+
+
+def _zipped(files: Files, mode: int = 0o644) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as packing:
+        for name, data in files.items():
+            entry = zipfile.ZipInfo("placeholder")
+            entry.filename, entry.external_attr = name, mode << 16
+            packing.writestr(entry, data)
+    return content.getvalue()
+
+
+def _arrays(content: bytes, rng: np.random.Generator) -> bytes:
+    """The archive of arrays with one replaced: another shape, another kind, values that are not finite, a pickle, damage."""
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        held = dict(arrays)
+    name = str(rng.choice(list(held)))
+    match rng.choice(("shape", "kind", "values", "none", "pickle", "bytes")):
+        case "shape":
+            held[name] = np.zeros(rng.integers(0, 5, int(rng.integers(4))), np.float32)
+        case "kind":
+            held[name] = np.full(held[name].shape, "text")
+        case "values":
+            held[name] = np.full(held[name].shape, number(rng, np.dtype(np.float32)))
+        case "none":
+            del held[name]
+        case "pickle":
+            return pickle.dumps(held)
+        case "bytes":
+            return mutated(content, rng)
+    found = io.BytesIO()
+    np.savez(found, **held)
+    if rng.random() < 0.2:
+        with zipfile.ZipFile(found, "a") as packing:
+            packing.writestr("evil.npy", mutated(pickle.dumps([1]), rng))
+    return found.getvalue()
+
+
+def _change(description: dict, rng: np.random.Generator) -> None:
+    """Replaces one value of a description, at any depth."""
+    at = description
+    while True:
+        key = str(rng.choice(list(at)))
+        if not isinstance(at[key], dict) or not at[key] or rng.random() < 0.2:
+            break
+        at = at[key]
+    values = (None, True, -1, 0, 1, 2, 1e300, "", "noise", MARKUP.decode(), [], {}, [[[]]], {"a": 1}, 2**70)
+    at[key] = values[int(rng.integers(len(values)))]

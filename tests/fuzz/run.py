@@ -1,0 +1,125 @@
+"""Seeded cases, one after the other, and what they came to."""
+
+from __future__ import annotations
+
+import faulthandler
+import resource
+import shutil
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from tests.fuzz import archives, scans, tables
+from tests.fuzz.watch import watching
+from vaead_core import scoring
+from vaead_core.checkpoint import Checkpoint
+from vaead_core.errors import InputError
+from vaead_core.scoring import PreparedScan
+from vaead_core.volume import Volume
+
+HANG_SECONDS = 10.0
+GIVE_UP_SECONDS = 120.0
+LONGEST_SENTENCE = 300
+
+
+@dataclass
+class Tally:
+    """wrong: what went neither way, with its seed. megabytes: by which the process's peak grew."""
+
+    cases: int = 0
+    used: int = 0
+    refused: int = 0
+    wrong: list[str] = field(default_factory=list)
+    hangs: int = 0
+    longest: float = 0.0
+    megabytes: int = 0
+
+    def __str__(self) -> str:
+        return (
+            f"{self.cases} cases: {self.used} used, {self.refused} refused with a sentence, "
+            f"{len(self.wrong)} wrong, {self.hangs} over {HANG_SECONDS:g} s, longest {self.longest:.1f} s, "
+            f"peak memory +{self.megabytes} MB"
+        )
+
+
+@dataclass(frozen=True)
+class Good:
+    """What is damaged, and what scores a scan whose file was good enough."""
+
+    files: archives.Files
+    checkpoint: Checkpoint
+    brain: Volume
+    prepared: PreparedScan
+
+
+def fuzz(count: int, checkpoint_folder: Path, brain: Volume, scratch: Path, seed: int = 0) -> Tally:
+    """`count` cases of all kinds, the same for the same seed. checkpoint_folder: a good checkpoint of brains."""
+    checkpoint = Checkpoint.load(checkpoint_folder)
+    files = {path.name: path.read_bytes() for path in checkpoint_folder.iterdir()}
+    good = Good(files, checkpoint, brain, scoring.prepare(brain, checkpoint))
+    tally, before = Tally(), _peak()
+    for number in range(count):
+        rng = np.random.default_rng((seed, number))
+        into = scratch / "case"
+        into.mkdir()
+        _count(tally, _case(number, rng, good, into), into, f"case {number} of seed {seed}")
+        shutil.rmtree(into)
+        if list(scratch.iterdir()):
+            tally.wrong.append(f"case {number} of seed {seed} wrote beside its folder")
+    tally.megabytes = (_peak() - before) >> 10
+    return tally
+
+
+def _case(number: int, rng: np.random.Generator, good: Good, into: Path) -> Callable[[], bool]:
+    """One in 100 is a brain that is registered and scored, as that takes a second."""
+    if number % 100 == 0:
+        content = scans.brain_file(good.brain, rng)
+        return lambda: scans.score(content, good.checkpoint)
+    match rng.choice(("scan", "archive", "folder", "table"), p=(0.6, 0.2, 0.15, 0.05)):
+        case "scan":
+            content = scans.scan_file(rng)
+            return lambda: scans.read(content)
+        case "archive":
+            content = archives.archive(good.files, rng)
+            return lambda: archives.take(content, into, good.prepared)
+        case "folder":
+            held = archives.altered(good.files, rng)
+            return lambda: archives.open_folder(held, into, good.prepared)
+    return lambda: tables.folder(into, rng)
+
+
+def _count(tally: Tally, work: Callable[[], bool], into: Path, name: str) -> None:
+    faulthandler.dump_traceback_later(GIVE_UP_SECONDS, exit=True)
+    begin = time.perf_counter()
+    with watching(into) as seen:
+        try:
+            tally.used += work()
+            found = ""
+        except InputError as error:
+            found = _fault(str(error), into)
+            tally.refused += not found
+        except Exception:
+            found = traceback.format_exc()
+    seconds = time.perf_counter() - begin
+    faulthandler.cancel_dump_traceback_later()
+    if seen:
+        tally.wrong.append(f"{name} did what no file may: {'; '.join(seen[:5])}")
+    if found:
+        tally.wrong.append(f"{name}: {found}")
+    tally.cases += 1
+    tally.longest = max(tally.longest, seconds)
+    tally.hangs += seconds > HANG_SECONDS
+
+
+def _fault(sentence: str, into: Path) -> str:
+    """What is wrong with a refusal; nothing, when it is one plain sentence of moderate length that names no folder."""
+    plain = sentence.isprintable() and sentence.endswith(".") and len(sentence) <= LONGEST_SENTENCE
+    return "" if plain and str(into.parent) not in sentence else f"not a plain sentence: {sentence!r}"
+
+
+def _peak() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -1,0 +1,105 @@
+"""NIfTI files with damaged headers, gzip streams and values, and what becomes of each."""
+
+from __future__ import annotations
+
+import gzip
+
+import nibabel as nib
+import numpy as np
+
+from tests.fuzz.mutations import mutated, number, packed
+from vaead_core import scoring
+from vaead_core.checkpoint import Checkpoint
+from vaead_core.nifti import map_to_nifti, read_nifti
+from vaead_core.volume import Array, Volume
+
+KINDS = ("header fields", "header fields", "header bytes", "file bytes", "gzip", "values", "noise", "another format")
+STORED = (np.uint8, np.int16, np.int32, np.float32, np.float64)
+HEADERS = (nib.Nifti1Image, nib.Nifti2Image)
+
+
+def scan_file(rng: np.random.Generator) -> bytes:
+    """One damaged file; a small one."""
+    data = rng.integers(0, 100, (7, 8, 9)).astype(rng.choice(STORED))
+    image = HEADERS[int(rng.integers(2))](data, np.diag([2, 2, 2, 1.0]), dtype=data.dtype)
+    content = image.to_bytes()
+    match rng.choice(KINDS):
+        case "header fields":
+            content = _with_fields(image, rng) + content[image.header.sizeof_hdr :]
+        case "header bytes":
+            content = mutated(content, rng, image.header.sizeof_hdr)
+        case "file bytes":
+            content = mutated(content, rng)
+        case "values":
+            content = HEADERS[0](spoiled(data.astype(np.float32), rng), image.affine).to_bytes()
+        case "noise":
+            content = rng.bytes(int(rng.integers(2000)))
+        case "another format":
+            content = nib.MGHImage(data.astype(np.float32), image.affine).to_bytes()
+        case _:
+            return packed(content, rng)
+    return gzip.compress(content, 1) if rng.random() < 0.5 else content
+
+
+def brain_file(brain: Volume, rng: np.random.Generator) -> bytes:
+    """A brain whose values or place in the world were changed: read as a scan, more often than not."""
+    data, affine = brain.data, brain.affine.copy()
+    if rng.random() < 0.5:
+        data = spoiled(data, rng) * (data != 0)
+    if rng.random() < 0.5:
+        affine[int(rng.integers(3)), int(rng.integers(4))] *= rng.choice([0.5, -1, 2, 1e3, 1e-3, 1e12])
+    return nib.Nifti1Image(data.astype(np.float32), affine).to_bytes()
+
+
+def spoiled(data: Array, rng: np.random.Generator) -> Array:
+    """float32: other units, other signs, holes, or values of no scan."""
+    with np.errstate(all="ignore"):
+        match rng.choice(("scaled", "shifted", "negative", "one value", "few values", "holes", "extreme")):
+            case "scaled":
+                return (data * np.float32(10.0 ** rng.integers(-44, 38))).astype(np.float32)
+            case "shifted":
+                return (data + np.float32(10.0 ** rng.integers(0, 16))).astype(np.float32)
+            case "negative":
+                return -data
+            case "one value":
+                return np.full_like(data, 7)
+            case "few values":
+                return (data > np.median(data)).astype(np.float32)
+            case "holes":
+                return data * (rng.random(data.shape) < rng.random())
+    data = data.copy()
+    data.flat[rng.integers(data.size, size=3)] = number(rng, np.dtype(np.float32))
+    return data
+
+
+def read(content: bytes) -> bool:
+    """Reads a file and writes its values back as a map. Raises ScanError; AssertionError where the map is not the scan."""
+    scan = read_nifti(content, "scan.nii.gz")
+    assert np.isfinite(scan.data).all()
+    back = nib.Nifti2Image if isinstance(scan.native.header, nib.Nifti2Header) else nib.Nifti1Image
+    written = back.from_bytes(gzip.decompress(map_to_nifti(scan.data, scan)))
+    np.testing.assert_array_equal(np.asarray(written.dataobj), scan.native.from_ras(scan.data))
+    return True
+
+
+def score(content: bytes, checkpoint: Checkpoint) -> bool:
+    """Reads a file and scores it by every map. Raises ScanError; AssertionError where a map or a score is not finite."""
+    scan = read_nifti(content, "scan.nii.gz")
+    prepared = scoring.prepare(scan, checkpoint)
+    for name in ("residual", "normalised_residual", "voxel_atlas"):
+        found = scoring.score(prepared, checkpoint, name)
+        assert np.isfinite(found.maps).all()
+        assert np.isfinite(list(found.scan.values())).all()
+    assert np.isfinite(scoring.native_map(prepared, checkpoint, found.maps)).all()
+    assert np.isfinite(scoring.reconstruction(prepared, checkpoint)).all()
+    return True
+
+
+def _with_fields(image: nib.Nifti1Image, rng: np.random.Generator) -> bytes:
+    """The header with one to four of its numbers replaced."""
+    block = image.header.structarr.copy()
+    for _ in range(int(rng.integers(1, 5))):
+        field = block[str(rng.choice(block.dtype.names))]
+        if field.dtype.kind in "if":
+            field[...] = np.where(rng.random(field.shape) < 0.5, number(rng, field.dtype), field)
+    return block.tobytes()
