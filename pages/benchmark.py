@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.shared import cached, cached_results, entry, fashion_view, inputs, jobs, own_experiment
 from pages.shared import result_views as view
+from pages.shared.notices import refuse
 from vaead_core import scorers
 from vaead_core.cohorts.synthetic import SAMPLES
 from vaead_core.curve_figures import PLAIN, described, precision_recall_figure
@@ -95,4 +96,4 @@ try:
         views = (methods, grids, lambda: view.thesis(where, names), curves, fashion_view.show, own)
         dict(zip(VIEWS, views, strict=True))[chosen_view]()
 except InputError as error:
-    st.error(str(error))
+    refuse(error)

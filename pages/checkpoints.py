@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.shared import checkpoint_view as view
 from pages.shared import entry, inputs, jobs, training_job
+from pages.shared.notices import plain, refuse
 from vaead_core.checkpoint_archive import ARCHIVE_BYTES, packed, unpack
 from vaead_core.checkpoint_facts import read_history
 from vaead_core.errors import InputError
@@ -67,7 +68,7 @@ def upload() -> None:
     largest = ARCHIVE_BYTES >> 20
     st.file_uploader("A checkpoint's folder, as a .zip", type=["zip"], key="archive", on_change=take, max_upload_size=largest)
     if said := state.get("archive_said"):
-        (st.success if said[0] else st.error)(said[1])
+        (st.success if said[0] else st.error)(plain(said[1]))
     else:
         st.info("Download one here, or pack a folder that training wrote; then it can be chosen on every page.")
 
@@ -99,4 +100,4 @@ try:
     else:
         {"Inspect": inspect, "Compare": compare, "Upload": upload, "Train": train}[chosen_view]()
 except InputError as error:
-    st.error(str(error))
+    refuse(error)

@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.shared import cached, entry, explore_state, inputs
 from pages.shared.explore_parts import Opened, show_downloads, show_map, show_scores
+from pages.shared.notices import refuse, warn
 from pages.shared.viewer import viewer
 from vaead_core import scoring
 from vaead_core.errors import InputError
@@ -31,11 +32,11 @@ try:
         redrawn = cached.reconstruction_layer(key, checkpoint.digest, prepared, checkpoint)
     progress.empty()
 except InputError as error:
-    st.error(str(error))
+    refuse(error)
     st.stop()
 
 for warning in [*sentences, *scoring.warnings(prepared, results)]:
-    st.warning(warning)
+    warn(warning)
 if not results:
     st.stop()
 explore_state.begin(f"{key} {checkpoint.digest}", scan.data.shape)

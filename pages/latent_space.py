@@ -5,6 +5,7 @@ import streamlit as st
 
 from pages.shared import cached, cached_latents, entry, inputs
 from pages.shared.latent_controls import ask_direction, ask_latents, ask_slice
+from pages.shared.notices import refuse, warn
 from vaead_core import detectors, latent_space
 from vaead_core.curve_figures import PLAIN
 from vaead_core.errors import InputError
@@ -31,7 +32,7 @@ try:
         healthy = cached_latents.healthy_scores(checkpoint.digest, detector, standardise, space)
         scores = cached_latents.scores(key, checkpoint.digest, detector, standardise, space, latents, slices.position)
 except InputError as error:
-    st.error(str(error))
+    refuse(error)
     st.stop()
 
 percentiles = latent_space.percentiles_nearby(scores, slices.position, healthy, space.position)
@@ -47,7 +48,7 @@ def take_slice(chart: str) -> None:
 
 
 for warning in [*prepared.brain.warnings, *latent_space.warnings(percentiles)]:
-    st.warning(warning)
+    warn(warning)
 left, right = st.columns(2)
 with left:
     st.subheader("Healthy latents", anchor=False)

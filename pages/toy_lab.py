@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 
 from pages.shared import cached, cached_toys, entry, inputs, lab_state
+from pages.shared.notices import refuse, warn
 from pages.shared.toy_controls import ask_toy
 from pages.shared.viewer import clicked, thresholds_left, viewer
 from vaead_core import planting, scorers
@@ -31,10 +32,10 @@ try:
     with controls:
         kind, buttons, settings = ask_toy()
 except InputError as error:
-    st.error(str(error))
+    refuse(error)
     st.stop()
 for sentence in [*sentences, *bench.prepared.brain.warnings]:
-    st.warning(sentence)
+    warn(sentence)
 if not results:
     st.stop()
 
@@ -67,7 +68,7 @@ def show() -> None:
     if centre := clicked("lab"):
         lab_state.plant_at(bench, shape, bench.on_grid(centre))
     if sentence := state.pop("lab_sentence", None):
-        st.warning(sentence)
+        warn(sentence)
     toys, above = state.lab_toys, st.container()
     given = {titles[name]: at for name, at in lab_state.thresholds(results).items()}
     left = thresholds_left("lab", given)

@@ -191,7 +191,7 @@ def test_a_name_that_is_none_is_one_sentence(app, name):
     [start] = [button for button in app.button if button.label == "Start training"]
     start.click().run()
     assert not app.exception
-    assert [error.value for error in app.error] == ["A name takes letters, digits, - and _, and begins with a letter or digit."]
+    assert [error.value for error in app.error] == ["A name takes letters, digits, - and \\_, and begins with a letter or digit."]
 
 
 def test_a_training_that_fails_says_its_last_sentence(app, tmp_path, monkeypatch):

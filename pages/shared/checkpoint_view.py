@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared import cached
+from pages.shared.notices import plain
 from vaead_core import scorers
 from vaead_core.calibration import RATES
 from vaead_core.checkpoint import Checkpoint
@@ -41,7 +42,7 @@ def listing(folders: dict[str, Path]) -> dict[str, Facts]:
         st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", column_config=columns, alt="List of checkpoints")
         st.caption(f"Error: {about}.")
     for sentence in sentences:
-        st.error(sentence)
+        st.error(plain(sentence))
     return known
 
 

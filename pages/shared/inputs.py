@@ -12,6 +12,7 @@ import numpy as np
 import streamlit as st
 
 from pages.shared import cached, sessions
+from pages.shared.notices import plain
 from vaead_core import scorers, scoring
 from vaead_core.checkpoint import Checkpoint, find_checkpoints
 from vaead_core.checkpoint_facts import facts
@@ -54,7 +55,7 @@ def ask_scan(key: str, first: int) -> Request:
         )
         kept = st.session_state.get("kept_upload")
         if kept and shown is None:
-            st.button(f"Close {kept[0]}", on_click=_keep_upload, width="stretch")
+            st.button(plain(f"Close {kept[0]}"), on_click=_keep_upload, width="stretch")
     return Request(sample, kept)
 
 

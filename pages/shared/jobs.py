@@ -20,6 +20,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.shared import sessions
+from pages.shared.notices import plain
 from vaead_core.errors import InputError
 
 MOST_RUNNING = 2  # on the whole server
@@ -161,7 +162,7 @@ def _draw(job: Job) -> None:
     elif job.state == CANCELLED:
         st.info(f"{job.title} was cancelled after {took}.")
     else:
-        st.error(f"{job.title} failed after {took}. {job.last_sentence}")
+        st.error(plain(f"{job.title} failed after {took}. {job.last_sentence}"))
     if job.lines:
         with st.expander("Log"):
             st.code("\n".join(job.lines[-12:]), language=None, wrap_lines=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.shared import inputs, jobs
+from pages.shared.notices import refuse
 from vaead_core.checkpoint import find_checkpoints
 from vaead_core.checkpoint_archive import NAME, free_name
 from vaead_core.checkpoint_facts import History, read_history
@@ -71,7 +72,7 @@ def ask() -> None:
             data = f"synthetic:{count}" if source == choices[0] else str(folder_of(text))
             _start(name.strip(), [preset, "--data", data, "--epochs", str(epochs), "--seed", str(seed)])
         except InputError as error:
-            st.error(str(error))
+            refuse(error)
         else:
             st.rerun()
 
