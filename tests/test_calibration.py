@@ -5,7 +5,7 @@ import pytest
 
 from vaead_core import scorers
 from vaead_core.aggregates import AGGREGATES, aggregate
-from vaead_core.calibration import calibrate, healthy_reference
+from vaead_core.calibration import calibrate, healthy_reference, training_reference
 from vaead_core.model import Model
 from vaead_core.reference import PlaceStatistics
 from vaead_core.volume import Slices
@@ -39,16 +39,16 @@ def people(count: int, size: int, seed: int) -> tuple[Slices, np.ndarray]:
 
 def slowly(vae, stride, train, held_out, subject):
     """name → (|map| of all brain pixels, aggregates an image), each subject against a reference of the others."""
-    intensity = PlaceStatistics.of(train.pixels, train, DEPTH)
+    training = training_reference(Model(vae, stride=stride), train, DEPTH)
     found = {name: ([], []) for name in scorers.scorers_of(Model(vae, stride=stride))}
     for person in np.unique(subject):
         others, own = held_out[subject != person], held_out[subject == person]
-        model = Model(vae, healthy_reference(Model(vae, stride=stride), intensity, others, DEPTH), stride)
+        model = Model(vae, healthy_reference(Model(vae, stride=stride), training, others, DEPTH), stride)
         for name, (pixels, images) in found.items():
             scorer = scorers.build(name)
             if hasattr(scorer, "score_map"):
                 maps = scorer.score_map(model, own)
-                maps = np.abs(maps) if name in ("signed_residual", "zscored_activation") else maps
+                maps = np.abs(maps) if name in ("signed_residual", "zscored_activation", "asymmetry") else maps
                 pixels.append(maps[own.mask])
                 images.append(np.stack(list(aggregate(maps, own.mask).values()), 1))
             else:
@@ -74,7 +74,9 @@ def test_calibration_equals_the_slow_way_and_runs_the_network_once(tiny_checkpoi
             np.testing.assert_allclose(healthy.images[kind], np.sort(values[:, column]), rtol=2e-4, atol=1e-5)
             scans = np.sort([part[:, column].mean() for part in images])
             np.testing.assert_allclose(healthy.scans[kind], scans, rtol=2e-4, atol=1e-5)
-    whole = healthy_reference(Model(network.vae, stride=stride), reference["intensity"], held_out, DEPTH)
+    np.testing.assert_array_equal(reference["intensity"].mean, PlaceStatistics.of(train.pixels, train, DEPTH).mean)
+    model = Model(network.vae, stride=stride)
+    whole = healthy_reference(model, training_reference(model, train, DEPTH), held_out, DEPTH)
     for quantity, places in whole.places.items():
         np.testing.assert_allclose(reference[quantity].mean, places.mean, rtol=2e-4, atol=1e-5)
 

@@ -11,7 +11,8 @@ from vaead_core.aggregates import AGGREGATES, aggregate
 from vaead_core.cohorts.splits import leave_out
 from vaead_core.model import Model
 from vaead_core.reference import PlaceStatistics, Reference
-from vaead_core.scorers.residual import absolute_residual
+from vaead_core.scorers import Mapping
+from vaead_core.scorers.wrappers import uses_network
 from vaead_core.volume import Array, Slices
 
 RATES = (0.01, 0.05, 0.10)
@@ -49,14 +50,25 @@ def percentile(value: float, healthy: Array) -> float:
     return 100 * float(np.searchsorted(healthy, value, "right")) / len(healthy)
 
 
-def healthy_reference(model: Model, intensity: PlaceStatistics, held_out: Slices, depth: int) -> Reference:
-    """Intensity from training brains; residual and activations from held-out ones (training residuals are too small)."""
-    places = {"intensity": intensity}
-    places["residual"] = PlaceStatistics.of(model.map(held_out, absolute_residual), held_out, depth)
-    for stage in (1, 2, 3, 4):
-        maps = scorers.build("activation", stage=stage, masked=False).score_map(model, held_out)
-        places[f"activation{stage}"] = PlaceStatistics.of(maps, held_out, depth)
-    return Reference(places)
+def quantities(model: Model) -> dict[str, Mapping]:
+    """The maps that the registered scorers of `model` measure against healthy brains."""
+    asked = [kind.quantities() for kind in scorers.map_scorers(model).values() if hasattr(kind, "quantities")]
+    return {name: base for one in asked for name, base in one.items()}
+
+
+def training_reference(model: Model, train: Slices, depth: int) -> Reference:
+    """What needs no network, from training brains: there are more of them."""
+    return _reference(model, {name: base for name, base in quantities(model).items() if not uses_network(base)}, train, depth)
+
+
+def healthy_reference(model: Model, training: Reference, held_out: Slices, depth: int) -> Reference:
+    """`training`, and from held-out brains what the network makes: its residuals of training brains are too small."""
+    ours = _reference(model, {name: base for name, base in quantities(model).items() if uses_network(base)}, held_out, depth)
+    return Reference(training.places | ours.places)
+
+
+def _reference(model: Model, bases: dict[str, Mapping], slices: Slices, depth: int) -> Reference:
+    return Reference({name: PlaceStatistics.of(base.score_map(model, slices), slices, depth) for name, base in bases.items()})
 
 
 def calibrate(model: Model, train: Slices, held_out: Slices, subject: Array, depth: int) -> tuple[Reference, Calibration]:
@@ -68,15 +80,15 @@ def calibrate(model: Model, train: Slices, held_out: Slices, subject: Array, dep
     names = list(scorers.scorers_of(model))
     found: dict[str, list[tuple[Array, Array]]] = {name: [] for name in names}
     pixels: dict[str, list[Array]] = {name: [] for name in names}
-    intensity = PlaceStatistics.of(train.pixels, train, depth)
+    training = training_reference(model, train, depth)
     for inside, outside in leave_out(subject, FOLDS):
         others, left_out = model.part(held_out, outside), model.part(held_out, inside)
-        against = model.with_reference(healthy_reference(model, intensity, others, depth))
+        against = model.with_reference(healthy_reference(model, training, others, depth))
         for name in names:
             values, in_brain = _score(against, name, left_out)
             found[name].append((values, subject[inside]))
             pixels[name].append(in_brain)
-    reference = healthy_reference(model, intensity, held_out, depth)
+    reference = healthy_reference(model, training, held_out, depth)
     return reference, {name: _summary(found[name], np.concatenate(pixels[name])) for name in found}
 
 

@@ -172,14 +172,20 @@ def _swap(partial: Path, folder: Path) -> None:
 def _pack(reference: Reference, calibration: Calibration) -> dict[str, Array]:
     arrays = {}
     for quantity, places in reference.places.items():
-        arrays[f"reference/{quantity}/mean"] = places.mean.astype(np.float16)
-        arrays[f"reference/{quantity}/deviation"] = places.deviation.astype(np.float16)
+        arrays[f"reference/{quantity}/mean"] = _seven_bits(places.mean)
+        arrays[f"reference/{quantity}/deviation"] = _seven_bits(places.deviation)
     for name, found in calibration.items():
         arrays[f"scorer/{name}/pixels"] = found.pixels
         for level in ("images", "scans"):
             for aggregate in AGGREGATES:
                 arrays[f"scorer/{name}/{level}/{aggregate}"] = getattr(found, level)[aggregate]
     return arrays
+
+
+def _seven_bits(values: Array) -> Array:
+    """float16 whose last three bits are 0: right to 0.4 %, far less than subjects differ, and a third smaller when zipped."""
+    bits = values.astype(np.float16).view(np.uint16)
+    return ((bits + np.uint16(4)) & np.uint16(0xFFF8)).view(np.float16)
 
 
 def _unpack(arrays: dict[str, Array]) -> tuple[Reference, Calibration]:

@@ -51,7 +51,7 @@ class PlaceStatistics:
 
 @dataclass(frozen=True)
 class Reference:
-    """Statistics by quantity: `intensity`, `residual` (|x − x̂|), `activation1` to `activation4`."""
+    """Statistics by quantity, as scorers name them: `intensity`, `residual`, `activation1`, …"""
 
     places: dict[str, PlaceStatistics]
 

@@ -3,7 +3,8 @@
 A map scorer has `score_map(model, slices) → (N, H, W)`, an image scorer `score(model, slices) → (N,)`: float32,
 higher (further from 0 for `signed`) = more abnormal, maps 0 outside the brain when masked. Its docstring's first
 paragraph is the help text; `title` its name on screen; `unit` what a value means; `patches_only = True` where a model of
-whole slices has no such map.
+whole slices has no such map. `quantities()` of a class names the maps whose healthy mean and deviation at each place a
+model must hold for it.
 """
 
 from __future__ import annotations
@@ -17,13 +18,17 @@ from vaead_core.registry import Registry
 from vaead_core.volume import Array, Slices
 
 
-class MapScorer(Protocol):
-    """One value a pixel."""
+class Mapping(Protocol):
+    """One value a pixel: a map scorer, or a part of one that has no name of its own."""
+
+    def score_map(self, model: Model, slices: Slices) -> Array: ...
+
+
+class MapScorer(Mapping, Protocol):
+    """One value a pixel, registered by name."""
 
     title: ClassVar[str]
     unit: ClassVar[str]
-
-    def score_map(self, model: Model, slices: Slices) -> Array: ...
 
 
 class ImageScorer(Protocol):

@@ -4,9 +4,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from vaead_core.model import Model
-from vaead_core.scorers import masked_to_brain, register
-from vaead_core.scorers.residual import absolute_residual
+from vaead_core.scorers import Mapping, register
+from vaead_core.scorers.residual import Residual
+from vaead_core.scorers.wrappers import Calibrated
 from vaead_core.volume import Array, Slices
+
+_CALIBRATED = Calibrated(Residual(masked=False), "residual")
 
 
 @register("normalised_residual")
@@ -18,6 +21,10 @@ class NormalisedResidual:
     title: ClassVar[str] = "Normalised residual"
     unit: ClassVar[str] = "healthy deviations"
 
+    @staticmethod
+    def quantities() -> dict[str, Mapping]:
+        """What the healthy reference must hold."""
+        return {_CALIBRATED.quantity: _CALIBRATED.base}
+
     def score_map(self, model: Model, slices: Slices) -> Array:
-        residual = model.map(slices, absolute_residual)
-        return masked_to_brain(model.reference["residual"].z(residual, slices), slices)
+        return _CALIBRATED.score_map(model, slices)

@@ -6,8 +6,11 @@ from typing import ClassVar
 import numpy as np
 
 from vaead_core.model import Model
-from vaead_core.scorers import masked_to_brain, register
+from vaead_core.scorers import Mapping, register
+from vaead_core.scorers.wrappers import Calibrated, Intensity
 from vaead_core.volume import Array, Slices
+
+_CALIBRATED = Calibrated(Intensity(), "intensity")
 
 
 @register("voxel_atlas")
@@ -19,5 +22,10 @@ class VoxelAtlas:
     title: ClassVar[str] = "Voxel atlas (baseline)"
     unit: ClassVar[str] = "healthy deviations"
 
+    @staticmethod
+    def quantities() -> dict[str, Mapping]:
+        """What the healthy reference must hold."""
+        return {_CALIBRATED.quantity: _CALIBRATED.base}
+
     def score_map(self, model: Model, slices: Slices) -> Array:
-        return masked_to_brain(np.abs(model.reference["intensity"].z(slices.pixels, slices)), slices)
+        return np.abs(_CALIBRATED.score_map(model, slices))

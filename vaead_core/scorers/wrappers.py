@@ -1,0 +1,73 @@
+"""Map scorers made of other map scorers: measured against healthy brains at each place, left against right. They compose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from vaead_core.model import Model
+from vaead_core.postprocessing import gaussian
+from vaead_core.scorers import Mapping, masked_to_brain
+from vaead_core.volume import Array, Slices
+
+MIDLINE_PIXELS = 0.5  # right of the middle of a slice: where SRI24 is most like its mirror image, at 1 mm and at 2 mm
+
+
+@dataclass(frozen=True)
+class Intensity:
+    """The image itself, for wrappers."""
+
+    uses_network: ClassVar[bool] = False
+
+    def score_map(self, model: Model, slices: Slices) -> Array:
+        return slices.pixels
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """(map − mean) / deviation of the map of healthy brains at the same atlas position; 0 outside the brain.
+
+    base: any map scorer. quantity: its name among the places of the model's reference.
+    """
+
+    base: Mapping
+    quantity: str
+
+    def score_map(self, model: Model, slices: Slices) -> Array:
+        values = self.base.score_map(model, slices)
+        return masked_to_brain(model.reference[self.quantity].z(values, slices), slices)
+
+
+@dataclass(frozen=True)
+class LeftAgainstRight:
+    """A map smoothed within the brain, minus its mirror image across the atlas's midline; 0 where that is not brain.
+
+    base: any map scorer. voxels: deviation of the Gaussian, in pixels of the slice.
+    """
+
+    base: Mapping
+    voxels: float
+
+    @property
+    def uses_network(self) -> bool:
+        return uses_network(self.base)
+
+    def score_map(self, model: Model, slices: Slices) -> Array:
+        smooth = gaussian(self.base.score_map(model, slices), slices.mask, self.voxels)
+        paired = slices.mask & mirrored(slices.mask)
+        return np.where(paired, smooth - mirrored(smooth), 0).astype(np.float32)
+
+
+def uses_network(scorer: Mapping) -> bool:
+    """False for a map that is made of the image alone: training brains are then as good a reference as held-out ones."""
+    return getattr(scorer, "uses_network", True)
+
+
+def mirrored(images: Array) -> Array:
+    """(N, H, W): left and right exchanged about the midline; 0 where there is nothing to exchange."""
+    shift = round(2 * MIDLINE_PIXELS)
+    found = np.zeros_like(images)
+    found[..., shift:] = images[..., ::-1][..., : images.shape[-1] - shift]
+    return found
