@@ -95,7 +95,7 @@ class ToyPart:
         maps = maps or {choice: score_map(checkpoint, choice, slices) for choice in self.maps}
         scores: dict[Choice, Array] = {}
         for name in sorted(set(scorers.SCORERS) - set(scorers.map_scorers())):
-            for masked in ({}, {"masked": False}):
+            for masked in ({}, {"masked": False}) if hasattr(scorers.SCORERS[name], "masked") else ({},):
                 scores[name, tuple(masked.items())] = scorers.build(name, **masked).score(checkpoint.model, slices)
         for (name, settings), values in maps.items():
             if dict(settings).get("masked", True):
