@@ -9,7 +9,7 @@ PORT ?= 8501
 demo: .stamps/app
 	$(BIN)/streamlit run app.py --server.port $(PORT)
 
-test: .stamps/dev .stamps/chromium lint
+test: .stamps/dev .stamps/chromium .stamps/nginx lint
 	$(BIN)/pytest --numprocesses auto --dist loadfile
 
 lint: .stamps/dev
@@ -33,6 +33,11 @@ lint: .stamps/dev
 # The browser tests drive Debian's chromium; where it is missing and apt-get may be used, it is installed.
 .stamps/chromium: .stamps/venv
 	command -v chromium >/dev/null || (apt-get update -qq && apt-get install -y -qq chromium)
+	touch $@
+
+# deploy/nginx.conf is tested with nginx itself, got in the same way.
+.stamps/nginx: .stamps/venv
+	command -v nginx >/dev/null || (apt-get update -qq && apt-get install -y -qq nginx-light openssl)
 	touch $@
 
 clean:
