@@ -1,0 +1,67 @@
+"""What the project says of itself stays true."""
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+MAKEFILE = (ROOT / "Makefile").read_text()
+PROSE = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "THIRD_PARTY.md")
+
+
+def recipe(target: str) -> list[str]:
+    """The commands of a target."""
+    found = re.search(rf"^{re.escape(target)}:.*\n((?:\t.*\n)+)", MAKEFILE, re.MULTILINE)
+    return [line.strip().replace("$(BIN)", ".venv/bin") for line in found[1].splitlines()]
+
+
+def test_pre_commit_runs_what_make_lint_runs():
+    (local,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    assert [hook["entry"] for hook in local["hooks"]] == recipe("lint")
+    assert all(hook["language"] == "system" and not hook["pass_filenames"] for hook in local["hooks"])
+
+
+@pytest.mark.parametrize(("workflow", "command"), [("test", "make test"), ("nightly", ".venv/bin/python -m tests.fuzz 10000")])
+def test_workflows_run_the_commands_that_people_run(workflow, command):
+    jobs = yaml.safe_load((ROOT / ".github" / "workflows" / f"{workflow}.yml").read_text())["jobs"]
+    commands = [step["run"] for job in jobs.values() for step in job["steps"] if "run" in step]
+    assert any(one.startswith(command) for one in commands)
+    assert command.removeprefix(".venv/bin/") in (ROOT / "CONTRIBUTING.md").read_text()
+
+
+@pytest.mark.parametrize("name", PROSE)
+def test_files_that_are_named_exist(name):
+    text = (ROOT / name).read_text()
+    links = [link for link in re.findall(r"\]\(([^)#:]+)\)", text) if link]
+    quoted = re.findall(r"`((?:pages|vaead_core|models|training|tests|deploy|benchmarks)/[\w/.-]+)`", text)
+    assert [path for path in links + quoted if not (ROOT / path).exists()] == []
+
+
+def test_one_version_everywhere():
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["version"] == version
+    assert citation["license"] == "MIT"
+    assert f"## {version}\n" in (ROOT / "CHANGELOG.md").read_text()
+    assert f'__version__ = "{version}"' in (ROOT / "vaead_core" / "__init__.py").read_text()
+
+
+def test_every_direct_dependency_is_pinned_and_explained():
+    table = (ROOT / "README.md").read_text().split("## Dependencies")[1].split("\n## ")[0]
+    lines = [line for path in ROOT.glob("requirements*.txt") for line in path.read_text().splitlines()]
+    packages = [line for line in lines if line and not line.startswith(("#", "-r "))]
+    assert [line for line in packages if "==" not in line] == []
+    assert [line for line in packages if not re.search(rf"\b{re.escape(line.split('==')[0])}\b", table)] == []
+
+
+def test_every_checkpoint_and_the_atlas_have_their_licence_named():
+    said = (ROOT / "THIRD_PARTY.md").read_text()
+    folders = [path.parent for path in (ROOT / "checkpoints").glob("*/checkpoint.json")]
+    kinds = {re.match(r"[a-z]+", folder.name)[0] for folder in folders}
+    assert [kind for kind in kinds if f"`checkpoints/{kind}-*`" not in said] == []
+    listed = subprocess.run(["git", "ls-files", "*.nii", "*.nii.gz"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert {Path(path).parent.as_posix() for path in listed.split()} <= {"vaead_core/atlas"}, "no scan of a person is here"
