@@ -12,6 +12,7 @@ from vaead_core.experiments.records import ALL
 from vaead_core.experiments.thesis import TOYS
 
 ATLAS, RECONSTRUCTION = "voxel_atlas", "reconstruction_mse"
+WITHOUT_NETWORK = (ATLAS, "histogram_equalised", "asymmetry", "dark_asymmetry")
 
 
 def fashion(tables: Tables) -> str:
@@ -148,16 +149,21 @@ def _wins(rows: pd.DataFrame) -> int:
 
 def lesions(tables: Tables) -> str:
     """Two patients."""
-    rows = tables["lesions"]
-    said = []
+    rows, said = tables["lesions"], []
+    rows = rows[rows["combination"] == ALL]
     for case, mine in rows.groupby("dataset"):
         order = mine.sort_values("ap", ascending=False)
         listed = ", ".join(f"{label(one.scorer)} {one.ap:.4f}" for one in order.head(3).itertuples())
         atlas = order[order["scorer"] == ATLAS]["ap"].iloc[0]
         chance = order["prevalence"].iloc[0]
-        said.append(f"{case}: chance {chance:.4f}, voxel atlas {atlas:.4f}; the three highest are {listed}.")
+        drawn = order[~order["scorer"].isin(WITHOUT_NETWORK)].iloc[0]
+        said.append(
+            f"{case}: chance {chance:.4f}, voxel atlas {atlas:.4f}; the three highest are {listed}; the highest that a network "
+            f"makes is {label(drawn['scorer'])} {drawn['ap']:.4f}, {drawn['ap'] / chance:.1f} times chance."
+        )
     return _bullets(
-        *said, "Two patients carry no interval; a value within a few times its chance level finds nothing one could use."
+        *said,
+        "Two patients carry no interval; a value within a few times its chance level finds nothing one could use.",
     )
 
 
