@@ -70,6 +70,10 @@ def invented():
         "patches": records.table("patches", list(toy_rows("patches", ("patch_error", *MAPS), 0.6))),
         "background": records.table("background", list(toy_rows("background", MAPS, 0.6))),
         "entropy": records.table("entropy", list(toy_rows("entropy", MAPS, 0.6))),
+        "painted": records.table("painted", [measurement("segmentation", s, "mass", "20 % darker", 0.3) for s in MAPS]),
+        "painted-validation": records.table(
+            "painted", [measurement("segmentation", s, "mass", "20 % darker", 0.1 * n) for n, s in enumerate(MAPS)]
+        ),
         "lesions": records.table("lesions", [measurement("segmentation", s, "MS", "all voxels", 0.05) for s in MAPS]),
     }
 

@@ -126,6 +126,10 @@ class Preprocessor:
         cropped = self._crop(brain.mask.transpose(2, 1, 0)).any(axis=(1, 2))
         return self._crop(moved.transpose(2, 1, 0))[cropped]
 
+    def on_slices(self, volume: Array, slices: Slices) -> Array:
+        """(N, H, W): a volume of the atlas grid, seen on `slices`."""
+        return self._crop(volume.transpose(2, 1, 0))[slices.position]
+
     def atlas_mask(self, position: Array) -> Array:
         """(N, H, W) bool: the atlas's own brain in slices at positions (N,); an outline for pictures that have none."""
         return self._crop(_atlas_mask(self.spacing_mm).transpose(2, 1, 0))[position]

@@ -10,7 +10,7 @@ from typing import Any
 from vaead_core import detectors, scorers
 from vaead_core.checkpoint import find_checkpoints
 from vaead_core.errors import InputError
-from vaead_core.experiments import fashion, lesions, subjects
+from vaead_core.experiments import fashion, lesions, painted, subjects
 from vaead_core.experiments.toy_scans import Choice, ToyPart, all_detectors
 from vaead_core.toys.datasets import DATASETS
 
@@ -104,6 +104,16 @@ def _fashion(folders: list[Path], request: Request) -> list[fashion.FashionPart]
     return [fashion.FashionPart(str(folder), choice) for folder in folders for choice in request.chosen(tuple(choices))]
 
 
+def _painted(folders: list[Path], request: Request) -> list[painted.PaintedPart]:
+    parts = []
+    for folder in folders:
+        checkpoint = subjects.opened(str(folder))
+        source, maps = subjects.source_of(checkpoint, request.data), request.chosen(painted.every_map(str(folder)))
+        for subject in subjects.chosen_subjects(checkpoint, request.part)[: request.subjects]:
+            parts += [painted.PaintedPart(str(folder), source, subject, kind, request.seed, maps) for kind in painted.KINDS]
+    return parts
+
+
 def _lesions(folders: list[Path], request: Request) -> list[lesions.LesionPart]:
     return [lesions.LesionPart(str(folder), case, lesions.lesion_folder(case)) for folder in folders for case in lesions.CASES]
 
@@ -121,6 +131,10 @@ EXPERIMENTS = {
     "background": Experiment("Noise, black or mean background: who finds dark, grey and bright toys?", (), _background),
     "entropy": Experiment("Entropy term, size constraint, stems: activation maps of four stages.", (), _entropy),
     "choice": Experiment("Which settings segment toys best on validation subjects.", (), _choice),
+    "painted": Experiment(
+        "Painted lesions in healthy brains, the middle tier between toys and patients: every map beside chance.",
+        ("brain-slices-2mm",), _painted,
+    ),
     "lesions": Experiment("Two patients: every map beside chance and the two baselines.", ("brain-slices-2mm",), _lesions),
 }  # fmt: skip
 

@@ -147,6 +147,24 @@ def _wins(rows: pd.DataFrame) -> int:
     return sum(_over_toys(rows, "activation")[toy] > _over_toys(rows, "residual")[toy] for toy in TOYS)
 
 
+def painted(tables: Tables) -> str:
+    """By kind: the map chosen on validation subjects beside the voxel atlas and chance."""
+    rows, choosing = tables["painted"], tables.get("painted-validation")
+    said = []
+    for kind in dict.fromkeys(rows["dataset"]):
+        atlas = number(select(rows, "segmentation", ATLAS, dataset=kind, combination=ALL))
+        by, how = (rows, "best on test") if choosing is None else (choosing, "chosen on validation")
+        mine = by[(by["dataset"] == kind) & (by["combination"] == ALL)]
+        chosen = str(mine.loc[mine["ap"].idxmax(), "scorer"])
+        ours = number(select(rows, "segmentation", chosen, dataset=kind, combination=ALL))
+        if atlas and ours:
+            said.append(
+                f"{kind.replace('_', ' ')}: {label(chosen)} ({how}) {ours}, {ours.ap / atlas.ap:.1f} times the voxel atlas's "
+                f"{atlas}; chance {ours.chance:.4f}."
+            )
+    return _bullets(*said)
+
+
 def lesions(tables: Tables) -> str:
     """Two patients."""
     rows, said = tables["lesions"], []
@@ -169,7 +187,7 @@ def lesions(tables: Tables) -> str:
 
 READINGS: dict[str, Callable[[Tables], str]] = {
     "fashion": fashion, "slices": slices, "patches": patches, "background": background, "entropy": entropy,
-    "lesions": lesions,
+    "painted": painted, "lesions": lesions,
 }  # fmt: skip
 
 

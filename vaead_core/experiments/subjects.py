@@ -9,7 +9,8 @@ from vaead_core.checkpoint import Checkpoint
 from vaead_core.cohorts import open_cohort
 from vaead_core.cohorts.locations import find_data
 from vaead_core.errors import CohortError, InputError
-from vaead_core.volume import Slices
+from vaead_core.preprocessing import Preprocessor
+from vaead_core.volume import Brain, Slices
 
 
 @lru_cache(maxsize=4)
@@ -21,13 +22,23 @@ def opened(folder: str) -> Checkpoint:
 @lru_cache(maxsize=4)
 def prepared(source: str, subject: str, folder: str) -> Slices:
     """The slices of one subject of a cohort, by the preprocessor of the checkpoint in `folder`."""
-    preprocessor = opened(folder).preprocessor
-    if preprocessor is None:
-        raise InputError(f"{Path(folder).name} is not a model of brain scans; choose one of the brain checkpoints.")
+    return _preprocessor(folder).to_slices(prepared_brain(source, subject, folder))
+
+
+@lru_cache(maxsize=4)
+def prepared_brain(source: str, subject: str, folder: str) -> Brain:
+    """One subject of a cohort on the atlas grid of the checkpoint in `folder`."""
     scan = next((one for one in open_cohort(source).subjects if one.id == subject), None)
     if scan is None:
         raise CohortError(f"{subject}, a subject of {Path(folder).name}, is not among the scans of {Path(source).name}.")
-    return preprocessor.to_slices(preprocessor.to_brain(scan.read()))
+    return _preprocessor(folder).to_brain(scan.read())
+
+
+def _preprocessor(folder: str) -> Preprocessor:
+    preprocessor = opened(folder).preprocessor
+    if preprocessor is None:
+        raise InputError(f"{Path(folder).name} is not a model of brain scans; choose one of the brain checkpoints.")
+    return preprocessor
 
 
 def source_of(checkpoint: Checkpoint, data: str | None) -> str:

@@ -1,0 +1,65 @@
+"""Painted lesions in one subject: how well each map finds them, in the whole brain, beside chance and the two baselines."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from vaead_core import painted, scorers
+from vaead_core.experiments.records import Measurement
+from vaead_core.experiments.subjects import opened, prepared_brain
+from vaead_core.experiments.toy_scans import Choice, described, is_default, score_map
+from vaead_core.metrics import Ranking
+
+CHANGES = (-0.3, -0.2, -0.1, -0.05, 0.1, 0.2, 0.3)  # of the tissue's own intensity
+KINDS = {  # kind → its combinations, each a name and settings
+    **{
+        kind: {f"{abs(change):.0%} {'darker' if change < 0 else 'brighter'}": {"change": change} for change in CHANGES}
+        for kind in ("white_matter", "cortical", "mass")
+    },
+    "atrophy": {f"{width} mm wider": {"widening_mm": float(width)} for width in (2, 4)},
+}
+
+
+@dataclass(frozen=True)
+class PaintedPart:
+    """One kind in one subject through one checkpoint. maps: (scorer, settings), as in ToyPart."""
+
+    checkpoint: str
+    source: str
+    subject: str
+    kind: str
+    seed: int
+    maps: tuple[Choice, ...]
+
+    def measure(self) -> list[Measurement]:
+        """Every map on every combination; a combination's lesions lie elsewhere in each subject."""
+        checkpoint = opened(self.checkpoint)
+        healthy = prepared_brain(self.source, self.subject, self.checkpoint)
+        if checkpoint.preprocessor is None:
+            raise ValueError("lesions are painted in scans")
+        found = []
+        for name, settings in KINDS[self.kind].items():
+            place = zlib.crc32(f"{self.kind} {name} {self.subject}".encode())
+            case = painted.build(self.kind, **settings).paint(healthy, np.random.default_rng([self.seed, place]))
+            slices = checkpoint.preprocessor.to_slices(case.brain)
+            truth = checkpoint.preprocessor.on_slices(case.truth, slices)[slices.mask]
+            for choice in self.maps:
+                ranking = Ranking(score_map(checkpoint, choice, slices)[slices.mask])
+                one = ranking.detection(truth)
+                threshold = checkpoint.calibration[choice[0]].threshold(0.05) if is_default(choice) else np.nan
+                dice = ranking.dice(truth, threshold) if np.isfinite(threshold) else np.nan
+                found.append(
+                    Measurement(
+                        "segmentation", choice[0], described(choice[1]), True, self.kind, name, self.subject,
+                        checkpoint.name, self.seed, one.ap, one.auroc, one.prevalence, one.ap, one.best_dice, dice,
+                    )
+                )  # fmt: skip
+        return found
+
+
+def every_map(checkpoint: str) -> tuple[Choice, ...]:
+    """Each map scorer that the checkpoint can have, as it is calibrated."""
+    return tuple((name, ()) for name in scorers.map_scorers(opened(checkpoint).model))
