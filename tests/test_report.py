@@ -135,7 +135,20 @@ def test_a_verdict_follows_the_numbers(tables):
     ("gone", "message"),
     [
         (("slices-validation",), "run: python -m vaead_core evaluate slices --subjects validation"),
-        (("fashion", "slices", "slices-validation", "patches", "background", "entropy", "lesions"), "holds no recorded"),
+        (
+            (
+                "fashion",
+                "slices",
+                "slices-validation",
+                "patches",
+                "background",
+                "entropy",
+                "painted",
+                "painted-validation",
+                "lesions",
+            ),
+            "holds no recorded",
+        ),
     ],
 )
 def test_a_table_that_lacks_is_one_sentence_and_exit_2(folder, gone, message, capsys):
