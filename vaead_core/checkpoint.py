@@ -26,6 +26,7 @@ from vaead_core.volume import Array
 FORMAT_VERSION = 1
 FILES = (*GRAPHS, "latents.npz", "calibration.npz", "history.csv", "README.md")
 DESCRIPTION = "checkpoint.json"
+SHIPPED = Path(__file__).resolve().parents[1] / "checkpoints"
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pages.shared.explore_parts import Opened
 from vaead_core import scorers
+from vaead_core.calibration import FULL_RATE
 from vaead_core.scan_figures import ShownMap, panels_png
 from vaead_core.scan_report import Finding, scan_report
 from vaead_core.scoring import Scored
-
-FULL_RATE = 0.001  # of healthy voxels above the value in full colour
 
 
 def picture(scan: Opened, k: int) -> bytes:

@@ -14,11 +14,11 @@ from pages.shared.viewer import Voxel
 from vaead_core import scorers
 from vaead_core.aggregates import DEFAULT
 from vaead_core.checkpoint import Checkpoint
+from vaead_core.curve_figures import PLAIN
 from vaead_core.nifti import map_to_nifti
 from vaead_core.score_figures import histogram_figure, strip_figure
 from vaead_core.scoring import PreparedScan, Scored
 
-PLAIN = {"displayModeBar": False}
 FIRST_RATE = 0.05  # of healthy voxels above a threshold that nobody moved
 
 

@@ -14,14 +14,13 @@ import streamlit as st
 from pages.shared import cached, sessions
 from pages.shared.notices import plain
 from vaead_core import scorers, scoring
-from vaead_core.checkpoint import Checkpoint, find_checkpoints
+from vaead_core.checkpoint import SHIPPED, Checkpoint, find_checkpoints
 from vaead_core.checkpoint_facts import facts
 from vaead_core.cohorts.synthetic import SAMPLES
 from vaead_core.errors import CheckpointError, InputError
 from vaead_core.model import Model
 from vaead_core.volume import Volume
 
-SHIPPED = Path(__file__).resolve().parents[2] / "checkpoints"
 YOURS = " (yours)"  # after the name of a session's own checkpoint
 FIRST_CHECKPOINT = "brain-slices-2mm"
 FIRST_METHODS = ("normalised_residual", "voxel_atlas", "residual")

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from vaead_core import detectors, scorers
-from vaead_core.checkpoint import find_checkpoints
+from vaead_core.checkpoint import SHIPPED, find_checkpoints
 from vaead_core.errors import InputError
 from vaead_core.experiments import fashion, lesions, painted, subjects
 from vaead_core.experiments.toy_scans import Choice, ToyPart, all_detectors
 from vaead_core.toys.datasets import DATASETS
 
-SHIPPED = Path(__file__).resolve().parents[2] / "checkpoints"
 STAGES = (1, 2, 3, 4)
 PREPARATIONS: tuple[dict[str, Any], ...] = ({"standardise": "global"}, {"standardise": "position"})
 SMOOTHING = ("gaussian_mm", 4)  # chosen on two validation subjects among 0, 2, 3 and 4 mm, for every map alike

@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from vaead_core.checkpoint import SHIPPED
 from vaead_core.errors import InputError, exit_status
 from vaead_core.experiments import records
 from vaead_core.experiments.beside import Beside, beside
-from vaead_core.experiments.catalogue import EXPERIMENTS, SHIPPED
+from vaead_core.experiments.catalogue import EXPERIMENTS
 from vaead_core.experiments.examples import MAPS, draw_examples
 from vaead_core.experiments.lookup import Tables
 from vaead_core.experiments.reading import READINGS
