@@ -1,9 +1,12 @@
 import csv
 import io
 import json
+import os
+import socket
 import subprocess
 import sys
-from contextlib import redirect_stdout
+import time
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -151,6 +154,53 @@ def test_dask_workers_give_the_same_table(here, tiny_checkpoint_folder, tmp_path
     assert (tmp_path / "background.csv").read_bytes() == (here / "background.csv").read_bytes()
 
 
+def test_a_cluster_that_was_started_elsewhere_or_has_no_worker_is_one_sentence(tiny_checkpoint_folder, tmp_path, capsys):
+    """Dask waits without an end for a worker, and for one that can read what it is sent."""
+    port = free_port()
+    with dask("scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard", cwd=tmp_path):
+        address = f"tcp://127.0.0.1:{port}"
+        wait_for_port(port)
+        assert main(arguments(tiny_checkpoint_folder, tmp_path, "--dask", address)) == 2
+        assert f"The scheduler at {address} has no worker" in capsys.readouterr().err
+        with dask("worker", address, "--nworkers", "1", "--no-dashboard", cwd=tmp_path):
+            for _ in range(100):
+                status = main(arguments(tiny_checkpoint_folder, tmp_path, "--dask", address))
+                error = capsys.readouterr().err
+                if "has no worker" not in error:
+                    break
+                time.sleep(0.3)
+    assert status == 2
+    assert "cannot import vaead_core; start scheduler and workers in this folder" in error
+
+
+@contextmanager
+def dask(*arguments: str, cwd: Path):
+    """A process of Dask's own command line, which knows nothing of this folder."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen([sys.executable, "-m", "dask", *arguments], cwd=cwd, env=environment, **quiet)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+def wait_for_port(port: int) -> None:
+    for _ in range(200):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    raise TimeoutError(f"nothing listens on {port}")
+
+
 @pytest.mark.parametrize(
     ("experiment", "more", "message"),
     [
@@ -161,7 +211,7 @@ def test_dask_workers_give_the_same_table(here, tiny_checkpoint_folder, tmp_path
     ],
 )
 def test_what_cannot_be_evaluated_is_one_sentence_and_exit_2(experiment, more, message, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("vaead_core.experiments.parts.DASK_SECONDS", 1)
+    monkeypatch.setattr("vaead_core.experiments.cluster.CONNECTING_SECONDS", 1)
     assert main(["evaluate", experiment, "--out", str(tmp_path), *more]) == 2
     error = capsys.readouterr().err
     assert message in error

@@ -19,10 +19,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from threadpoolctl import threadpool_limits
 
-from vaead_core.errors import InputError
+from vaead_core.experiments.cluster import cluster
 from vaead_core.experiments.records import Measurement
 
-DASK_SECONDS = 20  # that a scheduler may take to answer
 _PROGRESS = re.compile(r"(\d+) of (\d+) parts")
 
 
@@ -46,7 +45,10 @@ class Runner:
         missing = [(part, file) for part, file in zip(parts, files, strict=True) if not file.is_file()]
         if missing:
             self.kept.mkdir(parents=True, exist_ok=True)
-            with _backend(self.dask), _progress(len(parts), len(parts) - len(missing)) as advance:
+            with (
+                cluster(self.dask, code_digest) if self.dask else nullcontext(),
+                _progress(len(parts), len(parts) - len(missing)) as advance,
+            ):
                 calls = (joblib.delayed(_measured)(index, part) for index, (part, _) in enumerate(missing))
                 pool = joblib.Parallel(n_jobs=None if self.dask else self.jobs, return_as="generator_unordered")
                 for index, found in pool(calls):
@@ -79,26 +81,6 @@ def code_digest() -> str:
     for path in sorted(root.rglob("*.py")):
         content.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
     return content.hexdigest()
-
-
-def _backend(address: str | None) -> Any:
-    if address is None:
-        return nullcontext()
-    try:
-        from distributed import Client
-    except ImportError as error:
-        raise InputError("--dask needs Dask; install it with: pip install -r requirements-cluster.txt.") from error
-    try:
-        client = Client(address, timeout=DASK_SECONDS, set_as_default=True)
-    except OSError as error:
-        raise InputError(f"No Dask scheduler answers at {address}; start one with: dask scheduler.") from error
-    return _on_cluster(client)
-
-
-@contextmanager
-def _on_cluster(client: Any) -> Iterator[None]:
-    with client, joblib.parallel_config(backend="dask"):
-        yield
 
 
 def share_done(line: str) -> float | None:
