@@ -98,10 +98,9 @@ Segmentation: AP per slice over brain pixels, mean over the slices that hold the
 Detection: each slice with a toy against its own clean twin, so that chance is exactly 0.5 and a slice's place in the brain
 cannot look like skill.
 
-Each command repeats its table byte for byte on one kind of processor. Another kind's convolutions round differently: from an
-AMD EPYC to an Intel Xeon 66 of 10,506 numbers of `slices` moved by more than 1e-6, one of them by 0.0015 (a detector that
-ranks), `patches` by at most 2e-5, `lesions` not at all. Models named `ablations/…` do not ship; `python -m training.ablations`
-trains them, at slightly other weights on another kind of processor.
+Each command repeats its table byte for byte on one kind of processor. Another kind's convolutions round differently, which
+moves few numbers, and those of detectors that rank in the third digit at most. Models named `ablations/…` do not ship;
+`python -m training.ablations` trains them, at slightly other weights on another kind of processor.
 
 | table | command | models | measured in |
 |---|---|---|---|
