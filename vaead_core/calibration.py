@@ -52,8 +52,8 @@ def percentile(value: float, healthy: Array) -> float:
 
 def quantities(model: Model) -> dict[str, Mapping]:
     """The maps that the registered scorers of `model` measure against healthy brains."""
-    asked = [kind.quantities() for kind in scorers.map_scorers(model).values() if hasattr(kind, "quantities")]
-    return {name: base for one in asked for name, base in one.items()}
+    asked = [one for kind in scorers.map_scorers(model).values() for one in getattr(kind, "calibrated", ())]
+    return {one.quantity: one.base for one in asked}
 
 
 def training_reference(model: Model, train: Slices, depth: int) -> Reference:

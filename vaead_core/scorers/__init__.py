@@ -3,8 +3,8 @@
 A map scorer has `score_map(model, slices) → (N, H, W)`, an image scorer `score(model, slices) → (N,)`: float32,
 higher (further from 0 for `signed`) = more abnormal, maps 0 outside the brain when masked. Its docstring's first
 paragraph is the help text; `title` its name on screen; `unit` what a value means; `patches_only = True` where a model of
-whole slices has no such map. `quantities()` of a class names the maps whose healthy mean and deviation at each place a
-model must hold for it.
+whole slices has no such map. `calibrated` of a class holds the maps (of wrappers.py) whose healthy mean and deviation at
+each place a model must know for it.
 """
 
 from __future__ import annotations

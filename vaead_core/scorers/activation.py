@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from vaead_core.model import Model
-from vaead_core.scorers import Mapping, masked_to_brain, register
+from vaead_core.scorers import masked_to_brain, register
 from vaead_core.scorers.wrappers import Calibrated
 from vaead_core.volume import Array, Slices
 
@@ -27,6 +27,10 @@ class ActivationMap:
         return masked_to_brain(model.map(slices, lambda view: view.activation(self.stage)), slices, self.masked)
 
 
+def _calibrated(stage: Stage) -> Calibrated:
+    return Calibrated(ActivationMap(stage, masked=False), f"activation{stage}")
+
+
 @register("zscored_activation")
 @dataclass(frozen=True)
 class ZScoredActivationMap:
@@ -37,15 +41,7 @@ class ZScoredActivationMap:
     title: ClassVar[str] = "Activation map, z-scored"
     unit: ClassVar[str] = "healthy deviations"
     signed: ClassVar[bool] = True
-
-    @staticmethod
-    def quantities() -> dict[str, Mapping]:
-        """What the healthy reference must hold."""
-        return {one.quantity: one.base for one in map(_calibrated, STAGES)}
+    calibrated: ClassVar[tuple[Calibrated, ...]] = tuple(map(_calibrated, STAGES))
 
     def score_map(self, model: Model, slices: Slices) -> Array:
         return _calibrated(self.stage).score_map(model, slices)
-
-
-def _calibrated(stage: Stage) -> Calibrated:
-    return Calibrated(ActivationMap(stage, masked=False), f"activation{stage}")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from vaead_core.model import Model
-from vaead_core.scorers import Mapping, register
+from vaead_core.scorers import register
 from vaead_core.scorers.wrappers import Calibrated, Intensity, LeftAgainstRight
 from vaead_core.volume import Array, Slices
 
@@ -17,23 +17,19 @@ def _at(voxels: int) -> Calibrated:
     return Calibrated(LeftAgainstRight(Intensity(), voxels), f"asymmetry{voxels}")
 
 
-class _Scales:
-    """What the healthy reference must hold."""
-
-    @staticmethod
-    def quantities() -> dict[str, Mapping]:
-        return {_at(voxels).quantity: _at(voxels).base for voxels in SCALES}
+_CALIBRATED = tuple(map(_at, SCALES))
 
 
 @register("asymmetry")
 @dataclass(frozen=True)
-class Asymmetry(_Scales):
+class Asymmetry:
     """Smoothed intensity minus its mirror image across the midline, in healthy deviations at the same atlas position:
     one-sided lesions stand out with no network at all, two-sided ones and those on the midline do not."""
 
     voxels: Literal[2, 4] = 4
     title: ClassVar[str] = "Left-right asymmetry"
     unit: ClassVar[str] = "healthy deviations"
+    calibrated: ClassVar[tuple[Calibrated, ...]] = _CALIBRATED
     signed: ClassVar[bool] = True
 
     def score_map(self, model: Model, slices: Slices) -> Array:
@@ -42,13 +38,14 @@ class Asymmetry(_Scales):
 
 @register("dark_asymmetry")
 @dataclass(frozen=True)
-class DarkAsymmetry(_Scales):
+class DarkAsymmetry:
     """The darker side of the left-right asymmetry alone: on T1, oedema, infarcts and most tumours are darker than the same
     place of the other hemisphere."""
 
     voxels: Literal[2, 4] = 4
     title: ClassVar[str] = "Left-right asymmetry, darker side"
     unit: ClassVar[str] = "healthy deviations"
+    calibrated: ClassVar[tuple[Calibrated, ...]] = _CALIBRATED
 
     def score_map(self, model: Model, slices: Slices) -> Array:
         return -_at(self.voxels).score_map(model, slices)

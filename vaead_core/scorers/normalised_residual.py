@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from vaead_core.model import Model
-from vaead_core.scorers import Mapping, register
+from vaead_core.scorers import register
 from vaead_core.scorers.residual import Residual
 from vaead_core.scorers.wrappers import Calibrated
 from vaead_core.volume import Array, Slices
@@ -20,11 +20,7 @@ class NormalisedResidual:
 
     title: ClassVar[str] = "Normalised residual"
     unit: ClassVar[str] = "healthy deviations"
-
-    @staticmethod
-    def quantities() -> dict[str, Mapping]:
-        """What the healthy reference must hold."""
-        return {_CALIBRATED.quantity: _CALIBRATED.base}
+    calibrated: ClassVar[tuple[Calibrated, ...]] = (_CALIBRATED,)
 
     def score_map(self, model: Model, slices: Slices) -> Array:
         return _CALIBRATED.score_map(model, slices)

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from vaead_core.model import Model
-from vaead_core.scorers import Mapping, register
+from vaead_core.scorers import register
 from vaead_core.scorers.wrappers import Calibrated, Intensity
 from vaead_core.volume import Array, Slices
 
@@ -21,11 +21,7 @@ class VoxelAtlas:
 
     title: ClassVar[str] = "Voxel atlas (baseline)"
     unit: ClassVar[str] = "healthy deviations"
-
-    @staticmethod
-    def quantities() -> dict[str, Mapping]:
-        """What the healthy reference must hold."""
-        return {_CALIBRATED.quantity: _CALIBRATED.base}
+    calibrated: ClassVar[tuple[Calibrated, ...]] = (_CALIBRATED,)
 
     def score_map(self, model: Model, slices: Slices) -> Array:
         return np.abs(_CALIBRATED.score_map(model, slices))
