@@ -36,6 +36,15 @@ class _Decoder(nn.Module):
         return self.network.decode(latents)
 
 
+class _Whole(nn.Module):
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return self.network(inputs)
+
+
 def export_onnx(network: nn.Module, folder: Path) -> None:
     """Writes encoder.onnx (images → mean, log_variance, stage1..stage4) and decoder.onnx (latents → images).
 
@@ -47,6 +56,12 @@ def export_onnx(network: nn.Module, folder: Path) -> None:
     latents = torch.zeros(2, network.latent_size)
     _write(_Encoder(network), images, "images", ("mean", "log_variance", *STAGES), folder / GRAPHS[0])
     _write(_Decoder(network), latents, "latents", ("images",), folder / GRAPHS[1])
+
+
+def export_graph(network: nn.Module, example: Tensor, name: str, output: str, path: Path) -> None:
+    """Writes one graph from the input `name`, shaped as `example`, to `output`; weights and batch as in `export_onnx`."""
+    network = copy.deepcopy(network).to("cpu", torch.float32, memory_format=torch.contiguous_format).eval()
+    _write(_Whole(network), example, name, (output,), path)
 
 
 def weights_from_onnx(folder: Path) -> dict[str, Tensor]:

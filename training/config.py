@@ -6,11 +6,13 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 
-class _Settings(BaseModel):
+class Settings(BaseModel):
+    """Settings that do not change, and none that is not known."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Architecture(_Settings):
+class Architecture(Settings):
     """The network. width and stem are read by the constrained VAE alone."""
 
     name: Literal["simple_vae", "constrained_vae"] = "constrained_vae"
@@ -25,7 +27,7 @@ class Architecture(_Settings):
         return self.model_dump(include={"name", "image_size", "latent_size"} | kept)
 
 
-class Loss(_Settings):
+class Loss(Settings):
     """Sums over pixels and latents of one image, meaned over the batch: error + beta·KL − entropy_weight·H."""
 
     beta: float = Field(0.02, ge=0, description="weight of the KL term, against the summed squared error")
@@ -37,7 +39,7 @@ class Loss(_Settings):
     size_sharpness: float = Field(10.0, gt=0)
 
 
-class Augmentation(_Settings):
+class Augmentation(Settings):
     """Random changes of each training image; amplitudes are standard deviations."""
 
     flip: bool = True
@@ -52,7 +54,7 @@ class Augmentation(_Settings):
     )
 
 
-class TrainingConfig(_Settings):
+class TrainingConfig(Settings):
     """One training."""
 
     preset: str = "quick"
@@ -75,7 +77,9 @@ class TrainingConfig(_Settings):
     )
     seed: int = Field(0, description="of weights, order, augmentation and noise")
     split_seed: int = Field(0, description="which subjects train, validate and test")
-    devices: int = Field(1, ge=1, description="processes; the batch is shared among them")
+    devices: int = Field(1, ge=1, description="processes; the batch is shared among them. torchrun's are counted")
+    jobs: int = Field(1, ge=1, description="processes that prepare the scans")
+    dask: str | None = Field(None, description="address of a Dask scheduler whose workers prepare the scans instead")
     start_from: Path | None = Field(None, description="checkpoint of the same architecture whose weights to begin with")
     out: Path = Path("checkpoints/my-model")
     notes: str = Field("", description="goes into the model card: what was tried, why these settings")
@@ -83,7 +87,7 @@ class TrainingConfig(_Settings):
 
     def identity(self) -> dict:
         """What two runs must share for one to go on where the other stopped."""
-        shared = self.model_dump(mode="json", exclude={"out", "notes", "tensorboard"})
+        shared = self.model_dump(mode="json", exclude={"out", "notes", "tensorboard", "jobs", "dask"})
         if self.data and Path(self.data).is_dir():
             shared["data"] = str(Path(self.data).resolve())
         shared["start_from"] = self.start_from.name if self.start_from else None

@@ -26,10 +26,11 @@ from training.config import TrainingConfig
 from training.data import Part, TrainingData, load_data
 from vaead_core import __version__, checkpoint
 from vaead_core.calibration import calibrate
-from vaead_core.checkpoint import Checkpoint
+from vaead_core.checkpoint import FURTHER_FILES, Checkpoint
 from vaead_core.cohorts.locations import find_data
 from vaead_core.errors import CheckpointError, CohortError, exit_status
 from vaead_core.model import Model
+from vaead_core.onnx_graph import OnnxGraph
 from vaead_core.preprocessing import Preprocessor
 from vaead_core.vae import OnnxVAE
 from vaead_core.volume import Array, Slices
@@ -53,27 +54,40 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def republish(folder: Path, data: str | None = None, notes: str | None = None) -> None:
-    """The checkpoint of `folder` written again: its weights and history; new graphs, calibration and card.
+Further = dict[str, tuple[bytes, dict]]  # name in vae.FURTHER → graph, settings with "history" as CSV
+
+
+def republish(
+    folder: Path,
+    data: str | None = None,
+    notes: str | None = None,
+    further: Further | None = None,
+    cohort: TrainingData | None = None,
+) -> None:
+    """The checkpoint of `folder` written again: its weights, history and further networks; new graphs, calibration and card.
 
     data: as in TrainingConfig; None: what the checkpoint was trained on. notes: None keeps those it has.
+    further: networks that it gets, beside those it has. cohort: what `load_data` gives, for whoever has it already.
     Raises InputError when the scans are not at hand or are split into other subjects than the checkpoint was trained on.
     """
     old = Checkpoint.load(folder)
-    config = _stored_config(old, folder, data, notes)
+    config = stored_config(old, folder, data, notes)
     network = models.build(config.architecture.to_dict())
     load_from_onnx(network, folder)
-    cohort = load_data(config)
+    cohort = cohort or load_data(config)
     for part in PARTS:
         known = old.description["data"].get(part)
         if known and set(known) != set(getattr(cohort, part).names):
             raise CohortError(
                 f"{old.name} was trained with other {part} subjects than {config.data} gives; give its own scans by --data."
             )
-    publish(config, network, cohort, old.history)
+    known = old.description.get("further", {})
+    kept = {name: ((folder / FURTHER_FILES[name]).read_bytes(), settings) for name, settings in known.items()}
+    publish(config, network, cohort, old.history, kept | (further or {}))
 
 
-def _stored_config(old: Checkpoint, folder: Path, data: str | None, notes: str | None) -> TrainingConfig:
+def stored_config(old: Checkpoint, folder: Path, data: str | None, notes: str | None) -> TrainingConfig:
+    """The settings that a checkpoint was trained with, its scans found here. data, notes: as in `republish`."""
     stored = old.description["training"]
     name = data or stored["data"]
     if name and not name.startswith("synthetic") and not Path(name).is_dir():
@@ -96,15 +110,19 @@ def _notes_of_card(card: str) -> str:
     return found.group(1).strip() if found else ""
 
 
-def publish(config: TrainingConfig, network: nn.Module, data: TrainingData, history: str) -> None:
-    """Writes the checkpoint folder `config.out` from the weights in `network`."""
+def publish(config: TrainingConfig, network: nn.Module, data: TrainingData, history: str, further: Further | None = None) -> None:
+    """Writes the checkpoint folder `config.out` from the weights in `network`, with the graphs of `further` beside it."""
+    further = further or {}
     preprocessor = None if config.images == "fashion" else Preprocessor(config.spacing_mm, config.background)
     depth = preprocessor.grid.shape[2] if preprocessor else 1
     stride = PATCH_STRIDE if config.images == "patches" else None
     with tempfile.TemporaryDirectory() as folder:
         graphs = Path(folder)
         export_onnx(network, graphs)
-        model = Model(OnnxVAE.read(graphs), stride=stride)
+        for name, (graph, _) in further.items():
+            (graphs / FURTHER_FILES[name]).write_bytes(graph)
+        networks = {name: OnnxGraph(graph) for name, (graph, _) in further.items()}
+        model = Model(OnnxVAE.read(graphs), stride=stride, further=networks)
         train, held_out = data.train.slices, data.validation.slices
         reference, calibration = calibrate(model, train, held_out, data.validation.subject, depth)
         latents = checkpoint.Latents(
@@ -116,8 +134,8 @@ def publish(config: TrainingConfig, network: nn.Module, data: TrainingData, hist
         }
         checkpoint.save(
             config.out, graphs=graphs, stride=stride, preprocessor=preprocessor, reference=reference,
-            calibration=calibration, latents=latents, history=history, card=_card(config, data, errors, history),
-            description=_description(config, data, errors),
+            calibration=calibration, latents=latents, history=history, card=_card(config, data, errors, history, further),
+            description=_description(config, data, errors, further),
         )  # fmt: skip
 
 
@@ -128,7 +146,7 @@ def reconstruction_ratio(model: Model, slices: Slices, mean_image: Array) -> dic
     return {"mse": own, "atlas_mse": atlas, "ratio": own / atlas}
 
 
-def _description(config: TrainingConfig, data: TrainingData, errors: dict) -> dict:
+def _description(config: TrainingConfig, data: TrainingData, errors: dict, further: Further) -> dict:
     packages = ("torch", "lightning", "onnx", "onnxruntime", "numpy", "scipy", "SimpleITK")
     people = _people(data) if config.images != "fashion" else {}
     return {
@@ -137,6 +155,7 @@ def _description(config: TrainingConfig, data: TrainingData, errors: dict) -> di
         "data": {"description": data.description, "skipped": len(data.skipped)} | people,
         "notes": config.notes,
         "reconstruction": errors,
+        "further": {name: settings for name, (_, settings) in further.items()},
         "versions": {"vaead": __version__, "python": platform.python_version()} | {name: version(name) for name in packages},
     }
 
@@ -148,7 +167,7 @@ def _people(data: TrainingData) -> dict:
     return {part: list(found.names) for part, found in parts.items()} | {"ages": ages}
 
 
-def _card(config: TrainingConfig, data: TrainingData, errors: dict, history: str) -> str:
+def _card(config: TrainingConfig, data: TrainingData, errors: dict, history: str, further: Further) -> str:
     def ages(part: Part) -> str:
         known = [age for age in part.ages if age is not None]
         return f"{min(known):.0f} to {max(known):.0f}" if known else "unknown"
@@ -188,14 +207,25 @@ reference without its own fold.
 ## Last epochs
 
 ```
-{chr(10).join([history.splitlines()[0], *history.splitlines()[-3:]])}
+{_last(history)}
 ```
-
+{"".join(_further_section(name, settings) for name, (_, settings) in further.items())}
 ## Limits
 
 It knows the scanner, the contrast and the ages it was trained on, and nothing else: on other data the whole brain may
 look unusual. {len(data.validation.names)} healthy subjects set the thresholds, so a percentile of a whole scan is coarse.
 """
+
+
+def _last(history: str) -> str:
+    """Its head and its last three epochs."""
+    head, *rows = history.splitlines()
+    return "\n".join([head, *rows[-3:]])
+
+
+def _further_section(name: str, settings: dict) -> str:
+    shown = json.dumps({key: value for key, value in settings.items() if key != "history"}, indent=1)
+    return f"\n## Further network: {name}\n\n```json\n{shown}\n```\n\n```\n{_last(settings['history'])}\n```\n"
 
 
 if __name__ == "__main__":

@@ -14,16 +14,25 @@ import os
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from training.config import TrainingConfig
 from vaead_core.errors import InputError
 
 ADAM = ("step", "exp_avg", "exp_avg_sq")
+
+
+class Resumable(Protocol):
+    """Settings of a training. identity: what two runs must share for one to go on where the other stopped."""
+
+    @property
+    def out(self) -> Path: ...
+
+    def identity(self) -> dict: ...
 
 
 @dataclass(frozen=True)
@@ -43,7 +52,7 @@ class RunState:
         return RunState(epoch, [*self.history, row], best)
 
 
-def save(config: TrainingConfig, state: RunState, network: nn.Module, optimizer: Optimizer) -> None:
+def save(config: Resumable, state: RunState, network: nn.Module, optimizer: Optimizer) -> None:
     """Replaces the saved state at once: a kill leaves the old one or the new one, whole."""
     folder = _folder(config)
     folder.mkdir(parents=True, exist_ok=True)
@@ -59,7 +68,7 @@ def save(config: TrainingConfig, state: RunState, network: nn.Module, optimizer:
     os.replace(partial, folder / "history.csv")
 
 
-def load(config: TrainingConfig, network: nn.Module, optimizer: Optimizer) -> RunState:
+def load(config: Resumable, network: nn.Module, optimizer: Optimizer) -> RunState:
     """The saved state, put into `network` and `optimizer`; a fresh one when there is none.
 
     Raises InputError when the folder holds an unfinished training with other settings.
@@ -90,12 +99,12 @@ def table(history: list[dict[str, float]]) -> str:
     return text.getvalue()
 
 
-def clear(config: TrainingConfig) -> None:
+def clear(config: Resumable) -> None:
     """Removes the saved state once the checkpoint is written."""
     shutil.rmtree(_folder(config), ignore_errors=True)
 
 
-def _folder(config: TrainingConfig) -> Path:
+def _folder(config: Resumable) -> Path:
     return config.out.with_name(f"{config.out.name}.unfinished")
 
 

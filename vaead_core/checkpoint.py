@@ -18,14 +18,17 @@ from vaead_core.aggregates import AGGREGATES
 from vaead_core.calibration import Calibration, ScorerCalibration
 from vaead_core.errors import CheckpointError
 from vaead_core.model import Model
+from vaead_core.onnx_graph import OnnxGraph
 from vaead_core.preprocessing import Preprocessor
 from vaead_core.reference import PlaceStatistics, Reference
-from vaead_core.vae import GRAPHS, OnnxVAE
+from vaead_core.vae import FURTHER, GRAPHS, OnnxVAE
 from vaead_core.volume import Array
 
 FORMAT_VERSION = 1
 FILES = (*GRAPHS, "latents.npz", "calibration.npz", "history.csv", "README.md")
+FURTHER_FILES = {name: f"{name}.onnx" for name in FURTHER}  # of networks that a checkpoint may hold too
 DESCRIPTION = "checkpoint.json"
+STEPS = 64  # of the stored reference in a median healthy deviation: far finer than it is known from a few brains
 SHIPPED = Path(__file__).resolve().parents[1] / "checkpoints"
 
 
@@ -72,7 +75,8 @@ class Checkpoint:
             vae = OnnxVAE(encoder, decoder)
             settings = description["preprocessor"]
             preprocessor = Preprocessor(**settings) if settings else None
-            model = Model(vae, reference, description["stride"])
+            further = {name: OnnxGraph(contents[file]) for name, file in FURTHER_FILES.items() if file in contents}
+            model = Model(vae, reference, description["stride"], further)
             card, history = contents["README.md"].decode(), contents["history.csv"].decode()
         except Exception as error:  # the parts come from many libraries, each with its own exceptions
             raise CheckpointError(f"The checkpoint {folder.name} cannot be read; train or copy it again.") from error
@@ -96,13 +100,14 @@ def save(
 ) -> None:
     """Writes a checkpoint folder; an older one of that name stays whole until the new one is complete.
 
-    graphs: a folder with the two GRAPHS. description: architecture, training settings, data, versions.
+    graphs: a folder with the two GRAPHS and any of FURTHER_FILES. description: architecture, training settings, data, versions.
     """  # fmt: skip
     partial = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
-        for name in GRAPHS:
+        further = [name for name in FURTHER_FILES.values() if (graphs / name).is_file()]
+        for name in (*GRAPHS, *further):
             shutil.copyfile(graphs / name, partial / name)
         np.savez_compressed(partial / "calibration.npz", allow_pickle=False, **_pack(reference, calibration))
         np.savez_compressed(partial / "latents.npz", allow_pickle=False, **asdict(latents))
@@ -111,7 +116,7 @@ def save(
         whole = {
             "format_version": FORMAT_VERSION, **description, "stride": stride,
             "preprocessor": asdict(preprocessor) if preprocessor else None,
-            "files": {name: _sha256((partial / name).read_bytes()) for name in FILES},
+            "files": {name: _sha256((partial / name).read_bytes()) for name in (*FILES, *further)},
         }  # fmt: skip
         (partial / DESCRIPTION).write_text(json.dumps(whole, indent=1) + "\n")
     except OSError:
@@ -126,7 +131,7 @@ def find_checkpoints(folder: Path) -> list[Path]:
 
 
 def checked_files(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """Its description, with the digest of that, and the content of each of FILES as the description's checksums say.
+    """Its description, with the digest of that, and the content of each of its files as the description's checksums say.
 
     Raises CheckpointError.
     """
@@ -143,13 +148,14 @@ def checked_files(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
         raise CheckpointError(
             f"{folder.name} has checkpoint format {version}, this vaead reads {FORMAT_VERSION}; use the vaead that wrote it."
         )
-    foreign = {file.name for file in folder.iterdir()} - {*FILES, DESCRIPTION}
+    present = {file.name for file in folder.iterdir()}
+    foreign = present - {*FILES, *FURTHER_FILES.values(), DESCRIPTION}
     if foreign:
         raise CheckpointError(
             f"{folder.name} holds {sorted(foreign)[0]}, which no checkpoint has (pickles are never loaded); remove it."
         )
     contents = {}
-    for name in FILES:
+    for name in (*FILES, *(name for name in FURTHER_FILES.values() if name in present or name in hashes)):
         file = folder / name
         if not file.is_file():
             raise CheckpointError(f"{folder.name} lacks {name}; copy the checkpoint again.")
@@ -171,10 +177,12 @@ def _swap(partial: Path, folder: Path) -> None:
 
 
 def _pack(reference: Reference, calibration: Calibration) -> dict[str, Array]:
-    arrays = {}
+    arrays: dict[str, Array] = {}
     for quantity, places in reference.places.items():
-        arrays[f"reference/{quantity}/mean"] = _seven_bits(places.mean)
-        arrays[f"reference/{quantity}/deviation"] = _seven_bits(places.deviation)
+        step = float(np.median(places.deviation)) / STEPS
+        arrays[f"reference/{quantity}/step"] = np.array(step, np.float32)
+        for name in ("mean", "deviation"):
+            arrays[f"reference/{quantity}/{name}"] = _in_steps(getattr(places, name), step)
     for name, found in calibration.items():
         arrays[f"scorer/{name}/pixels"] = found.pixels
         for level in ("images", "scans"):
@@ -183,20 +191,19 @@ def _pack(reference: Reference, calibration: Calibration) -> dict[str, Array]:
     return arrays
 
 
-def _seven_bits(values: Array) -> Array:
-    """float16 whose last three bits are 0: right to 0.4 %, far less than subjects differ, and a third smaller when zipped."""
-    bits = values.astype(np.float16).view(np.uint16)
-    return ((bits + np.uint16(4)) & np.uint16(0xFFF8)).view(np.float16)
+def _in_steps(values: Array, step: float) -> Array:
+    """Whole steps, in 16 bits where they fit, else in 32. A deviation has several: its floor is a tenth of the median."""
+    steps = np.rint(values / step)
+    return steps.astype(np.int16 if np.abs(steps).max() < 2**15 else np.int32)
 
 
 def _unpack(arrays: dict[str, Array]) -> tuple[Reference, Calibration]:
+    def stored(quantity: str, name: str) -> Array:
+        values = arrays[f"reference/{quantity}/{name}"]
+        return values.astype(np.float32) * (arrays[f"reference/{quantity}/step"] if values.dtype.kind == "i" else 1)
+
     quantities = sorted({key.split("/")[1] for key in arrays if key.startswith("reference/")})
-    places = {
-        quantity: PlaceStatistics(
-            arrays[f"reference/{quantity}/mean"].astype(np.float32), arrays[f"reference/{quantity}/deviation"].astype(np.float32)
-        )
-        for quantity in quantities
-    }
+    places = {name: PlaceStatistics(stored(name, "mean"), stored(name, "deviation")) for name in quantities}
     calibration = {}
     for name in sorted({key.split("/")[1] for key in arrays if key.startswith("scorer/")}):
         levels = [{a: arrays[f"scorer/{name}/{level}/{a}"] for a in AGGREGATES} for level in ("images", "scans")]

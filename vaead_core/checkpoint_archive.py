@@ -9,7 +9,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from vaead_core.checkpoint import DESCRIPTION, FILES, Checkpoint, checked_files
+from vaead_core.checkpoint import DESCRIPTION, FURTHER_FILES, Checkpoint, checked_files
 from vaead_core.checkpoint_fit import fits
 from vaead_core.errors import CheckpointError
 from vaead_core.untrusted import check_arrays, check_graph, open_zip
@@ -17,7 +17,7 @@ from vaead_core.vae import GRAPHS
 
 MB = 1 << 20
 ARCHIVE_BYTES, ENTRIES = 200 * MB, 64
-MOST_BYTES = dict.fromkeys(GRAPHS, 120 * MB) | {
+MOST_BYTES = dict.fromkeys((*GRAPHS, *FURTHER_FILES.values()), 120 * MB) | {
     "latents.npz": 60 * MB, "calibration.npz": 120 * MB, "history.csv": MB, "README.md": MB // 4, DESCRIPTION: MB // 4,
 }  # fmt: skip
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}")
@@ -28,11 +28,11 @@ _READ = 1 << 20
 
 def packed(folder: Path) -> bytes:
     """The checkpoint of `folder` as a .zip, checked file by file. Raises CheckpointError."""
-    checked_files(folder)
+    _, contents = checked_files(folder)
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:  # weights and arrays do not get smaller
-        for name in (DESCRIPTION, *FILES):
-            archive.writestr(zipfile.ZipInfo(f"{folder.name}/{name}", _DATE), (folder / name).read_bytes())
+        for name, held in {DESCRIPTION: (folder / DESCRIPTION).read_bytes(), **contents}.items():
+            archive.writestr(zipfile.ZipInfo(f"{folder.name}/{name}", _DATE), held)
     return content.getvalue()
 
 
@@ -74,7 +74,7 @@ def check(folder: Path) -> Checkpoint:
     for file, content in contents.items():
         if file.endswith(".npz"):
             check_arrays(content, file)
-        if file in GRAPHS:
+        if file.endswith(".onnx"):
             check_graph(content, file)
     checkpoint = Checkpoint.load(folder)
     try:

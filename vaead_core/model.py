@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
+from vaead_core.onnx_graph import OnnxGraph
 from vaead_core.reference import Reference
 from vaead_core.vae import OnnxVAE, Posterior
 from vaead_core.volume import Array, Slices
@@ -41,10 +42,19 @@ class View:
 
 
 class Model:
-    """stride: None when the network takes a whole slice; else patches of its size every `stride` pixels."""
+    """stride: None when the network takes a whole slice; else patches of its size every `stride` pixels.
 
-    def __init__(self, vae: OnnxVAE, reference: Reference | None = None, stride: int | None = None) -> None:
-        self.vae, self.stride = vae, stride
+    further: networks beside the VAE by their names in FURTHER; they take whole slices.
+    """
+
+    def __init__(
+        self,
+        vae: OnnxVAE,
+        reference: Reference | None = None,
+        stride: int | None = None,
+        further: Mapping[str, OnnxGraph] | None = None,
+    ) -> None:
+        self.vae, self.stride, self.further = vae, stride, dict(further or {})
         self._reference = reference
         self._views: OrderedDict[str, View] = OrderedDict()
 
@@ -57,7 +67,7 @@ class Model:
 
     def with_reference(self, reference: Reference) -> Model:
         """The same network against another healthy reference; what it saw is shared."""
-        other = Model(self.vae, reference, self.stride)
+        other = Model(self.vae, reference, self.stride, self.further)
         other._views = self._views
         return other
 

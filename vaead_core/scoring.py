@@ -72,8 +72,11 @@ def score(prepared: PreparedScan, checkpoint: Checkpoint, name: str) -> Scored:
 
 
 def _not_calibrated(checkpoint: Checkpoint, name: str) -> str:
-    if name not in scorers.scorers_of(checkpoint.model):
+    lacking = scorers.lacks(checkpoint.model, scorers.SCORERS[name])
+    if lacking == "patches":
         return f"{name} is made for models of patches, and {checkpoint.name} takes whole slices; choose another scorer."
+    if lacking:
+        return f"{name} needs {lacking}, which {checkpoint.name} does not hold; train one with python -m training.further."
     return (
         f"{checkpoint.name} was written before the scorer {name} existed; calibrate it with "
         f"python -m training.publish {checkpoint.name} to use it."

@@ -3,8 +3,8 @@
 A map scorer has `score_map(model, slices) → (N, H, W)`, an image scorer `score(model, slices) → (N,)`: float32,
 higher (further from 0 for `signed`) = more abnormal, maps 0 outside the brain when masked. Its docstring's first
 paragraph is the help text; `title` its name on screen; `unit` what a value means; `patches_only = True` where a model of
-whole slices has no such map. `calibrated` of a class holds the maps (of wrappers.py) whose healthy mean and deviation at
-each place a model must know for it.
+whole slices has no such map; `network` names the further network (of vae.FURTHER) that it needs. `calibrated` of a class
+holds the maps (of wrappers.py) whose healthy mean and deviation at each place a model must know for it.
 """
 
 from __future__ import annotations
@@ -46,8 +46,15 @@ register, build, help_text = SCORERS.register, SCORERS.build, SCORERS.help_text
 
 def scorers_of(model: Model) -> dict[str, type]:
     """The registered scorers that `model` can have, by name, in alphabetical order."""
-    patches = model.stride is not None
-    return {name: kind for name, kind in sorted(SCORERS.items()) if patches or not getattr(kind, "patches_only", False)}
+    return {name: kind for name, kind in sorted(SCORERS.items()) if not lacks(model, kind)}
+
+
+def lacks(model: Model, kind: type) -> str | None:
+    """What a scorer needs and `model` has not, as a noun; None where it has all."""
+    network = getattr(kind, "network", None)
+    if getattr(kind, "patches_only", False) and model.stride is None:
+        return "patches"
+    return f"a {network}" if network is not None and network not in model.further else None
 
 
 def map_scorers(model: Model | None = None) -> dict[str, type]:

@@ -1,0 +1,128 @@
+import shutil
+
+import numpy as np
+import pytest
+import torch
+
+from tests.conftest import tiny, untrained
+from training import further
+from training.further_tasks import TASKS, Denoiser
+from training.randomness import generator
+from training.run import train
+from training.synthetic_anomalies import with_anomalies
+from vaead_core import scorers, scoring
+from vaead_core.checkpoint import Checkpoint
+from vaead_core.errors import CheckpointError
+from vaead_core.scorers import segmenter
+from vaead_core.vae import FURTHER
+
+
+@pytest.fixture(scope="module")
+def brain(tiny_cohort):
+    """Six healthy slices: images (6, 1, 96, 96), 0 outside the mask, the mask, and their positions."""
+    slices = tiny_cohort.train.slices[20:50:5]
+    mask = torch.from_numpy(slices.mask)[:, None]
+    return torch.from_numpy(slices.pixels)[:, None] * mask, mask, torch.from_numpy(slices.position)
+
+
+def test_every_further_network_has_a_task_and_a_scorer():
+    assert set(TASKS) == set(FURTHER) == {kind.network for kind in scorers.SCORERS.values() if hasattr(kind, "network")}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_synthetic_anomalies_change_what_they_say_and_nothing_else(seed, brain):
+    images, mask, _ = brain
+    changed, truth = with_anomalies(images, mask, generator(seed))
+    again, _ = with_anomalies(images, mask, generator(seed))
+    assert torch.equal(changed, again)
+    assert changed.abs().max() <= 1
+    assert truth.dtype == torch.bool
+    assert not truth[~mask].any()
+    assert torch.equal(changed[~mask], images[~mask])
+    assert ((changed - images).abs()[truth] > 0).all()
+    assert (changed - images).abs()[truth].mean() > 10 * (changed - images).abs()[mask & ~truth].mean()
+
+
+def test_some_images_stay_healthy_and_most_do_not(brain):
+    images, mask, _ = (part[:1].repeat(100, *[1] * (part.ndim - 1)) for part in brain)
+    _, truth = with_anomalies(images, mask, generator(0))
+    assert 0.1 < float((truth.flatten(1).sum(1) == 0).float().mean()) < 0.5
+
+
+def test_a_segmenter_sees_in_training_what_it_sees_in_a_scan(brain, tiny_cohort, tiny_checkpoint, monkeypatch):
+    monkeypatch.setattr("training.further_tasks.with_anomalies", lambda images, mask, rng: (images, mask & False))
+    planes, _ = TASKS["segmenter"](tiny_checkpoint.model.reference).example(*brain, generator(0))
+    slices = tiny_cohort.train.slices[20:50:5]
+    np.testing.assert_allclose(planes.numpy(), segmenter.planes(slices, tiny_checkpoint.model.reference["intensity"]), atol=1e-6)
+
+
+def test_a_denoiser_is_to_give_back_the_clean_slice(brain, tiny_checkpoint):
+    images, mask, position = brain
+    task = Denoiser(tiny_checkpoint.model.reference)
+    seen, target = task.example(images, mask, position, generator(0))
+    assert torch.equal(target, images)
+    assert 0.05 < float((seen - images)[mask].std()) < 0.3
+    assert float(task.loss(target, target, mask.float())) == 0
+
+
+@pytest.fixture(scope="module")
+def alone(tiny_cohort, tmp_path_factory):
+    """A checkpoint without further networks."""
+    folder = tmp_path_factory.mktemp("alone") / "alone"
+    train(tiny(folder, epochs=1), tiny_cohort)
+    return folder
+
+
+def test_a_checkpoint_without_a_network_says_what_its_scorer_needs(alone, brain_volume):
+    checkpoint = Checkpoint.load(alone)
+    assert "segmenter" not in scorers.scorers_of(checkpoint.model)
+    prepared = scoring.prepare(brain_volume, checkpoint)
+    with pytest.raises(CheckpointError, match="segmenter needs a segmenter, which alone does not hold; train one with"):
+        scoring.score(prepared, checkpoint, "segmenter")
+
+
+def test_a_further_network_is_trained_into_its_checkpoint(alone, tiny_cohort, brain_volume):
+    before = Checkpoint.load(alone)
+    config = further.FurtherConfig(name="denoiser", checkpoint=alone, epochs=2, steps_per_epoch=4, width=4, levels=2)
+    further.train(config, tiny_cohort)
+    after = Checkpoint.load(alone)
+    assert list(after.model.further) == ["denoiser"]
+    settings = after.description["further"]["denoiser"]
+    assert settings["epochs"] == 2
+    assert settings["history"].count("\n") == 3
+    assert "## Further network: denoiser" in after.card
+    assert not list(alone.parent.glob("*.unfinished"))
+    for graph in ("encoder.onnx", "decoder.onnx"):
+        assert after.description["files"][graph] == before.description["files"][graph]
+    maps = scoring.score(scoring.prepare(brain_volume, after), after, "denoised_residual").maps
+    assert np.isfinite(maps).all()
+
+
+def test_an_interrupted_training_goes_on_to_the_same_network(alone, tiny_cohort, monkeypatch):
+    config = further.FurtherConfig(name="segmenter", checkpoint=alone, epochs=2, steps_per_epoch=2, width=2, levels=2)
+    further.train(config, tiny_cohort)
+    whole = (alone / "segmenter.onnx").read_bytes()
+
+    def killed_in_the_second(*arguments):
+        if arguments[-1] == 1:
+            raise KeyboardInterrupt
+        return epoch(*arguments)
+
+    epoch = further.one_epoch
+    with monkeypatch.context() as patch:
+        patch.setattr(further, "one_epoch", killed_in_the_second)
+        with pytest.raises(KeyboardInterrupt):
+            further.train(config, tiny_cohort)
+    assert (config.out.with_name(f"{config.out.name}.unfinished") / "history.csv").read_text().count("\n") == 2
+    further.train(config, tiny_cohort)
+    assert (alone / "segmenter.onnx").read_bytes() == whole
+
+
+def test_a_checkpoint_lacking_a_network_that_it_lists_is_refused(tiny_checkpoint_folder, tmp_path):
+    folder = shutil.copytree(tiny_checkpoint_folder, tmp_path / "tiny")
+    (folder / "segmenter.onnx").unlink()
+    with pytest.raises(CheckpointError, match=r"lacks segmenter.onnx"):
+        Checkpoint.load(folder)
+    (folder / "segmenter.onnx").write_bytes(untrained("segmenter")[1][0])
+    with pytest.raises(CheckpointError, match=r"segmenter.onnx of tiny was altered"):
+        Checkpoint.load(folder)

@@ -1,0 +1,78 @@
+"""What the further networks of a checkpoint learn, one class each: an example from healthy slices, and the loss on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Generator, Tensor
+from torch.nn import functional
+
+from training.augmentation import coarse_noise
+from training.synthetic_anomalies import with_anomalies
+from vaead_core.reference import Reference
+from vaead_core.scorers import segmenter
+from vaead_core.volume import Slices
+
+
+class Task(Protocol):
+    @property
+    def planes(self) -> int:
+        """How many the network takes."""
+        ...
+
+    def example(self, images: Tensor, mask: Tensor, position: Tensor, rng: Generator) -> tuple[Tensor, Tensor]:
+        """Input (N, planes, H, W) and target (N, 1, H, W) for healthy images (N, 1, H, W), 0 outside the mask."""
+        ...
+
+    def loss(self, output: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+        """Of a batch, a scalar."""
+        ...
+
+
+@dataclass(frozen=True)
+class Segmenter:
+    """Where in a slice a synthetic anomaly is: cross-entropy over the brain, and the Dice loss (Milletari et al. 2016)."""
+
+    reference: Reference
+    planes: int = segmenter.PLANES
+
+    def example(self, images: Tensor, mask: Tensor, position: Tensor, rng: Generator) -> tuple[Tensor, Tensor]:
+        changed, truth = with_anomalies(images, mask, rng)
+        slices = Slices(changed[:, 0].numpy(), mask[:, 0].numpy(), position.numpy())
+        return torch.from_numpy(segmenter.planes(slices, self.reference["intensity"])), truth.float()
+
+    def loss(self, output: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+        error = functional.binary_cross_entropy_with_logits(output, target, reduction="none")
+        found = output.sigmoid() * mask
+        both, either = (found * target).sum((1, 2, 3)), (found + target).sum((1, 2, 3))
+        return (error * mask).sum() / mask.sum() + 0.5 * (1 - (2 * both + 1) / (either + 1)).mean()
+
+
+@dataclass(frozen=True)
+class Denoiser:
+    """A slice without the coarse noise that was added to it in the brain: mean squared error (Kascenas et al. 2022)."""
+
+    reference: Reference
+    planes: int = 1
+    deviation: float = 0.2  # of the noise, where the brain's own is a third
+
+    def example(self, images: Tensor, mask: Tensor, position: Tensor, rng: Generator) -> tuple[Tensor, Tensor]:
+        return coarse_noise(images, mask, self.deviation, rng), images
+
+    def loss(self, output: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+        return ((output - target).square() * mask).sum() / mask.sum()
+
+
+TASKS: dict[str, type[Segmenter] | type[Denoiser]] = {"segmenter": Segmenter, "denoiser": Denoiser}
+
+
+def held_out_example(task: Task, slices: Slices, count: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Input, target and mask of `count` slices spread over `slices`, always the same."""
+    rows = np.linspace(0, len(slices) - 1, min(count, len(slices))).astype(int)
+    chosen, rng = slices[rows], Generator().manual_seed(0)
+    mask = torch.from_numpy(chosen.mask)[:, None]
+    images = torch.from_numpy(chosen.pixels)[:, None] * mask
+    return *task.example(images, mask, torch.from_numpy(chosen.position), rng), mask.float()

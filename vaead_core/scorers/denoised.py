@@ -1,0 +1,39 @@
+"""Residual of a network that was trained to take noise away."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from vaead_core.model import Model
+from vaead_core.scorers import masked_to_brain, register
+from vaead_core.scorers.wrappers import Calibrated
+from vaead_core.volume import Array, Slices
+
+
+@dataclass(frozen=True)
+class _Residual:
+    """|x − f(x)|, f the denoiser."""
+
+    def score_map(self, model: Model, slices: Slices) -> Array:
+        image = slices.pixels * slices.mask
+        redrawn = model.further[DenoisedResidual.network].run(image[:, None], ("map",))[0][:, 0]
+        return masked_to_brain(np.abs(image - redrawn), slices)
+
+
+_CALIBRATED = Calibrated(_Residual(), "denoised")
+
+
+@register("denoised_residual")
+@dataclass(frozen=True)
+class DenoisedResidual:
+    """(|x − f(x)| − mean) / deviation at the same atlas position, f a U-Net trained to take coarse noise away from healthy
+    brains: what it takes away from a scan is unusual (Kascenas et al. 2022)."""
+
+    title: ClassVar[str] = "Denoised residual"
+    unit: ClassVar[str] = "healthy deviations"
+    network: ClassVar[str] = "denoiser"
+    calibrated: ClassVar[tuple[Calibrated, ...]] = (_CALIBRATED,)
+
+    def score_map(self, model: Model, slices: Slices) -> Array:
+        return _CALIBRATED.score_map(model, slices)

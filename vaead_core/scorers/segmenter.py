@@ -1,0 +1,47 @@
+"""A network that has seen synthetic anomalies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from scipy.special import expit
+
+from vaead_core.model import Model
+from vaead_core.reference import PlaceStatistics
+from vaead_core.scorers import masked_to_brain, register
+from vaead_core.scorers.wrappers import mirrored
+from vaead_core.volume import Array, Slices
+
+PLANES = 5
+_FAR = 6.0  # healthy deviations: further away is as strange
+
+
+def planes(slices: Slices, intensity: PlaceStatistics) -> Array:
+    """(N, PLANES, H, W) float32, all 0 outside the brain: what a segmenter sees of a slice.
+
+    The image; its mirror image; how many thirds of a healthy deviation it is from the healthy mean at each place; that mean;
+    the brain.
+    """
+    image = slices.pixels * slices.mask
+    at = np.clip(slices.position, 0, len(intensity.mean) - 1)
+    unusual = np.clip(intensity.z(slices.pixels, slices), -_FAR, _FAR) / 3
+    stack = [image, mirrored(image), unusual * slices.mask, intensity.mean[at] * slices.mask, slices.mask]
+    return np.stack(stack, 1).astype(np.float32)
+
+
+@register("segmenter")
+@dataclass(frozen=True)
+class Segmenter:
+    """A U-Net trained to find synthetic anomalies (regions of random outline, recoloured, blurred, moved or taken from
+    elsewhere) in healthy brains, that sees the slice, its mirror image and its distance from the healthy mean: how sure it is
+    of such an anomaly, which is not the probability of a lesion (after Tan et al. 2021)."""
+
+    title: ClassVar[str] = "Segmenter of synthetic anomalies"
+    unit: ClassVar[str] = "0 to 1"
+    network: ClassVar[str] = "segmenter"
+
+    def score_map(self, model: Model, slices: Slices) -> Array:
+        logits = model.further[self.network].run(planes(slices, model.reference["intensity"]), ("map",))[0][:, 0]
+        return masked_to_brain(expit(logits), slices)
