@@ -211,7 +211,7 @@ def wait_for_port(port: int) -> None:
     ],
 )
 def test_what_cannot_be_evaluated_is_one_sentence_and_exit_2(experiment, more, message, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("vaead_core.experiments.cluster.CONNECTING_SECONDS", 1)
+    monkeypatch.setattr("vaead_core.cluster.CONNECTING_SECONDS", 1)
     assert main(["evaluate", experiment, "--out", str(tmp_path), *more]) == 2
     error = capsys.readouterr().err
     assert message in error

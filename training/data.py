@@ -11,8 +11,9 @@ from torch import Tensor
 
 from training.config import TrainingConfig
 from vaead_core.cohorts import Cohort, Subject, fashion_mnist, open_cohort
+from vaead_core.cohorts.preparation import prepare
 from vaead_core.cohorts.splits import split_subjects
-from vaead_core.errors import CohortError, ScanError
+from vaead_core.errors import CohortError
 from vaead_core.preprocessing import Preprocessor
 from vaead_core.volume import Slices
 
@@ -44,20 +45,23 @@ def load_data(config: TrainingConfig) -> TrainingData:
         return _fashion(config.split_seed)
     cohort = open_cohort(config.data)
     preprocessor = Preprocessor(config.spacing_mm, config.background)
-    prepared, skipped = _prepare(cohort, preprocessor)
+    prepared, skipped = _prepare(cohort, preprocessor, config)
     split = split_subjects(tuple(subject for subject, _ in prepared), config.split_seed)
     slices = {subject.id: images for subject, images in prepared}
     parts = [_part(subjects, slices) for subjects in (split.train, split.validation, split.test)]
     return TrainingData(*parts, cohort.description, tuple(skipped))
 
 
-def _prepare(cohort: Cohort, preprocessor: Preprocessor) -> tuple[list[tuple[Subject, Slices]], list[str]]:
+def _prepare(
+    cohort: Cohort, preprocessor: Preprocessor, config: TrainingConfig
+) -> tuple[list[tuple[Subject, Slices]], list[str]]:
     prepared, skipped = [], []
-    for subject in track(cohort.subjects, f"Preparing {cohort.name}"):
-        try:
-            prepared.append((subject, preprocessor.to_slices(preprocessor.to_brain(subject.read()))))
-        except ScanError as error:
-            skipped.append(str(error))
+    ready = prepare(cohort.subjects, preprocessor, config.jobs, config.dask)
+    for subject, found in track(ready, f"Preparing {cohort.name}", len(cohort.subjects)):
+        if isinstance(found, Slices):
+            prepared.append((subject, found))
+        else:
+            skipped.append(found)
     if skipped:
         print(f"{len(skipped)} of {len(cohort.subjects)} scans are left out:", *skipped, sep="\n  ")
     if not prepared:

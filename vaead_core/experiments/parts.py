@@ -10,7 +10,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,7 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from threadpoolctl import threadpool_limits
 
-from vaead_core.experiments.cluster import cluster
+from vaead_core.cluster import cluster, code_digest
 from vaead_core.experiments.records import Measurement
 
 _PROGRESS = re.compile(r"(\d+) of (\d+) parts")
@@ -46,7 +45,7 @@ class Runner:
         if missing:
             self.kept.mkdir(parents=True, exist_ok=True)
             with (
-                cluster(self.dask, code_digest) if self.dask else nullcontext(),
+                cluster(self.dask) if self.dask else nullcontext(),
                 _progress(len(parts), len(parts) - len(missing)) as advance,
             ):
                 calls = (joblib.delayed(_measured)(index, part) for index, (part, _) in enumerate(missing))
@@ -71,16 +70,6 @@ def _keep(file: Path, found: list[Measurement]) -> None:
 def _key(part: Any, identity: str) -> str:
     described = json.dumps([type(part).__name__, asdict(part), identity, code_digest()], sort_keys=True, default=str)
     return hashlib.blake2b(described.encode(), digest_size=12).hexdigest()
-
-
-@lru_cache(maxsize=1)
-def code_digest() -> str:
-    """Digest of this package's source: a part measured by other code is not taken for one measured by this."""
-    content = hashlib.blake2b(digest_size=12)
-    root = Path(__file__).resolve().parents[1]
-    for path in sorted(root.rglob("*.py")):
-        content.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
-    return content.hexdigest()
 
 
 def share_done(line: str) -> float | None:

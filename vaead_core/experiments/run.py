@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from vaead_core import __version__
+from vaead_core.cluster import code_digest
 from vaead_core.errors import exit_status
 from vaead_core.experiments import records
 from vaead_core.experiments.catalogue import Request, parts_of
-from vaead_core.experiments.parts import Runner, code_digest
+from vaead_core.experiments.parts import Runner
 from vaead_core.experiments.subjects import opened
 
 VALIDATION = "validation"

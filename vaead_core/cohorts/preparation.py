@@ -1,0 +1,36 @@
+"""Subjects on the atlas grid: one after the other, on several processes, or on a Dask cluster, the same to the last byte."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+
+import joblib
+from threadpoolctl import threadpool_limits
+
+from vaead_core.cluster import cluster
+from vaead_core.cohorts import Subject
+from vaead_core.errors import ScanError
+from vaead_core.preprocessing import Preprocessor
+from vaead_core.volume import Slices
+
+
+def prepare(
+    subjects: Sequence[Subject], preprocessor: Preprocessor, jobs: int = 1, dask: str | None = None
+) -> Iterator[tuple[Subject, Slices | str]]:
+    """Each subject, in order, with its slices, or with the sentence that says why its scan cannot be used.
+
+    jobs: processes here. dask: a scheduler's address instead, whose workers see the same files; `cluster` says what it raises.
+    """
+    with cluster(dask) if dask else nullcontext():
+        calls = (joblib.delayed(_prepared)(subject, preprocessor) for subject in subjects)
+        ready = joblib.Parallel(n_jobs=None if dask else jobs, return_as="generator")(calls)
+        yield from zip(subjects, ready, strict=True)
+
+
+def _prepared(subject: Subject, preprocessor: Preprocessor) -> Slices | str:
+    with threadpool_limits(1):  # sums in one order on any number of cores
+        try:
+            return preprocessor.to_slices(preprocessor.to_brain(subject.read()))
+        except ScanError as error:
+            return str(error)
