@@ -15,14 +15,14 @@ from torch import Generator, Tensor, nn
 import models
 from models import losses
 from models.export import load_from_onnx
-from training import resume
+from training import processes, resume
 from training.augmentation import augment, coarse_noise, fill_noise, random_patches
 from training.config import TrainingConfig
 from training.data import TrainingData, load_data, to_tensors
 from training.presets import DEFAULT, PRESETS
 from training.publish import WHOLE, publish
 from vaead_core.checkpoint import Checkpoint
-from vaead_core.errors import CheckpointError, exit_status
+from vaead_core.errors import CheckpointError, InputError, exit_status
 
 VALIDATION_IMAGES = 512
 
@@ -42,15 +42,22 @@ def train(config: TrainingConfig, data: TrainingData | None = None) -> None:
     data: what `load_data(config)` gives, for whoever has it already.
     """
     config = config.model_copy(update={"precision": native_precision() if config.precision == "auto" else config.precision})
-    fabric = Fabric(
-        accelerator="auto" if torch.cuda.is_available() else "cpu", devices=config.devices, precision=config.precision,
-        strategy="ddp" if config.devices > 1 else "auto",
-    )  # fmt: skip
-    fabric.launch()
+    config, fabric = processes.launch(config)
+    network, data, history = fit(fabric, config, data)
+    if fabric.is_global_zero:
+        publish(config, network, data, history)
+        resume.clear(config)
+
+
+def fit(fabric: Fabric, config: TrainingConfig, data: TrainingData | None = None) -> tuple[nn.Module, TrainingData, str]:
+    """The network with its best epoch's weights, what it was trained on, and the history as CSV. See `train`."""
     torch.manual_seed(config.seed)
     network = _network(config).to(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(network.parameters(), config.learning_rate, weight_decay=config.weight_decay)
     state = resume.load(config, network, optimizer)
+    if fabric.world_size > 1:
+        processes.check_together(fabric, config, state.epoch)
+        network = processes.with_shared_norms(network)
     data = data or load_data(config)
     wrapped, optimizer = fabric.setup(network, optimizer)
     trainer = _Trainer(fabric, config, data, wrapped, optimizer)
@@ -66,10 +73,8 @@ def train(config: TrainingConfig, data: TrainingData | None = None) -> None:
                 bar.console.print(" ".join(f"{name} {value:.4g}" for name, value in row.items()))
             bar.update(task, advance=1)
     fabric.barrier()
-    if fabric.is_global_zero:
-        network.load_state_dict(state.best)
-        publish(config, network, data, resume.table(state.history))
-        resume.clear(config)
+    network.load_state_dict(state.best)
+    return network, data, resume.table(state.history)
 
 
 def _network(config: TrainingConfig) -> nn.Module:
@@ -92,16 +97,27 @@ def native_precision() -> Literal["bf16-mixed", "32-true"]:
 
 
 class _Trainer:
-    """One epoch at a time; every random draw follows from (seed, epoch, step, rank)."""
+    """One epoch at a time; every random draw follows from (seed, epoch, step), however many processes there are."""
 
     def __init__(self, fabric: Fabric, config: TrainingConfig, data: TrainingData, network: nn.Module, optimizer) -> None:
         self.fabric, self.config, self.network, self.optimizer = fabric, config, network, optimizer
         self.pixels, self.mask = to_tensors(data.train.slices)
+        self._check_shares()
         rows = np.linspace(0, len(data.validation.slices) - 1, min(VALIDATION_IMAGES, len(data.validation.slices)))
         self.held_out = to_tensors(data.validation.slices[rows.astype(int)])
 
+    def _check_shares(self) -> None:
+        images = min(self.config.batch_size, len(self.pixels))
+        if self.config.images == "patches":
+            images = max(1, images // self.config.patches_per_slice) * self.config.patches_per_slice
+        if images % self.fabric.world_size:
+            raise InputError(
+                f"A batch of {images} images cannot be shared evenly among {self.fabric.world_size} processes; "
+                "give a --batch-size that is a multiple of them."
+            )
+
     def epoch(self, epoch: int) -> dict[str, float]:
-        config, world = self.config, self.fabric.world_size
+        config, fabric = self.config, self.fabric
         order = torch.randperm(len(self.pixels), generator=_rng(config.seed, epoch))
         size = min(config.batch_size, len(order))
         batches = order[: len(order) // size * size].view(-1, size)[: config.steps_per_epoch]
@@ -109,16 +125,18 @@ class _Trainer:
         self.network.train()
         totals: list[dict[str, float]] = []
         for step, batch in enumerate(batches):
-            rng = _rng(config.seed, epoch, step, self.fabric.global_rank)
-            images, mask = self._images(batch[self.fabric.global_rank :: world], rng)
+            rng = _rng(config.seed, epoch, step, 0)
+            images, mask = self._images(batch, rng)
             seen = coarse_noise(images, mask, config.augmentation.coarse_noise, rng)
-            terms = loss_terms(self.network, images, mask, config, rng, seen)
+            noise = torch.randn(len(images), config.architecture.latent_size, generator=rng)
+            mine = [processes.own(fabric, part) for part in (images, mask, noise, seen)]
+            terms = loss_terms(self.network, *mine[:2], config, *mine[2:])
             self.fabric.backward(terms["loss"])
             self.optimizer.step()
             self.optimizer.zero_grad()
             totals.append({name: float(value.detach()) for name, value in terms.items()})
-        row = {"epoch": epoch + 1, **{name: float(np.mean([t[name] for t in totals])) for name in totals[0]}}
-        return row | self._validate()
+        row = processes.means(fabric, {name: float(np.mean([t[name] for t in totals])) for name in totals[0]})
+        return {"epoch": epoch + 1} | row | self._validate()
 
     def _images(self, rows: Tensor, rng: Generator) -> tuple[Tensor, Tensor]:
         config = self.config
@@ -165,16 +183,17 @@ def loss_terms(
     images: Tensor,
     mask: Tensor,
     config: TrainingConfig,
-    rng: Generator | None,
+    noise: Tensor | None,
     seen: Tensor | None = None,
 ) -> dict[str, Tensor]:
-    """Batch means of the loss and its terms. Without `rng` the mean of the posterior is decoded, not a sample.
+    """Batch means of the loss and its terms.
 
+    noise: (N, L) of N(0, 1), which draws the latents; None: the posterior's mean is decoded.
     seen: what the network is given in place of `images`, which it is to redraw.
     """
     weights = config.loss
-    size = (len(images), config.architecture.latent_size)
-    noise = torch.zeros(size) if rng is None else torch.randn(size, generator=rng)
+    if noise is None:
+        noise = torch.zeros(len(images), config.architecture.latent_size)
     raw, mean, log_variance, stages = network(images if seen is None else seen, noise.to(images.device))
     raw, mean, log_variance = raw.float(), mean.float(), log_variance.float()
     if config.images == "fashion":
