@@ -7,8 +7,9 @@ from torch import nn
 
 from models.constrained_vae import ConstrainedVAE
 from models.simple_vae import SimpleVAE
+from models.spatial_vae import SpatialVAE
 
-ARCHITECTURES = {"simple_vae": SimpleVAE, "constrained_vae": ConstrainedVAE}
+ARCHITECTURES = {"simple_vae": SimpleVAE, "constrained_vae": ConstrainedVAE, "spatial_vae": SpatialVAE}
 SIZES = ("image_size", "latent_size", "width")
 
 

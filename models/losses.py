@@ -12,6 +12,11 @@ def kl_to_standard_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
     return -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).sum(1)
 
 
+def distance_from_centre(mean: Tensor) -> Tensor:
+    """‖μ‖², (N,): the one-class term of deep SVDD (Ruff et al. 2018) with its centre at the prior's mean."""
+    return mean.square().sum(1)
+
+
 def bernoulli_error(logits: Tensor, images: Tensor) -> Tensor:
     """Binary cross-entropy summed over an image's pixels, (N,) nats; images (N, 1, H, W) in [-1, 1]."""
     target = (images + 1) / 2

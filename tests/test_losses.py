@@ -133,3 +133,8 @@ def test_the_size_constraint_falls_when_attention_covers_the_mask_and_only_there
     elsewhere = torch.where(mask, 0.0, 20.0)
     assert losses.size_constraint(lit, mask) < losses.size_constraint(dark, mask)
     assert losses.size_constraint(elsewhere, mask) == losses.size_constraint(dark, mask)
+
+
+def test_distance_from_the_centre_is_a_squared_length_for_each_image():
+    mean = torch.tensor([[3.0, 4.0], [0.0, 0.0]])
+    assert losses.distance_from_centre(mean).tolist() == [25.0, 0.0]

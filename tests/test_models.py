@@ -8,7 +8,8 @@ import models
 SIMPLE = {"name": "simple_vae", "image_size": 32, "latent_size": 3}
 RESNET = {"name": "constrained_vae", "image_size": 64, "latent_size": 5, "width": 8, "stem": "resnet"}
 UAS = RESNET | {"stem": "uas"}
-ALL = [SIMPLE, RESNET, UAS, UAS | {"width": 12, "image_size": 48}]
+SPATIAL = UAS | {"name": "spatial_vae", "latent_size": 32}
+ALL = [SIMPLE, RESNET, UAS, UAS | {"width": 12, "image_size": 48}, SPATIAL]
 
 
 def network_and_images(architecture, count=3):
@@ -70,6 +71,16 @@ def test_an_image_is_encoded_the_same_alone_and_in_a_batch(architecture):
     torch.testing.assert_close(together, alone, atol=1e-5, rtol=0)
 
 
+def test_a_spatial_latent_has_channels_at_each_place_of_the_last_stage():
+    with pytest.raises(ValueError, match="latent_size must be a multiple of 16, the places of the last stage, got 30"):
+        models.build(SPATIAL | {"latent_size": 30})
+    network, images = network_and_images(SPATIAL, 1)
+    moved = images.clone()
+    moved[..., :16, :16] = 0
+    changed = (network.encode(moved)[0] - network.encode(images)[0]).detach().view(2, 4, 4).abs().sum(0)
+    assert changed[0, 0] > changed[3, 3]
+
+
 @pytest.mark.parametrize("architecture", [RESNET, UAS])
 def test_without_noise_the_mean_is_decoded(architecture):
     network, images = network_and_images(architecture)
@@ -101,7 +112,7 @@ def test_the_log_variance_stays_finite_for_absurd_input(architecture):
     assert log_variance.abs().max() == 10
 
 
-@pytest.mark.parametrize("architecture", [SIMPLE, RESNET, UAS])
+@pytest.mark.parametrize("architecture", [SIMPLE, RESNET, UAS, SPATIAL])
 def test_every_parameter_receives_a_gradient(architecture):
     network, images = network_and_images(architecture)
     reconstruction, mean, log_variance, _ = network.train()(images, torch.randn(3, network.latent_size))

@@ -1,6 +1,6 @@
 """`python -m training.ablations --data FOLDER --out FOLDER [NAME ...]`: one change at a time, each with the same budget.
 
-Budget: slices at width 16 see 20 epochs of the training brains, patches at width 32 see 40 (each a ninth of a slice). A finished
+Budget: slices at width 16 take the steps of 20 epochs of all training brains, patches at width 32 see 40 (each a ninth of a slice). A finished
 variant is not trained again; a killed one goes on. The models are for `python -m vaead_core evaluate choice`.
 """
 
@@ -26,6 +26,8 @@ SLICES = PRESETS["brain-slices-2mm"][1].model_copy(
     }
 )  # fmt: skip
 PATCHES = PRESETS["brain-patches-2mm"][1]
+AMPLITUDES = ("rotation_degrees", "scale", "shift_pixels", "elastic_pixels", "gamma", "bias")
+PEOPLE = 26  # whom the shipped model is trained on: fewer of them are seen as many times in all
 VARIANTS: dict[str, TrainingConfig] = {}
 
 
@@ -51,6 +53,14 @@ _variant("stem-uas", SLICES, architecture={"stem": "uas"})
 _variant("width-32", SLICES, architecture={"width": 32})
 _variant("entropy-1", SLICES, loss={"entropy_weight": 1.0})
 _variant("temperature-1", SLICES, loss={"entropy_temperature": 1.0})
+_variant("latent-32", SLICES, architecture={"latent_size": 32})
+_variant("latent-512", SLICES, architecture={"latent_size": 512})
+_variant("subjects-5", SLICES, training_subjects=5, epochs=20 * PEOPLE // 5)
+_variant("subjects-10", SLICES, training_subjects=10, epochs=20 * PEOPLE // 10)
+_variant("subjects-20", SLICES, training_subjects=20, epochs=20 * PEOPLE // 20)
+_variant("no-augmentation", SLICES, augmentation=dict.fromkeys(AMPLITUDES, 0.0) | {"flip": False})
+_variant("svdd", SLICES, loss={"svdd_weight": 0.2})
+_variant("spatial", SLICES, architecture={"name": "spatial_vae", "stem": "uas", "latent_size": 576})
 _variant("seed-1", SLICES, seed=1)
 _variant("seed-2", SLICES, seed=2)
 _variant("patches-base", PATCHES)
@@ -80,8 +90,8 @@ def train_variants(names: list[str], data: str, out: Path) -> None:
     for name in names:
         if not (out / name / DESCRIPTION).is_file():
             config = VARIANTS[name].model_copy(update={"data": data, "out": out / name})
-            print(f"{name}: {config.epochs} epochs of {len(prepared.train.slices)} slices")
-            train(config, with_background(prepared, config))
+            print(f"{name}: {config.epochs} epochs")
+            train(config, with_background(prepared.trained_on(config.training_subjects), config))
 
 
 def with_background(data: TrainingData, config: TrainingConfig) -> TrainingData:

@@ -13,9 +13,9 @@ class Settings(BaseModel):
 
 
 class Architecture(Settings):
-    """The network. width and stem are read by the constrained VAE alone."""
+    """The network. width and stem are not read by the simple VAE."""
 
-    name: Literal["simple_vae", "constrained_vae"] = "constrained_vae"
+    name: Literal["simple_vae", "constrained_vae", "spatial_vae"] = "constrained_vae"
     image_size: int = 96
     latent_size: int = 128
     width: int = 64
@@ -23,7 +23,7 @@ class Architecture(Settings):
 
     def to_dict(self) -> dict:
         """What `models.build` takes."""
-        kept = {"width", "stem"} if self.name == "constrained_vae" else set()
+        kept = set() if self.name == "simple_vae" else {"width", "stem"}
         return self.model_dump(include={"name", "image_size", "latent_size"} | kept)
 
 
@@ -37,6 +37,7 @@ class Loss(Settings):
     size_weight: float = Field(0.0, ge=0, description="weight of the size constraint (0: off)")
     size_proportion: float = Field(0.01, ge=0, lt=1)
     size_sharpness: float = Field(10.0, gt=0)
+    svdd_weight: float = Field(0.0, ge=0, description="weight of the latent's squared distance from the centre (0: off)")
 
 
 class Augmentation(Settings):
@@ -60,6 +61,7 @@ class TrainingConfig(Settings):
     preset: str = "quick"
     images: Literal["slices", "patches", "fashion"] = "slices"
     data: str | None = Field(None, description="folder of NIfTI scans, or synthetic[:N]; none: the synthetic cohort")
+    training_subjects: int | None = Field(None, ge=1, description="train on so many of the training subjects alone")
     spacing_mm: Literal[1, 2] = 2
     background: Literal["noise", "black", "mean"] = "noise"
     architecture: Architecture = Architecture()

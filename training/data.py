@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -38,6 +38,17 @@ class TrainingData:
     description: str
     skipped: tuple[str, ...] = ()
 
+    def trained_on(self, count: int | None) -> TrainingData:
+        """The same with `count` of the training subjects, spread over their list; with all for None."""
+        people = len(self.train.names)
+        if count is None or count >= people:
+            return self
+        chosen = np.linspace(0, people - 1, count).astype(int)
+        rows = np.isin(self.train.subject, chosen)
+        subject = np.searchsorted(chosen, self.train.subject[rows])
+        names, ages = (tuple(held[one] for one in chosen) for held in (self.train.names, self.train.ages))
+        return replace(self, train=Part(self.train.slices[rows], subject, names, ages))
+
 
 def load_data(config: TrainingConfig) -> TrainingData:
     """The cohort of `config`, preprocessed. Raises InputError when it cannot be used."""
@@ -49,7 +60,7 @@ def load_data(config: TrainingConfig) -> TrainingData:
     split = split_subjects(tuple(subject for subject, _ in prepared), config.split_seed)
     slices = {subject.id: images for subject, images in prepared}
     parts = [_part(subjects, slices) for subjects in (split.train, split.validation, split.test)]
-    return TrainingData(*parts, cohort.description, tuple(skipped))
+    return TrainingData(*parts, cohort.description, tuple(skipped)).trained_on(config.training_subjects)
 
 
 def _prepare(

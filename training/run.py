@@ -21,6 +21,7 @@ from training.config import TrainingConfig
 from training.data import TrainingData, load_data, to_tensors
 from training.presets import DEFAULT, PRESETS
 from training.publish import WHOLE, publish
+from training.randomness import generator
 from vaead_core.checkpoint import Checkpoint
 from vaead_core.errors import CheckpointError, InputError, exit_status
 
@@ -118,14 +119,14 @@ class _Trainer:
 
     def epoch(self, epoch: int) -> dict[str, float]:
         config, fabric = self.config, self.fabric
-        order = torch.randperm(len(self.pixels), generator=_rng(config.seed, epoch))
+        order = torch.randperm(len(self.pixels), generator=generator(config.seed, epoch))
         size = min(config.batch_size, len(order))
         batches = order[: len(order) // size * size].view(-1, size)[: config.steps_per_epoch]
         self._set_rate(epoch)
         self.network.train()
         totals: list[dict[str, float]] = []
         for step, batch in enumerate(batches):
-            rng = _rng(config.seed, epoch, step, 0)
+            rng = generator(config.seed, epoch, step, 0)
             images, mask = self._images(batch, rng)
             seen = coarse_noise(images, mask, config.augmentation.coarse_noise, rng)
             noise = torch.randn(len(images), config.architecture.latent_size, generator=rng)
@@ -161,7 +162,7 @@ class _Trainer:
         self.network.eval()
         pixels, mask = self.held_out
         if self.config.images == "patches":
-            rng = _rng(self.config.seed, 0)
+            rng = generator(self.config.seed, 0)
             pixels, mask = random_patches(pixels, mask, self.config.architecture.image_size, 1, rng)
         sums: dict[str, float] = {}
         for start in range(0, len(pixels), 128):
@@ -214,6 +215,10 @@ def loss_terms(
             size_term = losses.size_constraint(attention, mask[:, 0], weights.size_proportion, weights.size_sharpness)
             loss = loss + weights.size_weight * size_term
             terms["size"] = size_term.mean()
+    if weights.svdd_weight:
+        distance = losses.distance_from_centre(mean)
+        loss = loss + weights.svdd_weight * distance
+        terms["distance"] = distance.mean()
     return {"loss": loss.mean(), **terms}
 
 
@@ -223,10 +228,6 @@ def _tensorboard(config: TrainingConfig):
 
     writer = SummaryWriter(config.out.with_name(f"{config.out.name}.tensorboard"))
     return lambda row: [writer.add_scalar(name, value, int(row["epoch"])) for name, value in row.items() if name != "epoch"]
-
-
-def _rng(*seeds: int) -> Generator:
-    return Generator().manual_seed(int(np.random.SeedSequence(seeds).generate_state(1, np.uint64)[0] >> 1))
 
 
 if __name__ == "__main__":
