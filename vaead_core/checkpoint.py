@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import shutil
 import zipfile
 from dataclasses import asdict, dataclass
@@ -21,6 +20,7 @@ from vaead_core.model import Model
 from vaead_core.onnx_graph import OnnxGraph
 from vaead_core.preprocessing import Preprocessor
 from vaead_core.reference import PlaceStatistics, Reference
+from vaead_core.swap import swap
 from vaead_core.vae import FURTHER, GRAPHS, OnnxVAE
 from vaead_core.volume import Array
 
@@ -122,12 +122,12 @@ def save(
     except OSError:
         shutil.rmtree(partial, ignore_errors=True)
         raise
-    _swap(partial, folder)
+    swap(partial, folder)
 
 
 def find_checkpoints(folder: Path) -> list[Path]:
     """The checkpoint folders directly inside `folder`, by name."""
-    return sorted(path.parent for path in folder.glob(f"*/{DESCRIPTION}") if not path.parent.name.endswith(".partial"))
+    return sorted(path.parent for path in folder.glob(f"*/{DESCRIPTION}") if path.parent.suffix not in (".partial", ".old"))
 
 
 def checked_files(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
@@ -165,15 +165,6 @@ def checked_files(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
         if name.endswith(".npz") and not zipfile.is_zipfile(io.BytesIO(contents[name])):
             raise CheckpointError(f"{name} of {folder.name} is not a NumPy archive; pickles are never loaded.")
     return {**description, "digest": _sha256(text)}, contents
-
-
-def _swap(partial: Path, folder: Path) -> None:
-    old = folder.with_name(f"{folder.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        os.replace(folder, old)
-    os.replace(partial, folder)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _pack(reference: Reference, calibration: Calibration) -> dict[str, Array]:

@@ -71,6 +71,10 @@ class Model:
         other._views = self._views
         return other
 
+    def forget(self) -> None:
+        """Drops what it saw last."""
+        self._views.clear()
+
     def map(self, slices: Slices, of: Callable[[View], Array]) -> Array:
         """(N, H, W) float32: `of(view)` (one value a pixel); over patches, the mean of the windows that cover a pixel."""
         view = self._view(slices)
