@@ -1,7 +1,8 @@
 """`python -m training.ablations --data FOLDER --out FOLDER [NAME ...]`: one change at a time, each with the same budget.
 
-Budget: slices at width 16 take the steps of 20 epochs of all training brains, patches at width 32 see 40 (each a ninth of a slice). A finished
-variant is not trained again; a killed one goes on. The models are for `python -m vaead_core evaluate choice`.
+Budget: slices at width 16 take the steps of 20 epochs of all training brains, patches at width 32 those of 40 (each a ninth of
+a slice). A finished variant is not trained again; a killed one goes on. The models are for `python -m vaead_core evaluate
+choice`.
 """
 
 from __future__ import annotations
