@@ -39,7 +39,7 @@ class ConstrainedVAE(nn.Module):
             self.stem.extend([nn.BatchNorm2d(width), nn.ReLU(), nn.MaxPool2d(3, 2, 1)])
         channels = [width, width, 2 * width, 4 * width, 8 * width]
         self.stages = nn.ModuleList(
-            nn.Sequential(_Residual(i, o, 1 if index == 0 else 2), _Residual(o, o, 1))
+            nn.Sequential(Residual(i, o, 1 if index == 0 else 2), Residual(o, o, 1))
             for index, (i, o) in enumerate(pairwise(channels))
         )
         flat = channels[-1] * self.grid**2
@@ -71,7 +71,7 @@ class ConstrainedVAE(nn.Module):
         return self.decode(mean + noise * (log_variance / 2).exp()), mean, log_variance, stages
 
 
-class _Residual(nn.Module):
+class Residual(nn.Module):
     """ResNet's basic block."""
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
@@ -93,7 +93,7 @@ class _ResidualUp(nn.Module):
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.block = _Residual(inputs, outputs, 1)
+        self.block = Residual(inputs, outputs, 1)
 
     def forward(self, features: Tensor) -> Tensor:
         return self._exported(features) if torch.onnx.is_in_onnx_export() else self.block(_doubled(features))

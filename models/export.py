@@ -11,9 +11,12 @@ import torch
 from onnx import helper, numpy_helper
 from torch import Tensor, nn
 
+from models.gradients import kl_gradient
+
 OPSET = 17
-GRAPHS = ("encoder.onnx", "decoder.onnx")  # these and STAGES are the names that vaead_core.vae reads
+GRAPHS = ("encoder.onnx", "decoder.onnx")  # these, STAGES and GRADIENT are the names that vaead_core.vae reads
 STAGES = ("stage1", "stage2", "stage3", "stage4")
+GRADIENT = "kl_gradient"
 ROUNDING = 2.0**-10  # float16's own relative step: more means overflow or values too small for it
 
 
@@ -24,7 +27,7 @@ class _Encoder(nn.Module):
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         mean, log_variance, stages = self.network.encode(images)
-        return mean, log_variance, *stages
+        return mean, log_variance, *stages, kl_gradient(self.network, images)
 
 
 class _Decoder(nn.Module):
@@ -46,7 +49,7 @@ class _Whole(nn.Module):
 
 
 def export_onnx(network: nn.Module, folder: Path) -> None:
-    """Writes encoder.onnx (images → mean, log_variance, stage1..stage4) and decoder.onnx (latents → images).
+    """Writes encoder.onnx (images → mean, log_variance, stage1..stage4, kl_gradient) and decoder.onnx (latents → images).
 
     Batch size is free; computation is float32; only the stored matrices are float16. Initializers keep the
     names of the network's state dict, so `weights_from_onnx` can give them back. `network` is not changed.
@@ -54,7 +57,7 @@ def export_onnx(network: nn.Module, folder: Path) -> None:
     network = copy.deepcopy(network).to("cpu", torch.float32, memory_format=torch.contiguous_format).eval()
     images = torch.zeros(2, 1, network.image_size, network.image_size)
     latents = torch.zeros(2, network.latent_size)
-    _write(_Encoder(network), images, "images", ("mean", "log_variance", *STAGES), folder / GRAPHS[0])
+    _write(_Encoder(network), images, "images", ("mean", "log_variance", *STAGES, GRADIENT), folder / GRAPHS[0])
     _write(_Decoder(network), latents, "latents", ("images",), folder / GRAPHS[1])
 
 

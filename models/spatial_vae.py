@@ -18,11 +18,11 @@ class SpatialVAE(ConstrainedVAE):
             raise ValueError(f"latent_size must be a multiple of {self.grid**2}, the places of the last stage, got {latent_size}")
         self.latent_size = latent_size
         last = self.mean.in_features // self.grid**2
-        self.mean, self.log_variance = (_AtEachPlace(last, channels, self.grid) for _ in range(2))
-        self.expand = _AtEachPlace(channels, self.seed_channels, self.grid)
+        self.mean, self.log_variance = (AtEachPlace(last, channels, self.grid) for _ in range(2))
+        self.expand = AtEachPlace(channels, self.seed_channels, self.grid)
 
 
-class _AtEachPlace(nn.Module):
+class AtEachPlace(nn.Module):
     """A linear layer over channels at each place: (N, inputs · grid²) → (N, outputs · grid²)."""
 
     def __init__(self, inputs: int, outputs: int, grid: int) -> None:

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 import models
-from models.export import GRAPHS, STAGES, export_onnx, load_from_onnx, weights_from_onnx
+from models.export import GRADIENT, GRAPHS, STAGES, export_onnx, load_from_onnx, weights_from_onnx
+from models.gradients import kl_gradient
 
 SIMPLE = {"name": "simple_vae", "image_size": 32, "latent_size": 3}
 RESNET = {"name": "constrained_vae", "image_size": 64, "latent_size": 5, "width": 8, "stem": "resnet"}
@@ -47,9 +48,9 @@ def test_onnx_runtime_computes_what_torch_computes(architecture, batch, tmp_path
     images, latents = images_for(network, batch), torch.randn(batch, network.latent_size)
     with torch.no_grad():
         mean, log_variance, stages = network.encode(images)
-        expected = [mean, log_variance, *stages, network.decode(latents)]
+        expected = [mean, log_variance, *stages, kl_gradient(network, images), network.decode(latents)]
     found = run(tmp_path, "encoder.onnx", images=images) + run(tmp_path, "decoder.onnx", latents=latents)
-    assert len(found) == 7
+    assert len(found) == 8
     for ours, theirs in zip(found, expected, strict=True):
         assert ours.dtype == np.float32
         np.testing.assert_allclose(ours, theirs.numpy(), atol=1e-4, rtol=1e-5)
@@ -84,7 +85,7 @@ def test_graphs_name_their_inputs_and_outputs_and_leave_the_batch_free(tmp_path)
     export_onnx(models.build(RESNET), tmp_path)
     encoder, decoder = (onnx.load(tmp_path / name).graph for name in GRAPHS)
     assert [tensor.name for tensor in encoder.input] == ["images"]
-    assert [tensor.name for tensor in encoder.output] == ["mean", "log_variance", *STAGES]
+    assert [tensor.name for tensor in encoder.output] == ["mean", "log_variance", *STAGES, GRADIENT]
     assert [tensor.name for tensor in [*decoder.input, *decoder.output]] == ["latents", "images"]
     for tensor in [*encoder.input, *encoder.output, *decoder.input, *decoder.output]:
         assert tensor.type.tensor_type.shape.dim[0].dim_param == "batch"

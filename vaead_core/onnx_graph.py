@@ -37,6 +37,11 @@ class OnnxGraph:
         """Of one input, without the batch; a string where any size will do."""
         return tuple(self._input.shape[1:])
 
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Their names."""
+        return tuple(output.name for output in self._session.get_outputs())
+
     def run(
         self, inputs: Array, outputs: tuple[str, ...], reduce: Callable[[list[Array]], list[Array]] | None = None
     ) -> list[Array]:

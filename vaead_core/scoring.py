@@ -75,6 +75,10 @@ def _not_calibrated(checkpoint: Checkpoint, name: str) -> str:
     lacking = scorers.lacks(checkpoint.model, scorers.SCORERS[name])
     if lacking == "patches":
         return f"{name} is made for models of patches, and {checkpoint.name} takes whole slices; choose another scorer."
+    if lacking == "a gradient":
+        return (
+            f"{name} needs a gradient that {checkpoint.name} was exported without; write it again by python -m training.publish."
+        )
     if lacking:
         return f"{name} needs {lacking}, which {checkpoint.name} does not hold; train one with python -m training.further."
     return (

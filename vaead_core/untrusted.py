@@ -18,9 +18,9 @@ NPY_HEADER_BYTES = 4096
 
 # What networks of models/ are exported to, and near relatives. No loop, no branch, nothing that reads a file.
 OPERATORS = frozenset(
-    b"Add AveragePool BatchNormalization Cast Clip Concat Constant Conv ConvTranspose Div Exp Flatten Gather Gemm "
-    b"GlobalAveragePool Identity LeakyRelu MatMul MaxPool Mod Mul Relu Reshape Resize Shape Sigmoid Slice Sqrt Squeeze Sub "
-    b"Tanh Transpose Unsqueeze".split()
+    b"Abs Add AveragePool BatchNormalization Cast Clip Concat Constant Conv ConvTranspose Div Equal Exp Flatten Gather Gemm "
+    b"GlobalAveragePool Greater Identity LeakyRelu Less MatMul MaxPool Mod Mul Reciprocal Relu Reshape Resize Shape Sigmoid "
+    b"Slice Sqrt Squeeze Sub Tanh Transpose Unsqueeze".split()
 )
 _GRAPH, _FUNCTIONS, _NODE, _OPERATOR, _DOMAIN = 7, 25, 1, 4, 7  # field numbers of onnx.proto
 

@@ -10,6 +10,7 @@ from vaead_core.volume import Array
 
 GRAPHS = ("encoder.onnx", "decoder.onnx")
 STAGES = ("stage1", "stage2", "stage3", "stage4")
+GRADIENT = "kl_gradient"
 FURTHER = ("segmenter", "denoiser")  # networks that a checkpoint may hold beside its VAE, each as NAME.onnx: planes → map
 
 
@@ -22,7 +23,7 @@ class Posterior:
 
 
 class OnnxVAE:
-    """encoder: images → mean, log_variance, stage1..stage4. decoder: latents → images. Both as serialised ONNX."""
+    """encoder: images → mean, log_variance, stage1..stage4, and kl_gradient where it was exported with one. decoder: latents → images. Both as serialised ONNX."""
 
     def __init__(self, encoder: bytes, decoder: bytes, threads: int | None = None) -> None:
         self._encoder, self._decoder = OnnxGraph(encoder, threads), OnnxGraph(decoder, threads)
@@ -47,6 +48,15 @@ class OnnxVAE:
     def features(self, images: Array, stages: tuple[str, ...] = STAGES) -> dict[str, Array]:
         """The whole output of `stages` for images (N, H, W) in [-1, 1]: name → (N, C, h, w) float32."""
         return dict(zip(stages, self._encoder.run(images[:, None], stages), strict=True))
+
+    @property
+    def has_gradient(self) -> bool:
+        """Whether `kl_gradient` can be asked for."""
+        return GRADIENT in self._encoder.outputs
+
+    def kl_gradient(self, images: Array) -> Array:
+        """∂KL(q(z | x) ‖ N(0, I)) / ∂x for images (N, H, W) in [-1, 1], (N, H, W) float32."""
+        return self._encoder.run(images[:, None], (GRADIENT,))[0][:, 0]
 
     def decode(self, latents: Array) -> Array:
         """(N, H, W) float32 images of latents (N, L)."""

@@ -3,8 +3,9 @@
 A map scorer has `score_map(model, slices) → (N, H, W)`, an image scorer `score(model, slices) → (N,)`: float32,
 higher (further from 0 for `signed`) = more abnormal, maps 0 outside the brain when masked. Its docstring's first
 paragraph is the help text; `title` its name on screen; `unit` what a value means; `patches_only = True` where a model of
-whole slices has no such map; `network` names the further network (of vae.FURTHER) that it needs. `calibrated` of a class
-holds the maps (of wrappers.py) whose healthy mean and deviation at each place a model must know for it.
+whole slices has no such map; `network` names the further network (of vae.FURTHER) that it needs; `gradient = True`
+where it needs that of the encoder. `calibrated` of a class holds the maps (of wrappers.py) whose healthy mean and deviation
+at each place a model must know for it.
 """
 
 from __future__ import annotations
@@ -54,6 +55,8 @@ def lacks(model: Model, kind: type) -> str | None:
     network = getattr(kind, "network", None)
     if getattr(kind, "patches_only", False) and model.stride is None:
         return "patches"
+    if getattr(kind, "gradient", False) and not getattr(model.vae, "has_gradient", False):
+        return "a gradient"
     return f"a {network}" if network is not None and network not in model.further else None
 
 

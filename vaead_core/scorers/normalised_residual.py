@@ -1,9 +1,10 @@
-"""Residual measured in healthy deviations at the same place of the atlas."""
+"""Residual measured in healthy deviations at the same place of the atlas, as it is and smoothed."""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
 from vaead_core.model import Model
+from vaead_core.postprocessing import gaussian
 from vaead_core.scorers import register
 from vaead_core.scorers.residual import Residual
 from vaead_core.scorers.wrappers import Calibrated
@@ -24,3 +25,18 @@ class NormalisedResidual:
 
     def score_map(self, model: Model, slices: Slices) -> Array:
         return _CALIBRATED.score_map(model, slices)
+
+
+@register("smoothed_residual")
+@dataclass(frozen=True)
+class SmoothedResidual:
+    """The normalised residual smoothed within the brain: lesions are larger than the grain of a residual, so what is unusual
+    over some millimetres counts, and a single pixel does not."""
+
+    pixels: float = 2.0
+    title: ClassVar[str] = "Normalised residual, smoothed"
+    unit: ClassVar[str] = "healthy deviations"
+    calibrated: ClassVar[tuple[Calibrated, ...]] = (_CALIBRATED,)
+
+    def score_map(self, model: Model, slices: Slices) -> Array:
+        return gaussian(_CALIBRATED.score_map(model, slices), slices.mask, self.pixels)
