@@ -23,7 +23,11 @@ class Posterior:
 
 
 class OnnxVAE:
-    """encoder: images → mean, log_variance, stage1..stage4, and kl_gradient where it was exported with one. decoder: latents → images. Both as serialised ONNX."""
+    """Two serialised ONNX graphs.
+
+    encoder: images → mean, log_variance, stage1..stage4, and kl_gradient where it was exported with one.
+    decoder: latents → images.
+    """
 
     def __init__(self, encoder: bytes, decoder: bytes, threads: int | None = None) -> None:
         self._encoder, self._decoder = OnnxGraph(encoder, threads), OnnxGraph(decoder, threads)
