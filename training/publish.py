@@ -25,7 +25,7 @@ from models.export import export_onnx, load_from_onnx
 from training.config import TrainingConfig
 from training.data import Part, TrainingData, load_data
 from vaead_core import __version__, checkpoint
-from vaead_core.calibration import calibrate
+from vaead_core.calibration import calibrate, memories
 from vaead_core.checkpoint import FURTHER_FILES, Checkpoint
 from vaead_core.cohorts.locations import find_data
 from vaead_core.errors import CheckpointError, CohortError, exit_status
@@ -123,6 +123,8 @@ def publish(config: TrainingConfig, network: nn.Module, data: TrainingData, hist
             (graphs / FURTHER_FILES[name]).write_bytes(graph)
         networks = {name: OnnxGraph(graph) for name, (graph, _) in further.items()}
         model = Model(OnnxVAE.read(graphs), stride=stride, further=networks)
+        memory = memories(model, data.train.slices, depth)
+        model = Model(model.vae, stride=stride, further=networks, memory=memory)
         train, held_out = data.train.slices, data.validation.slices
         reference, calibration = calibrate(model, train, held_out, data.validation.subject, depth)
         latents = checkpoint.Latents(
@@ -134,7 +136,8 @@ def publish(config: TrainingConfig, network: nn.Module, data: TrainingData, hist
         }
         checkpoint.save(
             config.out, graphs=graphs, stride=stride, preprocessor=preprocessor, reference=reference,
-            calibration=calibration, latents=latents, history=history, card=_card(config, data, errors, history, further),
+            calibration=calibration, memory=memory,
+            latents=latents, history=history, card=_card(config, data, errors, history, further),
             description=_description(config, data, errors, further),
         )  # fmt: skip
 

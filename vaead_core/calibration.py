@@ -9,7 +9,7 @@ import numpy as np
 from vaead_core import scorers
 from vaead_core.aggregates import AGGREGATES, aggregate
 from vaead_core.cohorts.splits import leave_out
-from vaead_core.model import Model
+from vaead_core.model import Memory, Model
 from vaead_core.reference import PlaceStatistics, Reference
 from vaead_core.scorers import Mapping
 from vaead_core.scorers.wrappers import uses_network
@@ -56,6 +56,12 @@ def quantities(model: Model) -> dict[str, Mapping]:
     return {one.quantity: one.base for one in asked}
 
 
+def memories(model: Model, train: Slices, depth: int) -> dict[str, Memory]:
+    """What the scorers of `model` keep of healthy training brains, by their names: float32, rounded to float16."""
+    learnt = {n: kind.learn(model, train, depth) for n, kind in scorers.scorers_of(model).items() if hasattr(kind, "learn")}
+    return {n: {key: kept.astype(np.float16).astype(np.float32) for key, kept in one.items()} for n, one in learnt.items()}
+
+
 def training_reference(model: Model, train: Slices, depth: int) -> Reference:
     """What needs no network, from training brains: there are more of them."""
     return _reference(model, {name: base for name, base in quantities(model).items() if not uses_network(base)}, train, depth)
@@ -75,21 +81,32 @@ def calibrate(model: Model, train: Slices, held_out: Slices, subject: Array, dep
     """The reference of all held-out brains, and what healthy brains score against a reference without themselves.
 
     subject: (N,) int, whose each held-out image is. Subjects are scored fold by fold (leave one out up to
-    FOLDS subjects), so that thresholds are not those of brains the reference has seen.
+    FOLDS subjects), so that thresholds are not those of brains the reference has seen. Scorers made of others come last, and
+    are given what those score.
     """
-    names = list(scorers.scorers_of(model))
+    known = scorers.scorers_of(model)
+    fused = [name for name, kind in known.items() if hasattr(kind, "members")]
+    training = training_reference(model, train, depth)
+    found: Calibration = {}
+    for names in ([name for name in known if name not in fused], fused):
+        found |= _cross_fitted(model, training, names, held_out, subject, depth, found)
+    return healthy_reference(model, training, held_out, depth), {name: found[name] for name in known}
+
+
+def _cross_fitted(
+    model: Model, training: Reference, names: list[str], held_out: Slices, subject: Array, depth: int, before: Calibration
+) -> Calibration:
     found: dict[str, list[tuple[Array, Array]]] = {name: [] for name in names}
     pixels: dict[str, list[Array]] = {name: [] for name in names}
-    training = training_reference(model, train, depth)
-    for inside, outside in leave_out(subject, FOLDS):
+    healthy = {name: one.pixels for name, one in before.items()}
+    for inside, outside in leave_out(subject, FOLDS) if names else ():
         others, left_out = model.part(held_out, outside), model.part(held_out, inside)
-        against = model.with_reference(healthy_reference(model, training, others, depth))
+        against = model.with_reference(healthy_reference(model, training, others, depth), healthy)
         for name in names:
             values, in_brain = _score(against, name, left_out)
             found[name].append((values, subject[inside]))
             pixels[name].append(in_brain)
-    reference = healthy_reference(model, training, held_out, depth)
-    return reference, {name: _summary(found[name], np.concatenate(pixels[name])) for name in found}
+    return {name: _summary(found[name], np.concatenate(pixels[name])) for name in names}
 
 
 def _score(model: Model, name: str, slices: Slices) -> tuple[Array, Array]:

@@ -7,6 +7,7 @@ import io
 import json
 import shutil
 import zipfile
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import numpy as np
 from vaead_core.aggregates import AGGREGATES
 from vaead_core.calibration import Calibration, ScorerCalibration
 from vaead_core.errors import CheckpointError
-from vaead_core.model import Model
+from vaead_core.model import Memory, Model
 from vaead_core.onnx_graph import OnnxGraph
 from vaead_core.preprocessing import Preprocessor
 from vaead_core.reference import PlaceStatistics, Reference
@@ -68,7 +69,7 @@ class Checkpoint:
         description, contents = checked_files(folder)
         try:
             with np.load(io.BytesIO(contents["calibration.npz"]), allow_pickle=False) as arrays:
-                reference, calibration = _unpack(dict(arrays))
+                reference, calibration, memory = _unpack(dict(arrays))
             with np.load(io.BytesIO(contents["latents.npz"]), allow_pickle=False) as arrays:
                 latents = Latents(arrays["mean"], arrays["position"], arrays["subject"])
             encoder, decoder = (contents[name] for name in GRAPHS)
@@ -76,7 +77,8 @@ class Checkpoint:
             settings = description["preprocessor"]
             preprocessor = Preprocessor(**settings) if settings else None
             further = {name: OnnxGraph(contents[file]) for name, file in FURTHER_FILES.items() if file in contents}
-            model = Model(vae, reference, description["stride"], further)
+            healthy = {name: found.pixels for name, found in calibration.items() if len(found.pixels)}
+            model = Model(vae, reference, description["stride"], further, healthy, memory)
             card, history = contents["README.md"].decode(), contents["history.csv"].decode()
         except Exception as error:  # the parts come from many libraries, each with its own exceptions
             raise CheckpointError(f"The checkpoint {folder.name} cannot be read; train or copy it again.") from error
@@ -93,6 +95,7 @@ def save(
     preprocessor: Preprocessor | None,
     reference: Reference,
     calibration: Calibration,
+    memory: Mapping[str, Memory],
     latents: Latents,
     card: str,
     history: str,
@@ -109,7 +112,7 @@ def save(
         further = [name for name in FURTHER_FILES.values() if (graphs / name).is_file()]
         for name in (*GRAPHS, *further):
             shutil.copyfile(graphs / name, partial / name)
-        np.savez_compressed(partial / "calibration.npz", allow_pickle=False, **_pack(reference, calibration))
+        np.savez_compressed(partial / "calibration.npz", allow_pickle=False, **_pack(reference, calibration, memory))
         np.savez_compressed(partial / "latents.npz", allow_pickle=False, **asdict(latents))
         (partial / "README.md").write_text(card)
         (partial / "history.csv").write_text(history)
@@ -167,8 +170,8 @@ def checked_files(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
     return {**description, "digest": _sha256(text)}, contents
 
 
-def _pack(reference: Reference, calibration: Calibration) -> dict[str, Array]:
-    arrays: dict[str, Array] = {}
+def _pack(reference: Reference, calibration: Calibration, memory: Mapping[str, Memory]) -> dict[str, Array]:
+    arrays = {f"memory/{name}/{key}": array.astype(np.float16) for name, kept in memory.items() for key, array in kept.items()}
     for quantity, places in reference.places.items():
         step = float(np.median(places.deviation)) / STEPS
         arrays[f"reference/{quantity}/step"] = np.array(step, np.float32)
@@ -188,7 +191,7 @@ def _in_steps(values: Array, step: float) -> Array:
     return steps.astype(np.int16 if np.abs(steps).max() < 2**15 else np.int32)
 
 
-def _unpack(arrays: dict[str, Array]) -> tuple[Reference, Calibration]:
+def _unpack(arrays: dict[str, Array]) -> tuple[Reference, Calibration, dict[str, Memory]]:
     def stored(quantity: str, name: str) -> Array:
         values = arrays[f"reference/{quantity}/{name}"]
         return values.astype(np.float32) * (arrays[f"reference/{quantity}/step"] if values.dtype.kind == "i" else 1)
@@ -199,7 +202,11 @@ def _unpack(arrays: dict[str, Array]) -> tuple[Reference, Calibration]:
     for name in sorted({key.split("/")[1] for key in arrays if key.startswith("scorer/")}):
         levels = [{a: arrays[f"scorer/{name}/{level}/{a}"] for a in AGGREGATES} for level in ("images", "scans")]
         calibration[name] = ScorerCalibration(arrays[f"scorer/{name}/pixels"], *levels)
-    return Reference(places), calibration
+    memory: dict[str, Memory] = {}
+    for key in (key for key in arrays if key.startswith("memory/")):
+        _, name, part = key.split("/")
+        memory.setdefault(name, {})[part] = arrays[key].astype(np.float32)
+    return Reference(places), calibration, memory
 
 
 def _sha256(content: bytes) -> str:

@@ -9,16 +9,22 @@ import numpy as np
 from vaead_core.calibration import ScorerCalibration
 from vaead_core.checkpoint import Checkpoint
 from vaead_core.preprocessing import CROP
-from vaead_core.scorers import SCORERS, map_scorers
+from vaead_core.scorers import SCORERS, map_scorers, scorers_of
 from vaead_core.vae import STAGES
-from vaead_core.volume import Array
+from vaead_core.volume import Array, Slices
 
 SOURCE = re.compile(r"(?!\.)[A-Za-z0-9 _.-]{1,80}|synthetic:[0-9]{1,4}")  # a cohort by its name, never a path
 
 
 def fits(checkpoint: Checkpoint) -> bool:
     """One blank image goes through the network. Raises whatever a foreign network or setting makes its library raise."""
-    return _settings_fit(checkpoint) and _data_fit(checkpoint) and _network_fits(checkpoint) and _healthy_fit(checkpoint)
+    return (
+        _settings_fit(checkpoint)
+        and _data_fit(checkpoint)
+        and _network_fits(checkpoint)
+        and _healthy_fit(checkpoint)
+        and _scorers_run(checkpoint)
+    )
 
 
 def _settings_fit(checkpoint: Checkpoint) -> bool:
@@ -81,6 +87,15 @@ def _healthy_fit(checkpoint: Checkpoint) -> bool:
         and _finite(latents.mean)
         and bool((latents.position >= 0).all() and (latents.position < depth).all() and (latents.subject >= 0).all())
     )
+
+
+def _scorers_run(checkpoint: Checkpoint) -> bool:
+    """A blank slice through each scorer that has a network or a memory of its own."""
+    side = _side(checkpoint)
+    blank = Slices(np.zeros((1, side, side), np.float32), np.ones((1, side, side), bool), np.zeros(1, int))
+    own = [name for name, kind in scorers_of(checkpoint.model).items() if hasattr(kind, "network") or hasattr(kind, "learn")]
+    maps = [SCORERS.build(name).score_map(checkpoint.model, blank) for name in own if name in checkpoint.calibration]
+    return all(one.shape == blank.pixels.shape and _finite(one) for one in maps)
 
 
 def _calibrated(name: str, found: ScorerCalibration) -> bool:

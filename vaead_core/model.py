@@ -14,6 +14,7 @@ from vaead_core.reference import Reference
 from vaead_core.vae import OnnxVAE, Posterior
 from vaead_core.volume import Array, Slices
 
+Memory = dict[str, Array]
 _REMEMBERED = 3
 
 
@@ -45,6 +46,8 @@ class Model:
     """stride: None when the network takes a whole slice; else patches of its size every `stride` pixels.
 
     further: networks beside the VAE by their names in FURTHER; they take whole slices.
+    healthy: map scorer → quantiles of its healthy pixels, as in its calibration, for scorers made of others.
+    memory: map scorer → arrays that it keeps of healthy training brains.
     """
 
     def __init__(
@@ -53,8 +56,11 @@ class Model:
         reference: Reference | None = None,
         stride: int | None = None,
         further: Mapping[str, OnnxGraph] | None = None,
+        healthy: Mapping[str, Array] | None = None,
+        memory: Mapping[str, Memory] | None = None,
     ) -> None:
-        self.vae, self.stride, self.further = vae, stride, dict(further or {})
+        self.vae, self.stride = vae, stride
+        self.further, self.healthy, self.memory = dict(further or {}), dict(healthy or {}), dict(memory or {})
         self._reference = reference
         self._views: OrderedDict[str, View] = OrderedDict()
 
@@ -65,9 +71,9 @@ class Model:
             raise ValueError("this model has no healthy reference yet")
         return self._reference
 
-    def with_reference(self, reference: Reference) -> Model:
+    def with_reference(self, reference: Reference, healthy: Mapping[str, Array] | None = None) -> Model:
         """The same network against another healthy reference; what it saw is shared."""
-        other = Model(self.vae, reference, self.stride, self.further)
+        other = Model(self.vae, reference, self.stride, self.further, healthy, self.memory)
         other._views = self._views
         return other
 

@@ -75,6 +75,8 @@ def _not_calibrated(checkpoint: Checkpoint, name: str) -> str:
     lacking = scorers.lacks(checkpoint.model, scorers.SCORERS[name])
     if lacking == "patches":
         return f"{name} is made for models of patches, and {checkpoint.name} takes whole slices; choose another scorer."
+    if lacking == "whole slices":
+        return f"{name} is made for models of whole slices, and {checkpoint.name} takes patches; choose another scorer."
     if lacking == "a gradient":
         return (
             f"{name} needs a gradient that {checkpoint.name} was exported without; write it again by python -m training.publish."

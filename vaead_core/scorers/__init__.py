@@ -2,10 +2,11 @@
 
 A map scorer has `score_map(model, slices) → (N, H, W)`, an image scorer `score(model, slices) → (N,)`: float32,
 higher (further from 0 for `signed`) = more abnormal, maps 0 outside the brain when masked. Its docstring's first
-paragraph is the help text; `title` its name on screen; `unit` what a value means; `patches_only = True` where a model of
-whole slices has no such map; `network` names the further network (of vae.FURTHER) that it needs; `gradient = True`
-where it needs that of the encoder. `calibrated` of a class holds the maps (of wrappers.py) whose healthy mean and deviation
-at each place a model must know for it.
+paragraph is the help text; `title` its name on screen; `unit` what a value means. What a class needs of a model it says:
+`patches_only = True`, one of patches; `network`, a further network of vae.FURTHER; `gradient = True`, an encoder exported
+with its gradient; `calibrated`, the maps (of wrappers.py) whose healthy mean and deviation at each place are known;
+`members`, the map scorers that it is made of; `slices_only = True`, one of whole slices. A static method
+`learn(model, slices, depth) → arrays` keeps in the checkpoint, as `model.memory`, what it needs of healthy training brains.
 """
 
 from __future__ import annotations
@@ -55,9 +56,14 @@ def lacks(model: Model, kind: type) -> str | None:
     network = getattr(kind, "network", None)
     if getattr(kind, "patches_only", False) and model.stride is None:
         return "patches"
+    if getattr(kind, "slices_only", False) and model.stride is not None:
+        return "whole slices"
     if getattr(kind, "gradient", False) and not getattr(model.vae, "has_gradient", False):
         return "a gradient"
-    return f"a {network}" if network is not None and network not in model.further else None
+    if network is not None and network not in model.further:
+        return f"a {network}"
+    needs = (lacks(model, SCORERS[name]) for name in getattr(kind, "members", ()))
+    return next((need for need in needs if need), None)
 
 
 def map_scorers(model: Model | None = None) -> dict[str, type]:

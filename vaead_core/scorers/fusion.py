@@ -1,0 +1,46 @@
+"""Several maps as one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from vaead_core import scorers
+from vaead_core.model import Model
+from vaead_core.scorers import masked_to_brain, register
+from vaead_core.volume import Array, Slices
+
+BODY, TAIL = 0.99, 0.999  # healthy shares: beyond TAIL there are too few pixels to count
+
+
+@register("fusion")
+@dataclass(frozen=True)
+class Fusion:
+    """Mean over maps that see different things of how rare each value is among healthy pixels (Fisher 1925): what several
+    maps find unusual counts most. Which maps are in it was chosen on painted lesions of validation subjects."""
+
+    title: ClassVar[str] = "Fusion of maps"
+    unit: ClassVar[str] = "−log₁₀ share of healthy pixels above"
+    members: ClassVar[tuple[str, ...]] = ("segmenter", "smoothed_residual", "dark_asymmetry")
+
+    def score_map(self, model: Model, slices: Slices) -> Array:
+        rare = [surprise(_abnormality(name, model, slices), model.healthy[name]) for name in self.members]
+        return masked_to_brain(np.mean(rare, axis=0), slices)
+
+
+def _abnormality(name: str, model: Model, slices: Slices) -> Array:
+    return scorers.abnormality(name, scorers.build(name).score_map(model, slices))
+
+
+def surprise(values: Array, healthy: Array) -> Array:
+    """−log₁₀ of the share of healthy pixels above each of `values`; healthy: their sorted quantiles, evenly spaced.
+
+    Beyond the quantile TAIL the share falls on as from BODY to TAIL, a tenth for each such step: an exponential tail.
+    """
+    shares = np.linspace(0, 1, len(healthy))
+    body, tail = np.interp([BODY, TAIL], shares, healthy)
+    step = max(float(tail - body), 1e-6) / np.log10((1 - BODY) / (1 - TAIL))
+    within = -np.log10(np.maximum(1 - np.interp(values, healthy, shares), 1 - TAIL))
+    return np.where(values > tail, -np.log10(1 - TAIL) + (values - tail) / step, within).astype(np.float32)
