@@ -2,9 +2,11 @@
 
 import streamlit as st
 
+from pages.shared.notices import faults
+
 st.set_page_config("vaead: can I trust this anomaly map?", page_icon="🧠", layout="wide")
 st.html("<style>.stMainBlockContainer { padding: 3.5rem 2rem 2rem; }</style>")
-st.navigation(
+chosen = st.navigation(
     [
         st.Page("pages/explore.py", title="Explore", icon=":material/search:", default=True),
         st.Page("pages/toy_lab.py", title="Toy lab", icon=":material/science:"),
@@ -12,4 +14,6 @@ st.navigation(
         st.Page("pages/latent_space.py", title="Latent space", icon=":material/scatter_plot:"),
         st.Page("pages/checkpoints.py", title="Checkpoints", icon=":material/inventory_2:"),
     ]
-).run()
+)
+with faults():
+    chosen.run()

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared import cached, cached_results, entry, fashion_view, inputs, jobs, own_experiment
+from pages.shared import cached, cached_results, entry, fashion_view, inputs, jobs, own_experiment, turns
 from pages.shared import result_views as view
 from pages.shared.notices import refuse
 from vaead_core import scorers
@@ -59,7 +59,7 @@ def curves() -> None:
     left, right = st.columns(2)
     dataset = left.selectbox("Toys", list(DATASETS), key="curve_data", **inputs.KEPT)
     toy = right.selectbox("Combination", [one.name for one in DATASETS[dataset]], key=f"curve_toy_{dataset}", **inputs.KEPT)
-    with st.spinner("Planting and scoring"):
+    with turns.page(), st.spinner("Planting and scoring"):
         prepared = cached.prepared(SAMPLES[0], checkpoint.digest, sample.scan, checkpoint)
         found = cached_results.curves(SAMPLES[0], checkpoint.digest, dataset, toy, tuple(methods), prepared, checkpoint)
     middle = len(found.held) // 2

@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.shared import checkpoint_view as view
 from pages.shared import entry, inputs, jobs, training_job
-from pages.shared.notices import plain, refuse
+from pages.shared.notices import plain, refuse, sentence
 from vaead_core.checkpoint_archive import ARCHIVE_BYTES, packed, unpack
 from vaead_core.checkpoint_facts import read_history
 from vaead_core.errors import InputError
@@ -36,7 +36,7 @@ def inspect() -> None:
             on_click="ignore", icon=":material/download:",
         )  # fmt: skip
         if name.endswith(inputs.YOURS):
-            st.button("Remove", on_click=shutil.rmtree, args=(folders[name],), icon=":material/delete:")
+            st.button("Remove", on_click=shutil.rmtree, args=(folders[name], True), icon=":material/delete:")
     view.curves({name: read_history(checkpoint.history)}, "curves")
     view.thresholds({name: checkpoint})
     with st.container(border=True):
@@ -81,8 +81,10 @@ def take() -> None:
         training_job.refuse_too_many()
         name = unpack(file.getvalue(), file.name, inputs.own_folder()).name
         state.archive_said = True, f"{name} was checked and can be chosen on every page as {name}{inputs.YOURS}."
-    except InputError as error:
-        state.archive_said = False, str(error)
+    except Exception as error:
+        if (said := sentence(error)) is None:
+            raise
+        state.archive_said = False, said
 
 
 def train() -> None:

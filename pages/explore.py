@@ -4,9 +4,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.shared import cached, entry, explore_state, inputs
+from pages.shared import cached, entry, explore_state, inputs, turns
 from pages.shared.explore_parts import Opened, show_downloads, show_map, show_scores
-from pages.shared.notices import refuse, warn
+from pages.shared.notices import faults, refuse, warn
 from pages.shared.viewer import viewer
 from vaead_core import scoring
 from vaead_core.errors import InputError
@@ -19,7 +19,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
 request, folder = inputs.ask_scan("sample", first=1), inputs.ask_checkpoint()
 try:
     progress = st.empty()
-    with progress.status("Opening the checkpoint", expanded=False) as status:
+    with turns.page(), progress.status("Opening the checkpoint", expanded=False) as status:
         checkpoint = cached.checkpoint(folder)
         methods = inputs.ask_methods(checkpoint.model)
         status.update(label="Reading the scan")
@@ -43,6 +43,8 @@ explore_state.begin(f"{key} {checkpoint.digest}", scan.data.shape)
 
 
 @st.fragment
+@faults()
+@turns.page()
 def show() -> None:
     """The viewer and what follows from its crosshair and thresholds; a click in the viewer runs this alone."""
     state = st.session_state

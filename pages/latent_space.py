@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from pages.shared import cached, cached_latents, entry, inputs
+from pages.shared import cached, cached_latents, entry, inputs, turns
 from pages.shared.latent_controls import ask_direction, ask_latents, ask_slice
 from pages.shared.notices import refuse, warn
 from vaead_core import detectors, latent_space
@@ -20,17 +20,18 @@ st.caption("Research use only, not for diagnosis. Click one of the scan's slices
 
 request, folder = inputs.ask_scan("sample", first=1), inputs.ask_checkpoint()
 try:
-    with st.spinner("Opening scan and checkpoint"):
-        checkpoint = cached.checkpoint(folder)
-        detector, standardise, colour = ask_latents(checkpoint)
-        key, scan, _ = request.read()
-        prepared = cached.prepared(key, checkpoint.digest, scan, checkpoint)
-        space = cached_latents.space(checkpoint.digest, standardise, checkpoint)
-        latents, slices = cached_latents.latents(key, checkpoint.digest, prepared, checkpoint), prepared.slices
-    title = detectors.DETECTORS[detector].title
-    with st.spinner(f"Fitting {title} to {len(space.latents):,} healthy latents, and to the others of each quarter"):
-        healthy = cached_latents.healthy_scores(checkpoint.digest, detector, standardise, space)
-        scores = cached_latents.scores(key, checkpoint.digest, detector, standardise, space, latents, slices.position)
+    with turns.page():
+        with st.spinner("Opening scan and checkpoint"):
+            checkpoint = cached.checkpoint(folder)
+            detector, standardise, colour = ask_latents(checkpoint)
+            key, scan, _ = request.read()
+            prepared = cached.prepared(key, checkpoint.digest, scan, checkpoint)
+            space = cached_latents.space(checkpoint.digest, standardise, checkpoint)
+            latents, slices = cached_latents.latents(key, checkpoint.digest, prepared, checkpoint), prepared.slices
+        title = detectors.DETECTORS[detector].title
+        with st.spinner(f"Fitting {title} to {len(space.latents):,} healthy latents, and to the others of each quarter"):
+            healthy = cached_latents.healthy_scores(checkpoint.digest, detector, standardise, space)
+            scores = cached_latents.scores(key, checkpoint.digest, detector, standardise, space, latents, slices.position)
 except InputError as error:
     refuse(error)
     st.stop()

@@ -3,8 +3,8 @@
 import numpy as np
 import streamlit as st
 
-from pages.shared import cached, cached_toys, entry, inputs, lab_state
-from pages.shared.notices import refuse, warn
+from pages.shared import cached, cached_toys, entry, inputs, lab_state, turns
+from pages.shared.notices import faults, refuse, warn
 from pages.shared.toy_controls import ask_toy
 from pages.shared.viewer import clicked, thresholds_left, viewer
 from vaead_core import planting, scorers
@@ -23,7 +23,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
 controls = st.sidebar.container()
 request, folder = inputs.ask_scan("lab_sample", first=0), inputs.ask_checkpoint()
 try:
-    with st.spinner("Opening scan and checkpoint"):
+    with turns.page(), st.spinner("Opening scan and checkpoint"):
         checkpoint = cached.checkpoint(folder)
         methods = inputs.ask_methods(checkpoint.model)
         key, scan, lesion = request.read()
@@ -63,6 +63,8 @@ with buttons:
 
 
 @st.fragment
+@faults()
+@turns.page()
 def show() -> None:
     """Viewer, curves, sweep; a click in the viewer runs this alone."""
     if centre := clicked("lab"):
@@ -105,7 +107,8 @@ def show_curves(toys: cached_toys.Toys) -> None:
         if st.button("Draw AP"):
             state.lab_sweep = toys[-1], setting
     if state.lab_sweep:
-        swept = cached_toys.sweep(bench.keys, *state.lab_sweep, names, bench)
+        with st.spinner("Planting one toy after another"):
+            swept = cached_toys.sweep(bench.keys, *state.lab_sweep, names, bench)
         st.plotly_chart(sweep_figure(swept, titles), config=PLAIN, key="lab_sweep_chart")
 
 

@@ -1,4 +1,7 @@
-"""Mistakes a user can make, said in one plain sentence each. Pages and the command line show `str(error)`."""
+"""Mistakes a user can make, said in one plain sentence each. Pages and the command line show `str(error)`.
+
+A machine's faults have their sentences too: no memory, no room on a disk, a file that is gone.
+"""
 
 import sys
 from collections.abc import Callable
@@ -21,8 +24,22 @@ class CohortError(InputError):
     """A data folder or data set that cannot be used for training or evaluation."""
 
 
+def fault(error: BaseException) -> str | None:
+    """The sentence for what the machine lacks; None when `error` says no such thing."""
+    if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and _is_of_memory(str(error).lower())):
+        return "There is not enough memory for this; crop or resample the scan, or try again later."
+    if isinstance(error, OSError):
+        return f"A file could not be read or written ({error.strerror or error}); try again, or tell whoever runs this server."
+    return None
+
+
+def _is_of_memory(said: str) -> bool:
+    """ITK, ONNX Runtime and threads have no MemoryError."""
+    return "alloc" in said or "start new thread" in said
+
+
 def exit_status(work: Callable[[], None], out: Path, kept: str) -> int:
-    """0, or 2 with one sentence on stderr when `work` meets a user's mistake or `out` cannot be written.
+    """0, or 2 with one sentence on stderr when `work` meets a user's mistake, `out` cannot be written or memory is short.
 
     kept: what that sentence says of earlier work.
     """
@@ -33,5 +50,10 @@ def exit_status(work: Callable[[], None], out: Path, kept: str) -> int:
         return 2
     except OSError as error:
         print(f"{out} could not be written ({error.strerror}); {kept}.", file=sys.stderr)
+        return 2
+    except (MemoryError, RuntimeError) as error:
+        if (said := fault(error)) is None:
+            raise
+        print(said, file=sys.stderr)
         return 2
     return 0

@@ -1,15 +1,19 @@
-"""The only cached functions of the app. Keys are content digests; scans stay in memory, a few at a time."""
+"""The only cached functions of the app. Keys are content digests; a scan stays in memory as long as a session has it open."""
+
+from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import streamlit as st
 
+from pages.shared import room
+from pages.shared.remembered import forget_all, kept, remembered
 from pages.shared.viewer import Layer
 from pages.shared.viewer.layer import TOP_RARITY
 from vaead_core import scorers, scoring
-from vaead_core.checkpoint import Checkpoint
+from vaead_core.checkpoint import DESCRIPTION, Checkpoint
 from vaead_core.clusters import Cluster
 from vaead_core.clusters import clusters as find_clusters
 from vaead_core.cohorts.synthetic import Sample, load_sample
@@ -18,36 +22,56 @@ from vaead_core.volume import Volume
 
 
 def checkpoint(folder: Path) -> Checkpoint:
-    """The checkpoint of `folder`, read once for each version of its description."""
-    description = folder / "checkpoint.json"
-    stamp = hashlib.blake2b(description.read_bytes()).hexdigest() if description.is_file() else ""
-    return _checkpoint(str(folder), stamp)
+    """The checkpoint of `folder`, read once for each version of its description. Raises CheckpointError."""
+    try:
+        stamp = hashlib.blake2b((folder / DESCRIPTION).read_bytes()).hexdigest()
+    except OSError:
+        stamp = ""  # and then it cannot be loaded, which has its own sentence
+    return _opened(str(folder), stamp).checkpoint
 
 
-@st.cache_resource(max_entries=3, show_spinner=False)
-def _checkpoint(folder: str, stamp: str) -> Checkpoint:
-    return Checkpoint.load(folder)
+@dataclass(frozen=True)
+class _Opened:
+    """nbytes: of its files; about what its networks and arrays take."""
+
+    checkpoint: Checkpoint
+    nbytes: int
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
+@remembered
+def _opened(folder: str, stamp: str) -> _Opened:
+    checkpoint = Checkpoint.load(folder)
+    return _Opened(checkpoint, sum(file.stat().st_size for file in Path(folder).iterdir()))
+
+
+def forget(scan_key: str) -> None:
+    """Drops all that was made of a scan."""
+    forget_all(scan_key)
+    for one in kept(_opened):
+        one.checkpoint.model.forget()
+
+
+@remembered
 def sample(name: str) -> Sample:
     """A sample scan by name, with its truth."""
     return load_sample(name)
 
 
-@st.cache_resource(max_entries=2, show_spinner=False)
+@remembered
 def uploaded(digest: str, name: str, _content: bytes) -> Volume:
     """An uploaded file as a scan; `digest` is that of its bytes."""
+    room.refuse_to_read(_content, name)
     return read_nifti(_content, name)
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
+@remembered
 def prepared(scan_key: str, checkpoint_digest: str, _scan: Volume, _checkpoint: Checkpoint) -> scoring.PreparedScan:
     """The scan on the checkpoint's atlas grid."""
+    room.refuse_to_score(_scan.data.size, _scan.name)
     return scoring.prepare(_scan, _checkpoint)
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
+@remembered
 def scored(
     scan_key: str, checkpoint_digest: str, name: str, _prepared: scoring.PreparedScan, _checkpoint: Checkpoint
 ) -> scoring.Scored:
@@ -55,13 +79,13 @@ def scored(
     return scoring.score(_prepared, _checkpoint, name)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@remembered
 def scan_layer(scan_key: str, what: str, _values: np.ndarray) -> Layer:
     """A volume of the scan itself for the viewer: "Scan" or "Truth"."""
     return Layer.of(_values, what)
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
+@remembered
 def sliced_truth(
     scan_key: str, checkpoint_digest: str, _truth: np.ndarray, _prepared: scoring.PreparedScan, _checkpoint: Checkpoint
 ) -> np.ndarray:
@@ -69,7 +93,7 @@ def sliced_truth(
     return _checkpoint.preprocessor.truth_to_slices(_truth, _prepared.brain)[_prepared.slices.mask]
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
+@remembered
 def reconstruction_layer(
     scan_key: str, checkpoint_digest: str, _prepared: scoring.PreparedScan, _checkpoint: Checkpoint
 ) -> Layer:
@@ -77,7 +101,7 @@ def reconstruction_layer(
     return Layer.of(scoring.reconstruction(_prepared, _checkpoint), "Reconstruction")
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@remembered
 def native(
     scan_key: str, checkpoint_digest: str, name: str,
     _prepared: scoring.PreparedScan, _checkpoint: Checkpoint, _scored: scoring.Scored,
@@ -86,7 +110,7 @@ def native(
     return scoring.native_map(_prepared, _checkpoint, _scored.maps)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@remembered
 def clusters(
     scan_key: str, checkpoint_digest: str, name: str, threshold: float, _native: np.ndarray, _affine: np.ndarray
 ) -> list[Cluster]:
@@ -94,7 +118,7 @@ def clusters(
     return find_clusters(scorers.abnormality(name, _native), threshold, _affine)
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
+@remembered
 def map_layer(
     scan_key: str, checkpoint_digest: str, name: str,
     _prepared: scoring.PreparedScan, _checkpoint: Checkpoint, _scored: scoring.Scored,

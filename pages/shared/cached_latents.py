@@ -1,8 +1,8 @@
 """The latent space's cached functions."""
 
 import numpy as np
-import streamlit as st
 
+from pages.shared.remembered import remembered
 from vaead_core import latent_space
 from vaead_core.checkpoint import Checkpoint
 from vaead_core.latent_space import LatentSpace, Standardise
@@ -10,25 +10,25 @@ from vaead_core.scoring import PreparedScan
 from vaead_core.volume import Array
 
 
-@st.cache_resource(max_entries=6, show_spinner=False)
+@remembered
 def space(checkpoint_digest: str, standardise: Standardise, _checkpoint: Checkpoint) -> LatentSpace:
     """The healthy latents of a checkpoint and their principal components."""
     return LatentSpace.of(_checkpoint.latents, standardise)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@remembered
 def latents(scan_key: str, checkpoint_digest: str, _prepared: PreparedScan, _checkpoint: Checkpoint) -> Array:
     """(M, L) of the scan's slices."""
     return _checkpoint.model.latents(_prepared.slices)
 
 
-@st.cache_resource(max_entries=40, show_spinner=False)
+@remembered
 def healthy_scores(checkpoint_digest: str, name: str, standardise: Standardise, _space: LatentSpace) -> Array:
     """(N,) of the healthy slices, each by a detector that was fitted to other subjects."""
     return latent_space.healthy_outlier_scores(name, _space, standardise)
 
 
-@st.cache_resource(max_entries=40, show_spinner=False)
+@remembered
 def scores(
     scan_key: str, checkpoint_digest: str, name: str, standardise: Standardise, _space: LatentSpace, _latents: Array,
     _position: Array,

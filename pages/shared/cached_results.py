@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import streamlit as st
 
 from pages.shared import sessions
+from pages.shared.remembered import remembered
 from vaead_core.checkpoint import Checkpoint
 from vaead_core.cohorts.fashion_mnist import FashionMNIST, load_fashion_mnist
 from vaead_core.experiments import fashion, records
@@ -36,7 +36,7 @@ def table(where: Path, name: str) -> pd.DataFrame:
     return _table(where, name, hashlib.blake2b((where / f"{name}.csv").read_bytes()).hexdigest())
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@remembered
 def _table(where: Path, name: str, digest: str) -> pd.DataFrame | None:
     return records.read(where, name)
 
@@ -53,7 +53,7 @@ def seconds(where: Path, name: str) -> dict[str, float]:
     return json.loads(path.read_text())["seconds"] if path.is_file() and name != "fashion" else {}
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@remembered
 def curves(
     scan_key: str, checkpoint_digest: str, dataset: str, combination: str, methods: tuple[str, ...],
     _prepared: PreparedScan, _checkpoint: Checkpoint,
@@ -62,13 +62,13 @@ def curves(
     return sample_curves(dataset, combination, _prepared, _checkpoint, methods)
 
 
-@st.cache_resource(max_entries=1, show_spinner=False)
+@remembered
 def fashion_mnist() -> FashionMNIST:
     """The 70,000 images, from files that are here."""
     return load_fashion_mnist()
 
 
-@st.cache_resource(max_entries=12, show_spinner=False)
+@remembered
 def ranked(checkpoint_digest: str, other: str, name: str, _checkpoint: Checkpoint) -> fashion.Ranked:
     """Test t-shirts and one other class, by score."""
     return fashion.ranked(_checkpoint, fashion_mnist(), other, name)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import streamlit as st
 from nibabel.affines import from_matvec
 from scipy import ndimage
 
 from pages.shared import cached
+from pages.shared.remembered import remembered
 from pages.shared.viewer import Layer
 from vaead_core import planting, scorers
 from vaead_core.checkpoint import Checkpoint
@@ -60,7 +60,7 @@ class Bench:
         return i, j, k
 
 
-@st.cache_resource(max_entries=12, show_spinner=False)
+@remembered
 def planted(keys: tuple[str, str], toys: Toys, _bench: Bench) -> ToyCase:
     """The scan with the toys in it. Raises InputError when the last one does not fit."""
     clean = _bench.prepared.slices
@@ -69,7 +69,7 @@ def planted(keys: tuple[str, str], toys: Toys, _bench: Bench) -> ToyCase:
     return planting.plant_another(planted(keys, toys[:-1], _bench), toys[-1], clean, _bench.checkpoint.preprocessor)
 
 
-@st.cache_resource(max_entries=36, show_spinner=False)
+@remembered
 def maps(keys: tuple[str, str], name: str, toys: Toys, _bench: Bench) -> Array:
     """(N, H, W): one scorer's maps of the scan with the toys."""
     if not toys:
@@ -78,7 +78,7 @@ def maps(keys: tuple[str, str], name: str, toys: Toys, _bench: Bench) -> Array:
     return planting.rescored(maps(keys, name, toys[:-1], _bench), name, _bench.checkpoint, before.slices, after.slices)
 
 
-@st.cache_resource(max_entries=36, show_spinner=False)
+@remembered
 def curve(keys: tuple[str, str], name: str, toys: Toys, _bench: Bench) -> PrecisionRecall | None:
     """Precision and recall of one scorer's maps over the slices that hold a toy; None without one."""
     case = planted(keys, toys, _bench)
@@ -86,7 +86,7 @@ def curve(keys: tuple[str, str], name: str, toys: Toys, _bench: Bench) -> Precis
     return precision_recall(abnormality, case.truth, case.slices)
 
 
-@st.cache_resource(max_entries=6, show_spinner=False)
+@remembered
 def layers(keys: tuple[str, str], names: tuple[str, ...], toys: Toys, _bench: Bench) -> tuple[Layer, Layer, list[Layer]]:
     """Scan, truth and maps for the viewer, in the box of the atlas grid."""
     case, preprocessor = planted(keys, toys, _bench), _bench.checkpoint.preprocessor
@@ -106,7 +106,7 @@ def layers(keys: tuple[str, str], names: tuple[str, ...], toys: Toys, _bench: Be
         return scan.result(), truth.result(), list(pool.map(map_layer, names))
 
 
-@st.cache_resource(max_entries=4, show_spinner="Planting one toy after another")
+@remembered
 def sweep(keys: tuple[str, str], toy: Planting, setting: Setting, names: tuple[str, ...], _bench: Bench) -> Sweep:
     """AP of each scorer as one setting of a toy changes."""
     return planting.sweep(toy, setting, list(names), _bench.prepared.slices, _bench.checkpoint)

@@ -3,6 +3,8 @@
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
+from pages.shared import sessions, uploads
+
 
 def through_app() -> None:
     """On a server that nobody visited yet, a page's own address runs its file alone, beside a raw list of the folder pages/,
@@ -10,3 +12,5 @@ def through_app() -> None:
     if PagesManager.uses_pages_directory:
         PagesManager.uses_pages_directory = False
         st.rerun()
+    uploads.keep_in_memory()
+    sessions.follow()

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared import cached, cached_results, inputs
+from pages.shared import cached, cached_results, inputs, turns
 from vaead_core import detectors
 from vaead_core.cohorts.fashion_mnist import CLASSES, is_here, load_fashion_mnist
 from vaead_core.curve_figures import PLAIN, described, precision_recall_figure
@@ -39,7 +39,7 @@ def _rank(folders: dict) -> None:
     model = first.selectbox("Model", list(folders), key="fashion_model", **inputs.KEPT)
     other = second.selectbox("T-shirts against", CLASSES[1:], CLASSES[1:].index("shirt"), key="fashion_class", **inputs.KEPT)
     name = third.selectbox("Ranked by", list(scores), format_func=scores.get, key="fashion_score", **inputs.KEPT)
-    with st.spinner("Scoring 1,400 images"):
+    with turns.page(), st.spinner("Scoring 1,400 images"):
         checkpoint = cached.checkpoint(folders[model])
         found = cached_results.ranked(checkpoint.digest, other, name, checkpoint)
     ends = (("most", found[:RANKED]), ("least", found[: -RANKED - 1 : -1]))

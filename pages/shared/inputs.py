@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from pages.shared import cached, sessions
-from pages.shared.notices import plain
+from pages.shared import cached, sessions, uploads
+from pages.shared.notices import plain, warn
 from vaead_core import scorers, scoring
 from vaead_core.checkpoint import SHIPPED, Checkpoint, find_checkpoints
 from vaead_core.checkpoint_facts import facts
@@ -29,20 +30,28 @@ KEPT: dict[str, Any] = {"persist_state": "session", "bind": "query-params"}  # o
 
 
 @dataclass(frozen=True)
+class Upload:
+    """A file of one session. key: of its content."""
+
+    name: str
+    content: bytes
+    key: str
+
+
+@dataclass(frozen=True)
 class Request:
     """The scan that a page shall open: a sample by name, or an upload."""
 
     sample: str
-    upload: tuple[str, bytes] | None
+    upload: Upload | None
 
     def read(self) -> tuple[str, Volume, np.ndarray | None]:
         """Key of its content, the scan, the truth of a sample. Raises ScanError."""
         if self.upload is None:
             sample = cached.sample(self.sample)
             return self.sample, sample.scan, sample.truth
-        name, content = self.upload
-        key = hashlib.blake2b(content).hexdigest()
-        return key, cached.uploaded(key, name, content), None
+        one = self.upload
+        return one.key, cached.uploaded(one.key, one.name, one.content), None
 
 
 def ask_scan(key: str, first: int) -> Request:
@@ -54,14 +63,29 @@ def ask_scan(key: str, first: int) -> Request:
         )
         kept = st.session_state.get("kept_upload")
         if kept and shown is None:
-            st.button(plain(f"Close {kept[0]}"), on_click=_keep_upload, width="stretch")
+            st.button(plain(f"Close {kept.name}"), on_click=_keep_upload, width="stretch")
     return Request(sample, kept)
 
 
 def _keep_upload() -> None:
-    """The uploader's file goes with its page; what it held does not."""
-    upload = st.session_state.get("upload")
-    st.session_state.kept_upload = (upload.name, upload.getvalue()) if upload else None
+    """The uploader's file goes with its page; what it held goes when it is closed, or its session ends."""
+    state = st.session_state
+    if "own_scans" not in state:
+        state.own_scans = set()
+        sessions.at_end(partial(_forget, state.own_scans))
+    _forget(state.own_scans)
+    state.kept_upload = None
+    if file := state.get("upload"):
+        content = file.getvalue()
+        state.kept_upload = Upload(file.name, content, hashlib.blake2b(content).hexdigest())
+        state.own_scans.add(state.kept_upload.key)
+    uploads.drop(besides=file.file_id if file else "")
+
+
+def _forget(scans: set[str]) -> None:
+    for key in scans:
+        cached.forget(key)
+    scans.clear()
 
 
 def checkpoints() -> dict[str, Path]:
@@ -82,14 +106,18 @@ def own_folder() -> Path:
 
 def ask_checkpoint() -> Path:
     """The folder of a checkpoint of brain scans; the page ends with a sentence where there is none."""
-    folders = {name: path for name, path in checkpoints().items() if _of_brains(path)}
+    folders, state = {name: path for name, path in checkpoints().items() if _of_brains(path)}, st.session_state
     with st.sidebar:
         if not folders:
             st.error(f"No checkpoint lies in {_servers_folder().name}; train one with: python -m training.run")
             st.stop()
         names = list(folders)
         first = names.index(FIRST_CHECKPOINT) if FIRST_CHECKPOINT in names else 0
-        return folders[st.selectbox("Checkpoint", names, first, key="checkpoint", **KEPT)]
+        before, chosen = state.get("checkpoint_shown"), st.selectbox("Checkpoint", names, first, key="checkpoint", **KEPT)
+        if before and before not in names:
+            warn(f"The checkpoint {before} is no longer there; {chosen} is shown instead.")
+        state.checkpoint_shown = chosen
+        return folders[chosen]
 
 
 def _of_brains(folder: Path) -> bool:

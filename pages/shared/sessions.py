@@ -3,41 +3,84 @@
 from __future__ import annotations
 
 import atexit
+import fcntl
+import os
+import shutil
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 
 import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-ABANDONED_SECONDS = 120.0  # as long as Streamlit keeps a session whose browser is gone
+from pages.shared import room
+from vaead_core.errors import InputError
+
+ABANDONED_SECONDS = 110.0  # after two minutes a reader who comes back gets a new session from Streamlit
 _LOOK_SECONDS = 1.0
+_PREFIX = "vaead-session-"
 
 _ends: dict[str, list[Callable[[], None]]] = {}
 _seen: dict[str, float] = {}
 _changing = threading.Lock()
 
 
+def follow() -> None:
+    """Notes that this session is here, so that all of it is given back when its reader has been gone for a while."""
+    _remove_left_folders()
+    if runtime.exists():
+        _known(_session())
+
+
 def at_end(action: Callable[[], None]) -> None:
     """Calls `action` once, when this session has ended. Outside a server (a test, a script): when Python ends."""
-    context = get_script_run_ctx(suppress_warning=True)
-    session = context.session_id if context and runtime.exists() else ""
-    with _changing:
-        if not _ends:
-            threading.Thread(target=_look, daemon=True).start()
-        _ends.setdefault(session, []).append(action)
-        _seen[session] = time.monotonic()
+    _known(_session()).append(action)
 
 
 def folder(key: str) -> Path:
-    """A folder of this session's own, as long as it lasts; `key` is its place in the session's state."""
+    """A folder of this session's own, as long as it lasts; `key` is its place in the session's state. Raises InputError."""
     if key not in st.session_state:
-        st.session_state[key] = TemporaryDirectory(prefix="vaead-", ignore_cleanup_errors=True)
-        at_end(st.session_state[key].cleanup)
+        try:
+            own = TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True)
+        except OSError as error:
+            said = "The server has nowhere to put files of yours: its folder for temporary files is full or cannot be written to."
+            raise InputError(f"{said} Tell whoever runs it.") from error
+        lock = os.open(own.name, os.O_RDONLY)  # held as long as this server lives
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        st.session_state[key] = own
+        at_end(lambda: (own.cleanup(), os.close(lock)))
     return Path(st.session_state[key].name)
+
+
+@cache
+def _remove_left_folders() -> None:
+    """Those of servers that were killed: nobody holds their locks."""
+    with suppress(OSError):  # no folder for temporary files, or another user's
+        for left in Path(gettempdir()).glob(f"{_PREFIX}*"):
+            lock = os.open(left, os.O_RDONLY)
+            with suppress(BlockingIOError):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(left)
+            os.close(lock)
+
+
+def _session() -> str:
+    context = get_script_run_ctx(suppress_warning=True)
+    return context.session_id if context and runtime.exists() else ""
+
+
+def _known(session: str) -> list[Callable[[], None]]:
+    """What is to be done at its end."""
+    with _changing:
+        if not _ends:
+            threading.Thread(target=_look, daemon=True).start()
+        _seen[session] = time.monotonic()
+        return _ends.setdefault(session, [])
 
 
 def _look() -> None:
@@ -49,11 +92,26 @@ def _look() -> None:
             _seen.update({session: now for session in _ends if _is_open(session)})
             over = [session for session in _ends if now - _seen[session] > ABANDONED_SECONDS]
             actions = [action for session in over for action in reversed(_ends.pop(session))]
+            for session in over:
+                del _seen[session]
             last = not _ends
         for action in actions:
             action()
+        for session in over:
+            _close(session)
+        if over:
+            time.sleep(_LOOK_SECONDS)  # until they are closed
+            room.give_back()
         if last:
             return
+
+
+def _close(session: str) -> None:
+    """Streamlit itself drops the state and the uploads of a session only when yet another one ends."""
+    if session and runtime.exists():
+        server = runtime.get_instance()
+        ask = lambda: server.is_active_session(session) or server.close_session(session)  # noqa: E731
+        server._get_async_objs().eventloop.call_soon_threadsafe(ask)
 
 
 def _is_open(session: str) -> bool:

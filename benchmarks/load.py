@@ -1,0 +1,175 @@
+"""`python -m benchmarks.load [--sessions 20] [--minutes 5] [--uploads 200] [--record]`: many readers on one server of the app.
+
+Each reader is a session of its own over loopback: it uploads scans, moves the crosshair, plants toys, changes pages, and
+pauses between acts. Every second one has scans of 1 mm, the others of 2 mm. Exit status 1 when anything went wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import nibabel as nib
+import numpy as np
+
+from benchmarks.load_report import record, tables
+from benchmarks.reader import Reader, Run
+from benchmarks.server_process import ServerProcess
+from benchmarks.start import serve, wait_for
+from vaead_core.cohorts.synthetic import synthetic_brain
+
+PAUSE_SECONDS = 3.0  # mean
+LOOKS, TOYS = 8, 4  # between two uploads
+GONE_SECONDS = 125.0  # the app waits two minutes for a reader to come back
+SETTLED = 20  # uploads, after which memory shall be flat
+MOST_GROWTH = 1.2
+
+
+@dataclass
+class Tally:
+    """What readers met. seconds: by act. waited: acts that were told to wait for their turn. faults: all that went wrong."""
+
+    seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    waited: int = 0
+    faults: list[str] = field(default_factory=list)
+
+    def act(self, name: str, run: Callable[[], Run]) -> None:
+        """One act, timed."""
+        start = time.perf_counter()
+        found = run()
+        self.seconds[name].append(time.perf_counter() - start)
+        self.waited += any("yours" in sentence for sentence in found.sentences)
+        self.faults += [f"{name}: {error}" for error in found.errors]
+
+
+class Scans:
+    """Brains that are all different, as files: of 2 mm, or of 1 mm with eight times the voxels."""
+
+    def __init__(self) -> None:
+        self._brain = synthetic_brain(7, 0, 40.0)
+
+    def file(self, rng: np.random.Generator, spacing_mm: int) -> bytes:
+        brain = self._brain.data * (1 + 0.01 * rng.standard_normal(self._brain.data.shape, np.float32))
+        if spacing_mm == 2:
+            return nib.Nifti1Image(brain, self._brain.affine).to_bytes()
+        fine = (900 * brain / brain.max()).astype(np.int16).repeat(2, 0).repeat(2, 1).repeat(2, 2)
+        return nib.Nifti1Image(fine, self._brain.affine @ np.diag([0.5, 0.5, 0.5, 1])).to_bytes()
+
+
+@contextmanager
+def watched(tally: Tally) -> Iterator[tuple[str, ServerProcess]]:
+    """A server that a first reader has warmed. A traceback in its log, or its end, is a fault."""
+    with tempfile.TemporaryFile("w+") as log:
+        server, address = serve(stdout=log, stderr=log)
+        try:
+            wait_for(address)
+            with Reader(address) as first:
+                first.run()
+                first.look(done=True)
+                first.open("Toy lab")
+            yield address, ServerProcess(server.pid)
+            if server.poll() is not None:
+                tally.faults.append(f"the server ended with status {server.returncode}")
+        finally:
+            server.terminate()
+            server.wait(30)
+            log.seek(0)
+            tally.faults += ["the server's log holds a traceback"] * ("Traceback" in log.read())
+
+
+def crowd(sessions: int, minutes: float) -> tuple[Tally, dict[str, float]]:
+    """What `sessions` readers meet, and the server's memory in MB and seconds of work before, meanwhile and afterwards."""
+    tally, scans = Tally(), Scans()
+    with watched(tally) as (address, server):
+        about = {"at the start, the sample's maps open": server.megabytes}
+        until = time.monotonic() + 60 * minutes
+        readers = [threading.Thread(target=_read, args=(address, n, scans, until, tally)) for n in range(sessions)]
+        for one in readers:
+            one.start()
+        for one in readers:
+            one.join()
+        about["at most"] = server.most_megabytes
+        time.sleep(GONE_SECONDS)
+        about["after all have left"] = server.megabytes
+        if about["after all have left"] > MOST_GROWTH * about["at the start, the sample's maps open"]:
+            tally.faults.append("memory did not return to within 20 % of the start")
+        before = server.work_seconds
+        time.sleep(10)
+        if (work := server.work_seconds - before) > 1:
+            tally.faults.append(f"with nobody there, the server worked for {work:.1f} of 10 s")
+    return tally, about
+
+
+def row_of_uploads(count: int) -> tuple[Tally, dict[str, float]]:
+    """One reader with one scan after the other, and the server's memory in MB, in the middle of each tenth of them."""
+    tally, scans, rng, about = Tally(), Scans(), np.random.default_rng(0), []
+    with watched(tally) as (address, server), Reader(address) as reader:
+        reader.run()
+        for number in range(count):
+            content = scans.file(rng, 1 + number % 2)
+            tally.act(f"upload of {1 + number % 2} mm to maps", lambda content=content: reader.upload("scan.nii", content))
+            about.append(server.megabytes)
+    settled = max(about[: SETTLED + 1])
+    if max(about) > MOST_GROWTH * settled:
+        tally.faults.append(f"memory grew from {settled:.0f} to {max(about):.0f} MB")
+    return tally, {f"most, up to upload {SETTLED}": settled, "most of all": max(about), f"after upload {count}": about[-1]}
+
+
+def _read(address: str, number: int, scans: Scans, until: float, tally: Tally) -> None:
+    """One reader's acts, until the time is over."""
+    rng = np.random.default_rng(number)
+    spacing_mm = 1 + number % 2
+
+    def act(name: str, run: Callable[[], Run]) -> None:
+        if time.monotonic() < until:
+            time.sleep(rng.exponential(PAUSE_SECONDS))
+            tally.act(name, run)
+
+    def move() -> Run:
+        cursor = {"voxel": rng.integers(20, 60, 3).tolist(), "after": reader.last.viewer["after"]}
+        return reader.look(done=True, cursor=cursor)
+
+    try:
+        with Reader(address) as reader:
+            act("first page", reader.run)
+            while time.monotonic() < until:
+                act(f"upload of {spacing_mm} mm to maps", lambda: reader.upload("scan.nii", scans.file(rng, spacing_mm)))
+                for _ in range(LOOKS):
+                    act("crosshair, with its scores", move)
+                act("page switch", lambda: reader.open("Toy lab"))
+                for _ in range(TOYS):
+                    act("toy to maps and curves", lambda: reader.click(tuple(rng.integers(20, 45, 3).tolist())))
+                act("page switch", lambda: reader.open("Explore"))
+    except Exception as error:  # whatever a reader meets is a fault of the app, and belongs into the table
+        tally.faults.append(f"reader {number}: {type(error).__name__}: {error}")
+
+
+def main() -> int:
+    """Prints the tables; 1 when anything went wrong."""
+    parser = argparse.ArgumentParser("python -m benchmarks.load", description=__doc__.split(":")[1].strip())
+    parser.add_argument("--sessions", type=int, default=20)
+    parser.add_argument("--minutes", type=float, default=5)
+    parser.add_argument("--uploads", type=int, default=200)
+    parser.add_argument("--record", action="store_true", help="write docs/load.md")
+    options = parser.parse_args()
+    parts = {}
+    if options.sessions:
+        parts[f"{options.sessions} sessions for {options.minutes:g} minutes"] = crowd(options.sessions, options.minutes)
+    if options.uploads:
+        parts[f"{options.uploads} uploads in a row"] = row_of_uploads(options.uploads)
+    text = tables(parts)
+    print(text)
+    if options.record:
+        record(text)
+    return int(any(tally.faults for tally, _ in parts.values()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,96 @@
+"""Turns: at most MOST pages compute at once on this server; the others wait, first come, first served, and say so.
+
+    with turns.page():                  # what is computed in it takes one turn, if anything must be computed at all
+        maps = cached.scored(...)
+"""  # fmt: skip
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+MOST = int(os.environ.get("OMP_NUM_THREADS", 0)) or len(os.sched_getaffinity(0))
+NEXT = "Another scan is being computed; yours is next."
+_LOOK_SECONDS = 0.5
+
+_line: list[object] = []  # in the order in which they came; the first MOST have their turn
+_moved = threading.Condition()
+_here = threading.local()
+
+
+@dataclass
+class _Turn:
+    """place: where its page says what it waits for; None where nothing can be said."""
+
+    place: DeltaGenerator | None
+    ticket: object = field(default_factory=object)
+    taken: bool = False
+
+    def listen(self) -> None:
+        """Ends the run of a page here if its reader has left or asked for another."""
+        if self.place:
+            self.place.empty()
+
+    def take(self) -> None:
+        """Returns when it is its turn, which it then keeps."""
+        with _moved:
+            _line.append(self.ticket)
+        self.taken = True
+        while ahead := _ahead(self.ticket):
+            if self.place:
+                self.place.info(sentence(ahead))
+            with _moved:
+                _moved.wait_for(lambda known=ahead: _ahead(self.ticket) < known, _LOOK_SECONDS)
+        self.listen()
+
+    def leave(self) -> None:
+        with _moved:
+            _line.remove(self.ticket)
+            _moved.notify_all()
+
+
+def sentence(ahead: int) -> str:
+    """What a reader is told while so many come before."""
+    return NEXT if ahead == 1 else f"{ahead} other scans are computed before yours; it follows by itself."
+
+
+@contextmanager
+def page() -> Iterator[None]:
+    """Whatever is computed in it takes one turn together, from the first computation to its end."""
+    with _within(st.empty()):
+        yield
+
+
+@contextmanager
+def turn() -> Iterator[None]:
+    """For a computation: in its page's turn, and outside of `page` in one of its own, of which nothing is said."""
+    with _within(None) as mine:
+        mine.listen()
+        if not mine.taken:
+            mine.take()
+        yield
+
+
+@contextmanager
+def _within(place: DeltaGenerator | None) -> Iterator[_Turn]:
+    """The turn of this thread; a new one where it has none."""
+    if known := getattr(_here, "turn", None):
+        yield known
+        return
+    _here.turn = _Turn(place)
+    try:
+        yield _here.turn
+    finally:
+        if _here.turn.taken:
+            _here.turn.leave()
+        _here.turn = None
+
+
+def _ahead(ticket: object) -> int:
+    return max(0, _line.index(ticket) - MOST + 1)

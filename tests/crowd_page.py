@@ -1,0 +1,43 @@
+"""The page of tests/test_many_users.py: an uploader, work that is written down as it is done, and what the server holds."""
+
+import gc
+import json
+import os
+import time
+from pathlib import Path
+
+import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.app_session import AppSession
+
+from pages.shared import inputs, remembered, sessions, turns, uploads
+
+uploads.keep_in_memory()
+sessions.follow()
+
+
+@remembered.remembered
+def piece(who: str, number: int) -> int:
+    """A tenth of a second of work."""
+    with Path(os.environ["WORK_DONE"]).open("a") as done:
+        done.write(f"{who}\n")
+    until = time.thread_time() + 0.1
+    while time.thread_time() < until:
+        pass
+    return number
+
+
+request = inputs.ask_scan("sample", first=0)
+with turns.page():
+    key, _, _ = request.read()
+    who, _, pieces = st.text_input("Work", key="work").partition(" ")
+    for number in range(int(pieces or 0)):
+        piece(who, number)
+server = runtime.get_instance()
+held = {
+    "scan": key,
+    "keys": str(list(remembered._kept)),
+    "files": sum(map(len, server.uploaded_file_mgr.file_storage.values())),
+    "sessions": sum(isinstance(one, AppSession) for one in gc.get_objects()),
+}
+st.text(json.dumps(held))
