@@ -63,6 +63,7 @@ class Model:
         self.further, self.healthy, self.memory = dict(further or {}), dict(healthy or {}), dict(memory or {})
         self._reference = reference
         self._views: OrderedDict[str, View] = OrderedDict()
+        self._maps: OrderedDict[tuple[str, str], Array] = OrderedDict()
 
     @property
     def reference(self) -> Reference:
@@ -108,6 +109,16 @@ class Model:
         total = np.zeros((len(slices), mean.shape[1]))
         np.add.at(total, image, mean)
         return (total / np.maximum(np.bincount(image, minlength=len(slices)), 1)[:, None]).astype(np.float32)
+
+    def further_map(self, name: str, slices: Slices, planes: Callable[[], Array]) -> Array:
+        """(N, H, W) output of a further network for `planes()`, which follow from `slices`; the last few are kept."""
+        key = (name, slices.digest)
+        found = self._maps.pop(key, None)
+        found = self.further[name].run(planes(), ("map",))[0][:, 0] if found is None else found
+        self._maps[key] = found
+        while len(self._maps) > _REMEMBERED:
+            self._maps.popitem(last=False)
+        return found
 
     def part(self, slices: Slices, chosen: Array) -> Slices:
         """`slices[chosen]`, chosen (N,) bool, already seen: the network is run on the whole of `slices` at most once."""

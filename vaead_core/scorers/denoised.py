@@ -17,7 +17,7 @@ class _Residual:
 
     def score_map(self, model: Model, slices: Slices) -> Array:
         image = slices.pixels * slices.mask
-        redrawn = model.further[DenoisedResidual.network].run(image[:, None], ("map",))[0][:, 0]
+        redrawn = model.further_map(DenoisedResidual.network, slices, lambda: image[:, None])
         return masked_to_brain(np.abs(image - redrawn), slices)
 
 

@@ -43,5 +43,5 @@ class Segmenter:
     network: ClassVar[str] = "segmenter"
 
     def score_map(self, model: Model, slices: Slices) -> Array:
-        logits = model.further[self.network].run(planes(slices, model.reference["intensity"]), ("map",))[0][:, 0]
+        logits = model.further_map(self.network, slices, lambda: planes(slices, model.reference["intensity"]))
         return masked_to_brain(expit(logits), slices)
