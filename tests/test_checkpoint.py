@@ -9,6 +9,7 @@ from vaead_core import checkpoint as module
 from vaead_core.calibration import RATES
 from vaead_core.checkpoint import Checkpoint
 from vaead_core.errors import CheckpointError
+from vaead_core.reference import PlaceStatistics, Reference
 
 
 @pytest.fixture
@@ -84,3 +85,16 @@ def test_a_pickle_in_place_of_an_archive_is_never_loaded(copy):
     description["files"]["latents.npz"] = module._sha256(content)
     (copy / "checkpoint.json").write_text(json.dumps(description))
     assert "not a NumPy archive" in refusal(copy)
+
+
+@pytest.mark.parametrize("largest", [1.0, 900.0, 5000.0])
+def test_a_stored_reference_is_right_to_a_small_share_of_a_deviation(largest):
+    rng = np.random.default_rng(0)
+    mean = rng.uniform(-largest, largest, (3, 8, 8)).astype(np.float32)
+    deviation = rng.uniform(0.1, 1.9, (3, 8, 8)).astype(np.float32)
+    stored = module._pack(Reference({"intensity": PlaceStatistics(mean, deviation)}), {}, {})
+    found, _, _ = module._unpack(stored)
+    step = np.median(deviation) / module.STEPS
+    assert np.abs(found["intensity"].mean - mean).max() <= 0.51 * step + 1e-6 * largest
+    assert np.abs(found["intensity"].deviation - deviation).max() <= 0.51 * step
+    assert stored["reference/intensity/mean"].dtype == (np.int16 if largest < 1000 else np.int32)

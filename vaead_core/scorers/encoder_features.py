@@ -45,7 +45,7 @@ class PaDiM:
 
     @staticmethod
     def learn(model: Model, slices: Slices, depth: int) -> Memory:
-        """A projection to COMPONENTS, and a mean and a covariance at each place, smoothed over neighbouring places."""
+        """A projection to COMPONENTS, and means of these and of their products at each place, smoothed over neighbours."""
         values = features(model, slices)
         mean = values.reshape(-1, values.shape[-1]).mean(0)
         chosen = (values - mean)[brain_at(slices, values.shape[1])]
@@ -55,17 +55,20 @@ class PaDiM:
         weight = brain_at(slices, values.shape[1])[..., None].astype(np.float32)
         total = _at_places(weight, slices.position, depth)
         centre = _at_places(rows * weight, slices.position, depth) / np.maximum(total, 1e-3)
-        products = (rows[..., :, None] * rows[..., None, :]).reshape(*rows.shape[:3], -1)
-        second = _at_places(products * weight, slices.position, depth) / np.maximum(total, 1e-3)
-        return {"mean": mean, "projection": projection, "centre": centre[::2], "second": second[::2]}
+        first, second = np.triu_indices(COMPONENTS)
+        products = rows[..., first] * rows[..., second]
+        product = _at_places(products * weight, slices.position, depth) / np.maximum(total, 1e-3)
+        return {"mean": mean, "projection": projection, "centre": centre[::2], "product": product[::2]}
 
     def score_map(self, model: Model, slices: Slices) -> Array:
         kept = model.memory["padim"]
         rows = (features(model, slices) - kept["mean"]) @ kept["projection"]
         at = np.clip(slices.position // 2, 0, len(kept["centre"]) - 1)
         centre = kept["centre"][at]
-        square = kept["second"][at].reshape(*centre.shape, -1)
-        covariance = square - centre[..., :, None] * centre[..., None, :]
+        first, second = np.triu_indices(COMPONENTS)
+        covariance = np.zeros((*centre.shape, COMPONENTS), np.float32)
+        covariance[..., first, second] = covariance[..., second, first] = kept["product"][at]
+        covariance -= centre[..., :, None] * centre[..., None, :]
         usual = np.trace(covariance, axis1=-2, axis2=-1)[..., None, None] / COMPONENTS
         covariance += (RIDGE * np.maximum(usual, 1e-6) + 1e-6) * np.eye(COMPONENTS)
         away = rows - centre
