@@ -23,7 +23,7 @@ class Fusion:
 
     title: ClassVar[str] = "Fusion of maps"
     unit: ClassVar[str] = "−log₁₀ share of healthy pixels above"
-    members: ClassVar[tuple[str, ...]] = ("segmenter", "smoothed_residual", "dark_asymmetry")
+    members: ClassVar[tuple[str, ...]] = ("segmenter", "smoothed_residual", "normalised_residual", "asymmetry")
 
     def score_map(self, model: Model, slices: Slices) -> Array:
         rare = [surprise(_abnormality(name, model, slices), model.healthy[name]) for name in self.members]
