@@ -55,12 +55,15 @@ def served(python: tuple[str, ...] = (), script: str = "app.py", **options) -> I
         server.wait(20)
 
 
-def serve(python: tuple[str, ...] = (), script: str = "app.py", **options) -> tuple[subprocess.Popen, str]:
-    """The app's server on a free port, and its address. python: the interpreter's flags; options: as Popen takes them."""
+def serve(
+    python: tuple[str, ...] = (), script: str = "app.py", before: tuple[str, ...] = (), **options
+) -> tuple[subprocess.Popen, str]:
+    """The app's server on a free port, and its address. python: the interpreter's flags; before: a command that begins it;
+    options: as Popen takes them."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, *python, "-m", "streamlit", "run", script, "--server.headless", "true"]
+    command = [*before, sys.executable, *python, "-m", "streamlit", "run", script, "--server.headless", "true"]
     command += ["--server.port", str(port), "--server.address", "127.0.0.1", "--browser.serverAddress", "127.0.0.1"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": ROOT, "env": os.environ.copy()}
     return subprocess.Popen(command, **quiet | options), f"http://127.0.0.1:{port}"

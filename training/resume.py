@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Protocol
 
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -62,7 +62,8 @@ def save(config: Resumable, state: RunState, network: nn.Module, optimizer: Opti
         tensors |= {f"adam.{index}.{name}": moments[name] for name in ADAM}
     metadata = {"epoch": str(state.epoch), "history": json.dumps(state.history), "config": json.dumps(config.identity())}
     partial = folder / "state.partial"
-    save_file({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, partial, metadata)
+    stored = to_bytes({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, metadata)
+    partial.write_bytes(stored)  # the package's own writing has no OSError for a full disk
     os.replace(partial, folder / "state.safetensors")
     partial.write_text(table(state.history))
     os.replace(partial, folder / "history.csv")

@@ -9,7 +9,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from vaead_core import atlas
-from vaead_core.errors import ScanError
+from vaead_core.errors import ScanError, fault
 from vaead_core.volume import Array, Volume
 
 _LPS = np.diag([-1.0, -1.0, 1.0, 1.0])  # ITK's world axes point left and posterior, NIfTI's right and anterior
@@ -53,6 +53,8 @@ def register(scan: Volume) -> AffineToAtlas:
     try:
         return _registered(scan)
     except (RuntimeError, ValueError, OverflowError, np.linalg.LinAlgError) as error:  # ITK's own, and of grids of no size
+        if fault(error):
+            raise
         raise ScanError(
             f"{scan.name} could not be brought to the atlas; check that it is a whole, skull-stripped adult brain, "
             "bright on a background of 0, with the right voxel size."
