@@ -8,10 +8,11 @@ import pytest
 from vaead_core import detectors
 from vaead_core.__main__ import main
 from vaead_core.cohorts.fashion_mnist import CLASSES
-from vaead_core.experiments import records
+from vaead_core.experiments import readout_table, records
 from vaead_core.experiments.lookup import best_detector, chosen_detector, label
 from vaead_core.experiments.reading import READINGS
-from vaead_core.experiments.records import Measurement
+from vaead_core.experiments.readout import HEALTHY, RATES, SIZES, THRESHOLDS, Reading
+from vaead_core.experiments.records import ALL, Measurement
 from vaead_core.experiments.report import write_report
 from vaead_core.experiments.thesis import CLAIMS, TOYS
 from vaead_core.toys.datasets import DATASETS
@@ -56,6 +57,22 @@ def fashion_rows():
                 yield measurement("detection", detector, protocol, name, ap, WHOLE)
 
 
+def readings():
+    """Two subjects; the first map marks 4 % of a healthy brain at its 5 % threshold, each next 0.5 % more, and finds more."""
+    for subject in ("a", "b"):
+        for rank, scorer in enumerate(MAPS):
+            about = {"scorer": scorer, "combination": ALL, "subject": subject, "checkpoint": "model", "seed": 0}
+            for rate in RATES:
+                marked = about | {"dataset": HEALTHY, "size": ALL, "threshold": rate}
+                yield Reading("marked", value=(0.8 + 0.1 * rank) * rate * 1000, count=1000, **marked)
+            for rate in THRESHOLDS:
+                at = about | {"threshold": rate}
+                yield Reading("false_positives", value=10 * (rank + 1), count=1, dataset=HEALTHY, size=ALL, **at)
+                yield Reading("dice", value=0.1 * rank, count=1, twin=0.01, dataset="mass", size=ALL, **at)
+                for size in SIZES:
+                    yield Reading("sensitivity", value=rank, count=4, twin=0, dataset="mass", size=size, **at)
+
+
 @pytest.fixture
 def tables():
     return {name: rows.copy() for name, rows in invented().items()}
@@ -74,6 +91,7 @@ def invented():
         "painted-validation": records.table(
             "painted", [measurement("segmentation", s, "mass", "20 % darker", 0.1 * n) for n, s in enumerate(MAPS)]
         ),
+        "readout": readout_table.table("readout", list(readings())),
         "lesions": records.table("lesions", [measurement("segmentation", s, "MS", "all voxels", 0.05) for s in MAPS]),
     }
 
@@ -131,6 +149,17 @@ def test_a_verdict_follows_the_numbers(tables):
     assert claim + "does not hold here**" in READINGS["slices"](tables)
 
 
+def test_a_threshold_that_marks_too_much_is_named_and_the_rest_not(tables):
+    said = READINGS["readout"](tables)
+    marks = "marks 4.0% (Residual) to 5.5% (Voxel atlas (baseline)) of the healthy test brains.** Outside 3% to 7%: none."
+    assert marks in said
+    assert "Voxel atlas (baseline) finds most painted lesions, 75.0% [75.0%, 75.0%]" in said
+    assert "then shows 40 false components" in said
+    rows = tables["readout"]
+    rows.loc[(rows["measure"] == "marked") & (rows["scorer"] == "activation"), "value"] = 0.0701
+    assert "Outside 3% to 7%: Activation map 7.0% [" in READINGS["readout"](tables)
+
+
 @pytest.mark.parametrize(
     ("gone", "message"),
     [
@@ -145,6 +174,7 @@ def test_a_verdict_follows_the_numbers(tables):
                 "entropy",
                 "painted",
                 "painted-validation",
+                "readout",
                 "lesions",
             ),
             "holds no recorded",

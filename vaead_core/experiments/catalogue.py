@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from vaead_core import detectors, scorers
 from vaead_core.checkpoint import SHIPPED, find_checkpoints
 from vaead_core.errors import InputError
-from vaead_core.experiments import fashion, lesions, painted, subjects
+from vaead_core.experiments import fashion, lesions, painted, readout, readout_table, records, subjects
+from vaead_core.experiments.records import Measurement
 from vaead_core.experiments.toy_scans import Choice, ToyPart, all_detectors
 from vaead_core.toys.datasets import DATASETS
 
@@ -42,11 +45,16 @@ class Request:
 
 @dataclass(frozen=True)
 class Experiment:
-    """question: what a reader learns. defaults: folders under checkpoints/; () where --checkpoint must be given."""
+    """question: what a reader learns. defaults: folders under checkpoints/; () where --checkpoint must be given.
+
+    row: what a part measures. table: the table of an experiment's name and its rows.
+    """
 
     question: str
     defaults: tuple[str, ...]
     parts: Callable[[list[Path], Request], list[Any]]
+    row: type[Any] = Measurement
+    table: Callable[[str, list[Any]], pd.DataFrame] = records.table
 
 
 def _every_map(folder: Path) -> tuple[Choice, ...]:
@@ -113,6 +121,19 @@ def _painted(folders: list[Path], request: Request) -> list[painted.PaintedPart]
     return parts
 
 
+def _readout(folders: list[Path], request: Request) -> list[readout.ReadoutPart]:
+    parts = []
+    for folder in folders:
+        checkpoint = subjects.opened(str(folder))
+        source = subjects.source_of(checkpoint, request.data)
+        chosen = [name for name, _ in request.chosen(painted.every_map(str(folder)))]
+        names = tuple(name for name in chosen if name in checkpoint.calibration or name in request.scores)
+        for subject in subjects.chosen_subjects(checkpoint, request.part)[: request.subjects]:
+            kinds = (readout.HEALTHY, *painted.KINDS)
+            parts += [readout.ReadoutPart(str(folder), source, subject, kind, request.seed, names) for kind in kinds]
+    return parts
+
+
 def _lesions(folders: list[Path], request: Request) -> list[lesions.LesionPart]:
     return [lesions.LesionPart(str(folder), case, lesions.lesion_folder(case)) for folder in folders for case in lesions.CASES]
 
@@ -133,6 +154,10 @@ EXPERIMENTS = {
     "painted": Experiment(
         "Painted lesions in healthy brains, the middle tier between toys and patients: every map beside chance.",
         ("brain-slices-2mm",), _painted,
+    ),
+    "readout": Experiment(
+        "Maps read at their healthy thresholds: Dice, lesions found by size, false positives a brain, calibration.",
+        ("brain-slices-2mm",), _readout, readout.Reading, readout_table.table,
     ),
     "lesions": Experiment("Two patients: every map beside chance and the two baselines.", ("brain-slices-2mm",), _lesions),
 }  # fmt: skip

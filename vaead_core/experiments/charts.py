@@ -69,6 +69,38 @@ def bars(rows: pd.DataFrame, labels: list[str], title: str, path: Path, chance: 
     _save(figure, path)
 
 
+def dots(series: dict[str, pd.DataFrame], labels: list[str], title: str, path: Path) -> None:
+    """A line a label, a dot a series (value with its interval low to high); linear below 1, logarithmic above."""
+    figure, axis = plt.subplots(figsize=(8.0, 0.3 * len(labels) + 1.3), layout="constrained")
+    for shift, (name, rows), colour in zip((-0.12, 0.12), series.items(), (BLUE, RED), strict=True):
+        value = rows["value"].to_numpy()
+        error = np.nan_to_num(np.clip(np.stack([value - rows["low"], rows["high"] - value]), 0, None))
+        axis.errorbar(value, np.arange(len(rows)) + shift, xerr=error, fmt="o", color=colour, capsize=2, markersize=4, label=name)
+    axis.set_yticks(range(len(labels)), labels, fontsize=8)
+    axis.set_xscale("symlog", linthresh=1)
+    axis.set_xlim(left=0)
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.legend(fontsize=8)
+    axis.set_title(title, loc="left", fontsize=10)
+    _save(figure, path)
+
+
+def calibration(curves: dict[str, pd.DataFrame], allowed: tuple[float, float, float], path: Path) -> None:
+    """Marked share (value with its interval) against `threshold`, a line a name. allowed: a threshold and what it may mark."""
+    figure, axis = plt.subplots(figsize=(8.0, 5.0), layout="constrained")
+    ends = (min(rows["threshold"].min() for rows in curves.values()), max(rows["threshold"].max() for rows in curves.values()))
+    axis.plot(ends, ends, color=GREY, linestyle="dotted")
+    axis.vlines(allowed[0], *allowed[1:], colors=GREY, linewidth=12, alpha=0.4)
+    for number, (name, rows) in enumerate(sorted(curves.items())):
+        colour = mpl.colormaps["tab20"](number % 20)
+        axis.plot(rows["threshold"], rows["value"], marker=".", color=colour, label=name)
+    axis.set(xscale="log", yscale="log", xlabel="healthy validation voxels above the threshold, share")
+    axis.set_ylabel("healthy test voxels above it, share")
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.legend(fontsize=7, ncols=1, loc="center left", bbox_to_anchor=(1, 0.5))
+    _save(figure, path)
+
+
 def image_rows(rows: list[list[Array]], titles: list[str], path: Path) -> None:
     """Rows of RGB pictures (H, W, 3) under column titles, on black."""
     size = (1.75 * len(titles), 1.8 * len(rows) + 0.2)

@@ -12,6 +12,8 @@ from vaead_core.experiments.records import Measurement
 from vaead_core.experiments.subjects import opened, prepared_brain
 from vaead_core.experiments.toy_scans import Choice, described, is_default, score_map
 from vaead_core.metrics import Ranking
+from vaead_core.painted import PaintedCase
+from vaead_core.volume import Brain
 
 CHANGES = (-0.3, -0.2, -0.1, -0.05, 0.1, 0.2, 0.3)  # of the tissue's own intensity
 KINDS = {  # kind → its combinations, each a name and settings
@@ -41,9 +43,8 @@ class PaintedPart:
         if checkpoint.preprocessor is None:
             raise ValueError("lesions are painted in scans")
         found = []
-        for name, settings in KINDS[self.kind].items():
-            place = zlib.crc32(f"{self.kind} {name} {self.subject}".encode())
-            case = painted.build(self.kind, **settings).paint(healthy, np.random.default_rng([self.seed, place]))
+        for name in KINDS[self.kind]:
+            case = paint(self.kind, name, healthy, self.subject, self.seed)
             slices = checkpoint.preprocessor.to_slices(case.brain)
             truth = checkpoint.preprocessor.on_slices(case.truth, slices)[slices.mask]
             for choice in self.maps:
@@ -58,6 +59,12 @@ class PaintedPart:
                     )
                 )  # fmt: skip
         return found
+
+
+def paint(kind: str, combination: str, brain: Brain, subject: str, seed: int) -> PaintedCase:
+    """One combination of KINDS in a subject's brain; where it lies follows from all four."""
+    place = zlib.crc32(f"{kind} {combination} {subject}".encode())
+    return painted.build(kind, **KINDS[kind][combination]).paint(brain, np.random.default_rng([seed, place]))
 
 
 def every_map(checkpoint: str) -> tuple[Choice, ...]:

@@ -25,9 +25,12 @@ _PROGRESS = re.compile(r"(\d+) of (\d+) parts")
 
 
 class Part(Protocol):
-    """A frozen dataclass of plain values whose `measure` depends on nothing else but the files that it names."""
+    """A frozen dataclass of plain values whose `measure` depends on nothing else but the files that it names.
 
-    def measure(self) -> list[Measurement]: ...
+    It gives frozen dataclasses of plain values: a Measurement, or another kind of row that the experiment names.
+    """
+
+    def measure(self) -> list[Any]: ...
 
 
 @dataclass(frozen=True)
@@ -38,8 +41,8 @@ class Runner:
     jobs: int = 1
     dask: str | None = None
 
-    def run(self, parts: list[Any], identity: Callable[[Any], str]) -> list[Measurement]:
-        """All measurements, in the order of `parts`. identity: digest of the files that a part reads."""
+    def run(self, parts: list[Any], identity: Callable[[Any], str], row: type[Any] = Measurement) -> list[Any]:
+        """All measurements, in the order of `parts`. identity: digest of the files that a part reads. row: what parts measure."""
         files = [self.kept / f"{_key(part, identity(part))}.json" for part in parts]
         missing = [(part, file) for part, file in zip(parts, files, strict=True) if not file.is_file()]
         if missing:
@@ -53,15 +56,15 @@ class Runner:
                 for index, found in pool(calls):
                     _keep(missing[index][1], found)
                     advance()
-        return [Measurement(**row) for file in files for row in json.loads(file.read_text())]
+        return [row(**one) for file in files for one in json.loads(file.read_text())]
 
 
-def _measured(index: int, part: Part) -> tuple[int, list[Measurement]]:
+def _measured(index: int, part: Part) -> tuple[int, list[Any]]:
     with threadpool_limits(1):  # sums in one order: the same digits on any number of cores
         return index, part.measure()
 
 
-def _keep(file: Path, found: list[Measurement]) -> None:
+def _keep(file: Path, found: list[Any]) -> None:
     partial = file.with_suffix(".partial")
     partial.write_text(json.dumps([asdict(one) for one in found]))
     partial.replace(file)

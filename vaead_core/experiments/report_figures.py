@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from vaead_core import detectors
-from vaead_core.experiments import charts
+from vaead_core.experiments import charts, readout_report
 from vaead_core.experiments.lookup import Tables, chosen_detector, label, select
 from vaead_core.experiments.reading import background_name
 from vaead_core.experiments.records import ALL
@@ -26,6 +26,8 @@ class Picture:
 
 def draw(experiment: str, tables: Tables, folder: Path) -> list[Picture]:
     """Draws an experiment's figures into `folder`."""
+    if experiment == "readout":
+        return [Picture(*one) for one in readout_report.draw(tables, folder)]
     drawn = {"fashion": _fashion, "slices": _slices, "patches": _patches, "background": _background, "entropy": _entropy}
     return drawn[experiment](tables, folder) if experiment in drawn else []
 

@@ -13,7 +13,7 @@ from vaead_core import __version__
 from vaead_core.cluster import code_digest
 from vaead_core.errors import exit_status
 from vaead_core.experiments import records
-from vaead_core.experiments.catalogue import Request, parts_of
+from vaead_core.experiments.catalogue import EXPERIMENTS, Request, parts_of
 from vaead_core.experiments.parts import Runner
 from vaead_core.experiments.subjects import opened
 
@@ -35,8 +35,9 @@ def _record(options: argparse.Namespace) -> None:
     digests = {str(folder): opened(str(folder)).digest for folder in folders}
     start = time.monotonic()
     runner = Runner(options.out / ".parts", options.jobs, options.dask)
-    measurements = runner.run(parts, lambda part: digests[part.checkpoint])
-    rows = records.table(options.experiment, measurements)
+    experiment = EXPERIMENTS[options.experiment]
+    measurements = runner.run(parts, lambda part: digests[part.checkpoint], experiment.row)
+    rows = experiment.table(options.experiment, measurements)
     records.write(options.out, name, rows, _about(options, digests, len(parts), time.monotonic() - start))
     print(f"{options.out / name}.csv: {len(rows)} rows from {len(measurements)} measurements")
 

@@ -1,0 +1,156 @@
+"""What a reader of a thresholded map meets: Dice, lesions found by their size, false positives, and what a threshold marks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from scipy import ndimage
+
+from vaead_core.calibration import ScorerCalibration
+from vaead_core.checkpoint import Checkpoint
+from vaead_core.errors import CheckpointError
+from vaead_core.experiments import painted
+from vaead_core.experiments.records import ALL
+from vaead_core.experiments.subjects import opened, prepared, prepared_brain
+from vaead_core.experiments.toy_scans import score_map
+from vaead_core.preprocessing import Preprocessor
+from vaead_core.volume import Array, Slices
+
+THRESHOLDS = (0.01, 0.05)  # the share of healthy validation voxels above them
+RATES = (0.01, 0.02, 0.05, 0.10, 0.20, 0.30, 0.50)  # of the calibration plot
+OVERLAP = 0.1  # of a lesion's voxels that are marked: it is found. Commowick et al. 2018, the overlap α of their detection
+EDGES_ML = (0.05, 0.3, 1.0, 10.0, np.inf)  # of the size classes; smaller components of truth or map do not count
+SIZES = tuple(f"{low:g} to {high:g} ml" if np.isfinite(high) else f"above {low:g} ml" for low, high in pairwise(EDGES_ML))
+HEALTHY = "healthy"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One measure of one scorer at one threshold in one brain: `value` out of `count`.
+
+    measure: dice (of 1), sensitivity (lesions found, of those of a size), false_positives (components, of 1 brain), marked
+    (brain voxels above the threshold, of all). threshold: share of healthy validation voxels above it. twin: `value` of
+    the same places in the brain before it was painted, which is chance; NaN where nothing was painted.
+    """
+
+    measure: str
+    scorer: str
+    threshold: float
+    dataset: str
+    combination: str
+    size: str
+    subject: str
+    checkpoint: str
+    seed: int
+    value: float
+    count: int
+    twin: float = float("nan")
+
+
+@dataclass(frozen=True)
+class ReadoutPart:
+    """One kind of painted lesion, or HEALTHY for none, in one subject through one checkpoint, by the scorers named."""
+
+    checkpoint: str
+    source: str
+    subject: str
+    kind: str
+    seed: int
+    scorers: tuple[str, ...]
+
+    def measure(self) -> list[Reading]:
+        """Every scorer at every threshold."""
+        checkpoint = opened(self.checkpoint)
+        healthy = prepared(self.source, self.subject, self.checkpoint)
+        maps = {name: score_map(checkpoint, (name, ()), healthy) for name in self.scorers}
+        if self.kind == HEALTHY:
+            return list(self._healthy(checkpoint, healthy, maps))
+        return list(self._painted(checkpoint, maps))
+
+    def _healthy(self, checkpoint: Checkpoint, slices: Slices, maps: dict[str, Array]) -> Iterator[Reading]:
+        preprocessor = _preprocessor(checkpoint)
+        for name, values in maps.items():
+            calibration = calibrated(checkpoint, name)
+            in_brain = values[slices.mask]
+            for rate in RATES:
+                above = int((in_brain > calibration.threshold(rate)).sum())
+                yield self._reading("marked", name, rate, value=above, count=in_brain.size)
+            for rate in THRESHOLDS:
+                marked = preprocessor.to_volume((values > calibration.threshold(rate)) & slices.mask, slices) > 0
+                _, volumes_ml = components(marked, preprocessor.spacing_mm)
+                yield self._reading("false_positives", name, rate, value=len(volumes_ml), count=1)
+
+    def _painted(self, checkpoint: Checkpoint, before: dict[str, Array]) -> Iterator[Reading]:
+        preprocessor = _preprocessor(checkpoint)
+        brain = prepared_brain(self.source, self.subject, self.checkpoint)
+        for combination in painted.KINDS[self.kind]:
+            case = painted.paint(self.kind, combination, brain, self.subject, self.seed)
+            slices = preprocessor.to_slices(case.brain)
+            truth = preprocessor.on_slices(case.truth, slices) & slices.mask
+            labels, volumes_ml = components(preprocessor.to_volume(truth, slices) > 0, preprocessor.spacing_mm)
+            labels = preprocessor.on_slices(labels, slices)
+            for name in self.scorers:
+                calibration = calibrated(checkpoint, name)
+                after = score_map(checkpoint, (name, ()), slices)
+                for rate in THRESHOLDS:
+                    threshold = calibration.threshold(rate)
+                    marked, twin = ((values > threshold) & slices.mask for values in (after, before[name]))
+                    overlaps = {"value": dice(marked, truth), "twin": dice(twin, truth)}
+                    yield self._reading("dice", name, rate, combination=combination, count=1, **overlaps)
+                    found, by_chance = (found_lesions(one, labels, len(volumes_ml)) for one in (marked, twin))
+                    for size, (low, high) in zip(SIZES, pairwise(EDGES_ML), strict=True):
+                        these = (volumes_ml >= low) & (volumes_ml < high)
+                        if these.any():
+                            at = {"combination": combination, "size": size, "count": int(these.sum())}
+                            hits = {"value": int(found[these].sum()), "twin": int(by_chance[these].sum())}
+                            yield self._reading("sensitivity", name, rate, **at, **hits)
+
+    def _reading(self, measure: str, scorer: str, threshold: float, **more: Any) -> Reading:
+        about: dict[str, Any] = {"dataset": self.kind, "subject": self.subject, "seed": self.seed}
+        about |= {"combination": ALL, "size": ALL}
+        return Reading(measure, scorer, threshold, checkpoint=opened(self.checkpoint).name, **about | more)
+
+
+def components(marked: Array, spacing_mm: float) -> tuple[Array, Array]:
+    """Labels (I, J, K) int, 0 for none, and volumes (n,) in ml of the components of `marked` (I, J, K) bool.
+
+    Voxels that share a face are one component; those below EDGES_ML[0] are left out.
+    """
+    labels, count = ndimage.label(marked)
+    volumes_ml = np.bincount(labels.ravel(), minlength=count + 1) * spacing_mm**3 / 1000
+    volumes_ml[0] = 0
+    kept = volumes_ml >= EDGES_ML[0]
+    renamed = np.where(kept, np.cumsum(kept), 0)
+    return renamed[labels], volumes_ml[kept]
+
+
+def found_lesions(marked: Array, labels: Array, count: int) -> Array:
+    """(count,) bool: whether at least OVERLAP of the voxels of each lesion are marked. labels: 1 to count, 0 for none."""
+    inside = labels > 0
+    whole = np.bincount(labels[inside], minlength=count + 1)[1:]
+    hit = np.bincount(labels[inside & marked], minlength=count + 1)[1:]
+    return hit >= OVERLAP * np.maximum(whole, 1)
+
+
+def dice(marked: Array, truth: Array) -> float:
+    """2 |A ∩ B| / (|A| + |B|) of two masks; 0 when both are empty."""
+    return float(2 * (marked & truth).sum() / max(1, int(marked.sum() + truth.sum())))
+
+
+def calibrated(checkpoint: Checkpoint, name: str) -> ScorerCalibration:
+    """The healthy distribution of a scorer. Raises CheckpointError where the checkpoint has none."""
+    if name not in checkpoint.calibration:
+        raise CheckpointError(
+            f"{checkpoint.name} has no thresholds for {name}; calibrate it with python -m training.publish {checkpoint.name}."
+        )
+    return checkpoint.calibration[name]
+
+
+def _preprocessor(checkpoint: Checkpoint) -> Preprocessor:
+    if checkpoint.preprocessor is None:
+        raise ValueError("lesions are painted in scans")
+    return checkpoint.preprocessor
