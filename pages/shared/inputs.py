@@ -24,7 +24,8 @@ from vaead_core.volume import Volume
 
 YOURS = " (yours)"  # after the name of a session's own checkpoint
 FIRST_CHECKPOINT = "brain-slices-2mm"
-FIRST_METHODS = ("normalised_residual", "voxel_atlas", "residual")
+PREFERRED = ("fusion", "segmenter", "smoothed_residual", "voxel_atlas", "normalised_residual", "residual")
+MOST_METHODS = 4
 
 KEPT: dict[str, Any] = {"persist_state": "session", "bind": "query-params"}  # on other pages, and in the address
 
@@ -134,12 +135,14 @@ def ask_methods(model: Model) -> list[str]:
     Raises InputError for none.
     """
     titles = {name: kind.title for name, kind in scorers.map_scorers(model).items()}
-    first = None if "methods" in st.session_state else FIRST_METHODS
+    first = None if "methods" in st.session_state else [name for name in PREFERRED if name in titles][:MOST_METHODS]
     if first is None:
         st.session_state.methods = [name for name in st.session_state.methods if name in titles]
     with st.sidebar:
-        label = "Methods, two to four"
-        chosen = st.multiselect(label, list(titles), first, format_func=titles.get, max_selections=4, key="methods", **KEPT)
+        chosen = st.multiselect(
+            "Methods, two to four", list(titles), first,
+            format_func=titles.get, max_selections=MOST_METHODS, key="methods", **KEPT,
+        )  # fmt: skip
     if not chosen:
         raise InputError("Choose at least one method in the sidebar.")
     return chosen

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import pandas as pd
 from vaead_core import detectors, scorers
 from vaead_core.checkpoint import SHIPPED, find_checkpoints
 from vaead_core.errors import InputError
-from vaead_core.experiments import fashion, lesions, painted, readout, readout_table, records, subjects
+from vaead_core.experiments import ablations, fashion, lesions, painted, readout, readout_table, records, subjects
 from vaead_core.experiments.records import Measurement
 from vaead_core.experiments.toy_scans import Choice, ToyPart, all_detectors
 from vaead_core.toys.datasets import DATASETS
@@ -111,11 +111,12 @@ def _fashion(folders: list[Path], request: Request) -> list[fashion.FashionPart]
     return [fashion.FashionPart(str(folder), choice) for folder in folders for choice in request.chosen(tuple(choices))]
 
 
-def _painted(folders: list[Path], request: Request) -> list[painted.PaintedPart]:
+def _painted(folders: list[Path], request: Request, choices: tuple[Choice, ...] | None = None) -> list[painted.PaintedPart]:
     parts = []
     for folder in folders:
         checkpoint = subjects.opened(str(folder))
-        source, maps = subjects.source_of(checkpoint, request.data), request.chosen(painted.every_map(str(folder)))
+        source = subjects.source_of(checkpoint, request.data)
+        maps = request.chosen(painted.every_map(str(folder))) if choices is None else choices
         for subject in subjects.chosen_subjects(checkpoint, request.part)[: request.subjects]:
             parts += [painted.PaintedPart(str(folder), source, subject, kind, request.seed, maps) for kind in painted.KINDS]
     return parts
@@ -131,6 +132,16 @@ def _readout(folders: list[Path], request: Request) -> list[readout.ReadoutPart]
         for subject in subjects.chosen_subjects(checkpoint, request.part)[: request.subjects]:
             kinds = (readout.HEALTHY, *painted.KINDS)
             parts += [readout.ReadoutPart(str(folder), source, subject, kind, request.seed, names) for kind in kinds]
+    return parts
+
+
+def _ablations(folders: list[Path], request: Request) -> list[Any]:
+    parts: list[Any] = []
+    for folder in folders:
+        shipped = folder.name in EXPERIMENTS["ablations"].defaults
+        maps = request.chosen(ablations.MAP_CHANGES if shipped else ablations.NETWORK_MAPS)
+        parts += _toys([folder], replace(request, toys=request.toys or ablations.TOYS), maps, detect=not shipped)
+        parts += _painted([folder], request, maps)
     return parts
 
 
@@ -158,6 +169,10 @@ EXPERIMENTS = {
     "readout": Experiment(
         "Maps read at their healthy thresholds: Dice, lesions found by size, false positives a brain, calibration.",
         ("brain-slices-2mm",), _readout, readout.Reading, readout_table.table,
+    ),
+    "ablations": Experiment(
+        "One change at a time, of a map and of a network: what is each worth on random toys and painted lesions?",
+        ("brain-slices-2mm",), _ablations,
     ),
     "lesions": Experiment("Two patients: every map beside chance and the two baselines.", ("brain-slices-2mm",), _lesions),
 }  # fmt: skip

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pandas as pd
 
 from vaead_core import detectors
-from vaead_core.experiments import readout_report
+from vaead_core.experiments import ablations, readout_report
 from vaead_core.experiments.lookup import Number, Tables, best_detector, chosen_detector, label, number, select
 from vaead_core.experiments.records import ALL
 from vaead_core.experiments.thesis import TOYS
@@ -188,7 +188,7 @@ def lesions(tables: Tables) -> str:
 
 READINGS: dict[str, Callable[[Tables], str]] = {
     "fashion": fashion, "slices": slices, "patches": patches, "background": background, "entropy": entropy,
-    "painted": painted, "readout": readout_report.reading, "lesions": lesions,
+    "painted": painted, "readout": readout_report.reading, "ablations": ablations.reading, "lesions": lesions,
 }  # fmt: skip
 
 

@@ -1,0 +1,59 @@
+"""One change at a time: of a map, on the shipped model; of a network, at the budget of `training.ablations`."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from vaead_core.experiments.lookup import Tables, label, number, select
+from vaead_core.experiments.records import ALL
+from vaead_core.experiments.toy_scans import Choice
+
+BASE = "base"  # the network that the others differ from in one thing
+TOYS = ("random",)
+NETWORK_MAPS: tuple[Choice, ...] = (
+    ("residual", ()), ("normalised_residual", ()), ("normalised_residual", (("gaussian_mm", 4),)), ("zscored_activation", ()),
+)  # fmt: skip
+MAP_CHANGES: tuple[Choice, ...] = (
+    *NETWORK_MAPS,
+    ("normalised_residual", (("gaussian_mm", 2),)),
+    ("normalised_residual", (("gaussian_mm", 6),)),
+    ("residual", (("gaussian_mm", 4),)),
+    ("voxel_atlas", ()),
+    ("voxel_atlas", (("gaussian_mm", 4),)),
+    ("asymmetry", (("voxels", 2),)),
+    ("asymmetry", (("voxels", 4),)),
+    ("dark_asymmetry", (("voxels", 2),)),
+    ("dark_asymmetry", (("voxels", 4),)),
+    ("monte_carlo_residual", ()),
+    ("histogram_equalised", ()),
+)
+JUDGED = ("normalised_residual", "gaussian_mm=4")  # the map by which networks are compared in the report
+
+
+def reading(tables: Tables) -> str:
+    """Two tables: maps of the shipped model, and networks by one map; each beside chance."""
+    rows = tables["ablations"]
+    rows = rows[(rows["task"] == "segmentation") & (rows["combination"] == ALL)]
+    networks = [name for name in dict.fromkeys(rows["checkpoint"]) if not name.startswith("brain-")]
+    shipped = rows[~rows["checkpoint"].isin(networks)]
+    maps = {label(*choice): mine for choice, mine in shipped.groupby(["scorer", "detector_settings"], sort=False)}
+    said = ["**Maps**, one change at a time, on the shipped model.", _table("map", maps)]
+    if networks:
+        mine = select(rows, "segmentation", *JUDGED)
+        said += [
+            f"**Networks**, one change of the base at a time, at equal budgets (width 16, the steps of 20 epochs), by the map "
+            f"{label(*JUDGED)}. Each is one training: a difference of a few hundredths may be its seed.",
+            _table("network", {name: mine[mine["checkpoint"] == name] for name in networks}),
+        ]
+    return "\n\n".join(said)
+
+
+def _table(head: str, groups: dict[str, pd.DataFrame]) -> str:
+    datasets = list(dict.fromkeys(name for rows in groups.values() for name in rows["dataset"]))
+    chances = {name: number(rows[rows["dataset"] == name]) for rows in groups.values() for name in datasets}
+    lines = [f"| {head} | {' | '.join(name.replace('_', ' ') for name in datasets)} |", "|---" * (len(datasets) + 1) + "|"]
+    for name, rows in groups.items():
+        cells = (str(number(rows[rows["dataset"] == dataset]) or "–") for dataset in datasets)
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    chance = (f"{found.chance:.3f}" if (found := chances[dataset]) else "–" for dataset in datasets)
+    return "\n".join([*lines, f"| chance | {' | '.join(chance)} |"])
