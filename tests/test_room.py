@@ -64,3 +64,21 @@ def test_a_file_is_refused_before_it_is_unpacked(monkeypatch):
         room.refuse_to_read(bytes(40_000_000), "large.nii")
     with pytest.raises(ScanError, match=r"zipped\.nii\.gz has 90 MB, for which 0\.5 GB"):
         room.refuse_to_read(gzip.compress(bytes(90_000_000), 1), "zipped.nii.gz")
+
+
+def test_memory_of_large_arrays_goes_back_when_they_are_freed():
+    work = """
+import numpy as np
+from pathlib import Path
+room.keep_large_arrays_apart()
+held = lambda: int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+small, before = [], held()
+for size in (8 << 20, 4 << 20, 2 << 20) * 2:
+    large = []
+    for _ in range(50):
+        large.append(np.ones(size, np.uint8))
+        small.append(np.ones(60_000, np.uint8))
+    del large
+print(held() - before - sum(one.nbytes for one in small))
+"""
+    assert int(in_process(f"exec({work!r})")) < 20 << 20

@@ -3,7 +3,7 @@
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
-from pages.shared import sessions, uploads
+from pages.shared import room, sessions, uploads
 
 
 def through_app() -> None:
@@ -12,5 +12,6 @@ def through_app() -> None:
     if PagesManager.uses_pages_directory:
         PagesManager.uses_pages_directory = False
         st.rerun()
+    room.keep_large_arrays_apart()
     uploads.keep_in_memory()
     sessions.follow()

@@ -7,6 +7,7 @@ import gc
 import os
 import resource
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 from vaead_core.errors import InputError, ScanError
@@ -15,6 +16,7 @@ from vaead_core.nifti_file import MAX_VALUES_BYTES
 LEAST_BYTES = 256 << 20  # below that, nothing more is begun
 BYTES_A_VOXEL = 40  # of a scan and four maps on its grid, while they are made
 BYTES_A_BYTE = 8  # of a file, while it is read: float32 in the file's order and in ours
+_MMAP_THRESHOLD = -3  # mallopt's M_MMAP_THRESHOLD
 _GROUP = Path("/sys/fs/cgroup")
 
 
@@ -30,10 +32,17 @@ def memory_left() -> int:
     return max(0, min(_machine("MemAvailable") + _machine("SwapFree"), group, _process_limit() - used))
 
 
+@cache
+def keep_large_arrays_apart() -> None:
+    """By itself glibc puts arrays of up to 32 MB between small things that stay, and then cannot give their memory back."""
+    with suppress(AttributeError):  # not glibc
+        ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, 1 << 20)
+
+
 def give_back() -> None:
     """Frees what nobody uses: what pages held is full of cycles, and C's allocator keeps what was freed."""
     gc.collect()
-    with suppress(AttributeError):  # not glibc
+    with suppress(AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
 
 
