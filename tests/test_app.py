@@ -12,6 +12,8 @@ from vaead_core import scorers
 
 ROOT = Path(__file__).resolve().parents[1]
 
+FIRST = ["Fusion of maps", "Segmenter of synthetic anomalies", "Normalised residual, smoothed", "Voxel atlas (baseline)"]
+
 
 @pytest.fixture(scope="module")
 def page(checkpoints):
@@ -35,11 +37,11 @@ def test_the_sample_shows_maps_and_scores_at_once(page):
     assert not app.error
     assert "Research use only" in app.caption[0].value
     shown = json.loads(app.get("bidi_component")[0].proto.json)
-    assert [layer["name"] for layer in shown["layers"]] == ["Normalised residual", "Voxel atlas (baseline)", "Residual"]
+    assert [layer["name"] for layer in shown["layers"]] == FIRST
     assert [button.proto.label for button in app.get("download_button")][-3:] == [
-        "Residual, NIfTI", "This slice, PNG", "Report, HTML",
+        "Voxel atlas (baseline), NIfTI", "This slice, PNG", "Report, HTML",
     ]  # fmt: skip
-    assert len(app.dataframe[0].value) == 3
+    assert len(app.dataframe[0].value) == len(FIRST)
 
 
 def test_the_maps_that_the_checkpoint_can_have_are_offered(page, tiny_checkpoint_folder, tmp_path, monkeypatch):

@@ -12,6 +12,8 @@ import pytest
 from playwright.sync_api import Page, expect
 from streamlit.testing.v1 import AppTest
 
+from tests.test_app import FIRST
+
 ROOT = Path(__file__).resolve().parents[1]
 SQUARE = '''
     from dataclasses import dataclass
@@ -82,7 +84,7 @@ def test_it_begins_with_a_healthy_brain_and_says_what_to_do(app):
     assert not app.exception
     assert not app.error
     assert "Research use only" in app.caption[0].value
-    assert list(shown(app)) == ["Scan", "Normalised residual", "Voxel atlas (baseline)", "Residual", "AP"]
+    assert list(shown(app)) == ["Scan", *FIRST, "AP"]
     assert "Click in a picture, or press Random" in app.info[0].value
 
 
@@ -334,8 +336,7 @@ def test_the_sweep_draws_ap_against_a_setting(tab):
     swept = tab.locator(".js-plotly-plot").nth(1)
     swept.wait_for(timeout=60_000)
     names = swept.evaluate("(plot) => plot.data.map((one) => [one.name, one.x.length])")
-    methods = ["Normalised residual", "Voxel atlas (baseline)", "Residual", "Chance (prevalence)"]
-    assert names == [[name, 8] for name in methods]
+    assert names == [[name, 8] for name in (*FIRST, "Chance (prevalence)")]
     assert swept.evaluate("(plot) => plot._fullLayout.xaxis.title.text") == "Radius, mm"
 
 
