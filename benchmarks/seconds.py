@@ -42,7 +42,7 @@ def main(record: bool) -> None:
     if record:
         about = {
             "command": "python -m benchmarks.seconds --record",
-            "processor": _processor(),
+            "processor": processor(),
             "python": platform.python_version(),
         }
         about |= {"onnxruntime": version("onnxruntime"), "seconds": {name: round(found[name], 3) for name in sorted(found)}}
@@ -85,7 +85,8 @@ def _unused(model: Model) -> Model:
     return Model(model.vae, model.reference, model.stride)
 
 
-def _processor() -> str:
+def processor() -> str:
+    """Its name and how many cores this machine has."""
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").is_file() else []
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     return f"{names[0] if names else platform.machine()}, {len(names) or '?'} cores"
