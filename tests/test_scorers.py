@@ -73,7 +73,9 @@ def test_a_slice_scores_the_same_alone_in_a_batch_and_twice(name, model, slices)
 
 @pytest.mark.parametrize("name", sorted(scorers.SCORERS))
 def test_every_scorer_says_what_it_is(name):
-    assert len(scorers.help_text(name)) > 30
+    assert len(scorers.help_text(name)) > 60
+    assert len(scorers.SCORERS[name].trust) > 30
+    assert scorers.help_text(name).endswith(scorers.SCORERS[name].trust)
     assert scorers.SCORERS[name].title
     assert scorers.SCORERS[name].unit
 

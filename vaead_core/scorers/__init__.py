@@ -2,7 +2,8 @@
 
 A map scorer has `score_map(model, slices) → (N, H, W)`, an image scorer `score(model, slices) → (N,)`: float32,
 higher (further from 0 for `signed`) = more abnormal, maps 0 outside the brain when masked. Its docstring's first
-paragraph is the help text; `title` its name on screen; `unit` what a value means. What a class needs of a model it says:
+paragraph is the help text; `title` its name on screen; `unit` what a value means; `trust` when to
+trust it, by the evidence of results/. What a class needs of a model it says:
 `patches_only = True`, one of patches; `network`, a further network of vae.FURTHER; `gradient = True`, an encoder exported
 with its gradient; `calibrated`, the maps (of wrappers.py) whose healthy mean and deviation at each place are known;
 `members`, the map scorers that it is made of; `slices_only = True`, one of whole slices. A static method
@@ -43,7 +44,12 @@ class ImageScorer(Protocol):
 
 
 SCORERS = Registry("scorer")
-register, build, help_text = SCORERS.register, SCORERS.build, SCORERS.help_text
+register, build = SCORERS.register, SCORERS.build
+
+
+def help_text(name: str) -> str:
+    """What a scorer does, with its source, and when to trust it."""
+    return f"{SCORERS.help_text(name)} {getattr(SCORERS[name], 'trust', '')}".strip()
 
 
 def scorers_of(model: Model) -> dict[str, type]:

@@ -22,6 +22,7 @@ class ActivationMap:
     masked: bool = True
     title: ClassVar[str] = "Activation map"
     unit: ClassVar[str] = "activation"
+    trust: ClassVar[str] = "On painted lesions of every kind it lies below the voxel atlas: for comparison, not for a decision."
 
     def score_map(self, model: Model, slices: Slices) -> Array:
         return masked_to_brain(model.map(slices, lambda view: view.activation(self.stage)), slices, self.masked)
@@ -40,6 +41,7 @@ class ZScoredActivationMap:
     stage: Stage = 1
     title: ClassVar[str] = "Activation map, z-scored"
     unit: ClassVar[str] = "healthy deviations"
+    trust: ClassVar[str] = "On painted lesions of every kind it lies below the voxel atlas: for comparison, not for a decision."
     signed: ClassVar[bool] = True
     calibrated: ClassVar[tuple[Calibrated, ...]] = tuple(map(_calibrated, STAGES))
 

@@ -29,6 +29,9 @@ class Asymmetry:
     voxels: Literal[2, 4] = 4
     title: ClassVar[str] = "Left-right asymmetry"
     unit: ClassVar[str] = "healthy deviations"
+    trust: ClassVar[str] = (
+        "Trust it for one-sided lesions of a centimetre or more; a healthy brain is not quite symmetric, least near its rim."
+    )
     calibrated: ClassVar[tuple[Calibrated, ...]] = _CALIBRATED
     signed: ClassVar[bool] = True
 
@@ -45,6 +48,10 @@ class DarkAsymmetry:
     voxels: Literal[2, 4] = 4
     title: ClassVar[str] = "Left-right asymmetry, darker side"
     unit: ClassVar[str] = "healthy deviations"
+    trust: ClassVar[str] = (
+        "Trust it for large one-sided dark lesions, tissue loss and the mass of a tumour; it sees "
+        "nothing bright, two-sided or on the midline."
+    )
     calibrated: ClassVar[tuple[Calibrated, ...]] = _CALIBRATED
 
     def score_map(self, model: Model, slices: Slices) -> Array:

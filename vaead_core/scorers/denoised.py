@@ -32,6 +32,7 @@ class DenoisedResidual:
 
     title: ClassVar[str] = "Denoised residual"
     unit: ClassVar[str] = "healthy deviations"
+    trust: ClassVar[str] = "Compare it with the normalised residual, which needs no second network."
     network: ClassVar[str] = "denoiser"
     calibrated: ClassVar[tuple[Calibrated, ...]] = (_CALIBRATED,)
 

@@ -24,6 +24,7 @@ class Divergence:
 
     title: ClassVar[str] = "KL divergence"
     unit: ClassVar[str] = "nats"
+    trust: ClassVar[str] = "Compare a slice with healthy ones of its own place: slices differ more than most lesions change them."
 
     def score(self, model: Model, slices: Slices) -> Array:
         return model.value(slices, divergence)
@@ -37,6 +38,7 @@ class NegativeElbo:
 
     title: ClassVar[str] = "Negative ELBO"
     unit: ClassVar[str] = "nats"
+    trust: ClassVar[str] = "Compare a slice with healthy ones of its own place: slices differ more than most lesions change them."
 
     def score(self, model: Model, slices: Slices) -> Array:
         healthy = model.reference["residual"]

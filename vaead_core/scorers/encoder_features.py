@@ -41,6 +41,7 @@ class PaDiM:
 
     title: ClassVar[str] = "PaDiM on encoder features"
     unit: ClassVar[str] = "Mahalanobis distance"
+    trust: ClassVar[str] = "On painted lesions of every kind it lies below the voxel atlas: for comparison, not for a decision."
     slices_only: ClassVar[bool] = True
 
     @staticmethod
@@ -92,6 +93,7 @@ class PatchCore:
 
     title: ClassVar[str] = "PatchCore on encoder features"
     unit: ClassVar[str] = "distance in feature deviations"
+    trust: ClassVar[str] = "On painted lesions of every kind it lies below the voxel atlas: for comparison, not for a decision."
     slices_only: ClassVar[bool] = True
 
     @staticmethod

@@ -23,6 +23,10 @@ class Fusion:
 
     title: ClassVar[str] = "Fusion of maps"
     unit: ClassVar[str] = "−log₁₀ share of healthy pixels above"
+    trust: ClassVar[str] = (
+        "Trust it first: over all kinds of painted lesion no single map reaches it. It misses what its "
+        "members miss, such as lesions of a few millimetres."
+    )
     members: ClassVar[tuple[str, ...]] = ("segmenter", "smoothed_residual", "normalised_residual", "asymmetry")
 
     def score_map(self, model: Model, slices: Slices) -> Array:

@@ -18,6 +18,7 @@ class HistogramEqualisedIntensity:
 
     title: ClassVar[str] = "Equalised intensity (baseline)"
     unit: ClassVar[str] = "rank distance from the median"
+    trust: ClassVar[str] = "Trust it on contrasts in which lesions are the brightest tissue, such as FLAIR; on T1 they are not."
 
     def score_map(self, model: Model, slices: Slices) -> Array:
         from scipy.stats import rankdata  # half a second of import that a page without this map need not wait

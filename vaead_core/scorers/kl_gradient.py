@@ -28,6 +28,7 @@ class KLGradient:
 
     title: ClassVar[str] = "KL gradient"
     unit: ClassVar[str] = "nats per intensity"
+    trust: ClassVar[str] = "On painted lesions of every kind it lies below the voxel atlas: for comparison, not for a decision."
     gradient: ClassVar[bool] = True
 
     def score_map(self, model: Model, slices: Slices) -> Array:
@@ -42,6 +43,7 @@ class KLGradientResidual:
 
     title: ClassVar[str] = "KL gradient × residual"
     unit: ClassVar[str] = "nats"
+    trust: ClassVar[str] = "On painted lesions of every kind it lies below the voxel atlas: for comparison, not for a decision."
     gradient: ClassVar[bool] = True
 
     def score_map(self, model: Model, slices: Slices) -> Array:

@@ -20,6 +20,7 @@ class MonteCarloResidual:
     seed: int = 0
     title: ClassVar[str] = "Monte-Carlo residual"
     unit: ClassVar[str] = "intensity"
+    trust: ClassVar[str] = "On painted lesions of every kind it lies below the voxel atlas: for comparison, not for a decision."
 
     def score_map(self, model: Model, slices: Slices) -> Array:
         def mean_residual(view: View) -> Array:

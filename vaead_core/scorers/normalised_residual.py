@@ -21,6 +21,7 @@ class NormalisedResidual:
 
     title: ClassVar[str] = "Normalised residual"
     unit: ClassVar[str] = "healthy deviations"
+    trust: ClassVar[str] = "Trust it for small lesions of a clear intensity; a single pixel above a threshold is grain."
     calibrated: ClassVar[tuple[Calibrated, ...]] = (_CALIBRATED,)
 
     def score_map(self, model: Model, slices: Slices) -> Array:
@@ -36,6 +37,7 @@ class SmoothedResidual:
     pixels: float = 2.0
     title: ClassVar[str] = "Normalised residual, smoothed"
     unit: ClassVar[str] = "healthy deviations"
+    trust: ClassVar[str] = "Trust it for lesions of a centimetre or more; those of a few millimetres are smoothed away."
     calibrated: ClassVar[tuple[Calibrated, ...]] = (_CALIBRATED,)
 
     def score_map(self, model: Model, slices: Slices) -> Array:

@@ -19,6 +19,7 @@ class PatchError:
 
     title: ClassVar[str] = "Patch reconstruction error"
     unit: ClassVar[str] = "squared intensity"
+    trust: ClassVar[str] = "It tells in which part of a brain to look, not where a lesion ends."
     patches_only: ClassVar[bool] = True
 
     def score_map(self, model: Model, slices: Slices) -> Array:

@@ -16,6 +16,7 @@ class ReconstructionMSE:
     masked: bool = True
     title: ClassVar[str] = "Reconstruction error"
     unit: ClassVar[str] = "squared intensity"
+    trust: ClassVar[str] = "Compare a slice with healthy ones of its own place: slices differ more than most lesions change them."
 
     def score(self, model: Model, slices: Slices) -> Array:
         return model.value(slices, lambda view: mean_squared_error(view, view.mask if self.masked else view.mask | True))

@@ -26,6 +26,7 @@ class Residual:
     masked: bool = True
     title: ClassVar[str] = "Residual"
     unit: ClassVar[str] = "intensity"
+    trust: ClassVar[str] = "On painted lesions of every kind it lies below the voxel atlas: for comparison, not for a decision."
 
     def score_map(self, model: Model, slices: Slices) -> Array:
         return masked_to_brain(model.map(slices, absolute_residual), slices, self.masked)
@@ -39,6 +40,7 @@ class SignedResidual:
     masked: bool = True
     title: ClassVar[str] = "Signed residual"
     unit: ClassVar[str] = "intensity"
+    trust: ClassVar[str] = "On painted lesions of every kind it lies below the voxel atlas: for comparison, not for a decision."
     signed: ClassVar[bool] = True
 
     def score_map(self, model: Model, slices: Slices) -> Array:

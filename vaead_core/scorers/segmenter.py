@@ -40,6 +40,9 @@ class Segmenter:
 
     title: ClassVar[str] = "Segmenter of synthetic anomalies"
     unit: ClassVar[str] = "0 to 1"
+    trust: ClassVar[str] = (
+        "Trust it for regions of a centimetre or more that differ clearly; faint and very small lesions escape it."
+    )
     network: ClassVar[str] = "segmenter"
 
     def score_map(self, model: Model, slices: Slices) -> Array:

@@ -24,6 +24,7 @@ class StructuralDissimilarity:
 
     title: ClassVar[str] = "Structural dissimilarity"
     unit: ClassVar[str] = "1 − SSIM"
+    trust: ClassVar[str] = "On painted lesions of every kind it lies below the voxel atlas: for comparison, not for a decision."
 
     def score_map(self, model: Model, slices: Slices) -> Array:
         return masked_to_brain(model.map(slices, lambda view: _over_windows(view, _dissimilarity)), slices)
@@ -37,6 +38,7 @@ class ContrastDissimilarity:
 
     title: ClassVar[str] = "Contrast dissimilarity"
     unit: ClassVar[str] = "1 − contrast"
+    trust: ClassVar[str] = "On painted lesions of every kind it lies below the voxel atlas: for comparison, not for a decision."
 
     def score_map(self, model: Model, slices: Slices) -> Array:
         return masked_to_brain(model.map(slices, lambda view: _over_windows(view, _contrast_loss)), slices)

@@ -21,6 +21,10 @@ class VoxelAtlas:
 
     title: ClassVar[str] = "Voxel atlas (baseline)"
     unit: ClassVar[str] = "healthy deviations"
+    trust: ClassVar[str] = (
+        "Trust it where intensity is far from usual for its place; it knows nobody's own anatomy, so "
+        "that wide ventricles light up."
+    )
     calibrated: ClassVar[tuple[Calibrated, ...]] = (_CALIBRATED,)
 
     def score_map(self, model: Model, slices: Slices) -> Array:
