@@ -110,8 +110,15 @@ def _close(session: str) -> None:
     """Streamlit itself drops the state and the uploads of a session only when yet another one ends."""
     if session and runtime.exists():
         server = runtime.get_instance()
-        ask = lambda: server.is_active_session(session) or server.close_session(session)  # noqa: E731
-        server._get_async_objs().eventloop.call_soon_threadsafe(ask)
+        server._get_async_objs().eventloop.call_soon_threadsafe(_empty, server, session)
+
+
+def _empty(server: runtime.Runtime, session: str) -> None:
+    """Also of what its pages held: the server's loop keeps the sessions of its last round until somebody comes."""
+    if not server.is_active_session(session) and (known := server._session_mgr.get_session_info(session)):
+        known.session.session_state.clear()
+        known.session._fragment_storage.clear()
+        server.close_session(session)
 
 
 def _is_open(session: str) -> bool:
