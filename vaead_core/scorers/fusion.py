@@ -22,7 +22,7 @@ class Fusion:
     maps find unusual counts most. Which maps are in it was chosen on painted lesions of validation subjects."""
 
     title: ClassVar[str] = "Fusion of maps"
-    unit: ClassVar[str] = "−log₁₀ share of healthy pixels above"
+    unit: ClassVar[str] = "rarity (−log₁₀)"
     trust: ClassVar[str] = (
         "Trust it first: over all kinds of painted lesion no single map reaches it. It misses what its "
         "members miss, such as lesions of a few millimetres."

@@ -39,7 +39,7 @@ class Segmenter:
     of such an anomaly, which is not the probability of a lesion (after Tan et al. 2021)."""
 
     title: ClassVar[str] = "Segmenter of synthetic anomalies"
-    unit: ClassVar[str] = "0 to 1"
+    unit: ClassVar[str] = "certainty"
     trust: ClassVar[str] = (
         "Trust it for regions of a centimetre or more that differ clearly; faint and very small lesions escape it."
     )
