@@ -50,10 +50,10 @@ def reading(tables: Tables) -> str:
 
 def _table(head: str, groups: dict[str, pd.DataFrame]) -> str:
     datasets = list(dict.fromkeys(name for rows in groups.values() for name in rows["dataset"]))
-    chances = {name: number(rows[rows["dataset"] == name]) for rows in groups.values() for name in datasets}
+    everything = pd.concat(groups.values())
+    chances = [everything[everything["dataset"] == dataset]["prevalence"].mean() for dataset in datasets]
     lines = [f"| {head} | {' | '.join(name.replace('_', ' ') for name in datasets)} |", "|---" * (len(datasets) + 1) + "|"]
     for name, rows in groups.items():
         cells = (str(number(rows[rows["dataset"] == dataset]) or "–") for dataset in datasets)
         lines.append(f"| {name} | {' | '.join(cells)} |")
-    chance = (f"{found.chance:.3f}" if (found := chances[dataset]) else "–" for dataset in datasets)
-    return "\n".join([*lines, f"| chance | {' | '.join(chance)} |"])
+    return "\n".join([*lines, f"| chance | {' | '.join(f'{chance:.3f}' for chance in chances)} |"])
