@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from benchmarks.start import served, wait_for_maps
 from vaead_core import scorers
+from vaead_core.checkpoint import Checkpoint
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -52,12 +53,13 @@ def test_the_maps_that_the_checkpoint_can_have_are_offered(page, tiny_checkpoint
     app = page().run()
     assert app.selectbox(key="checkpoint").value == patches.name
     offered = set(app.multiselect(key="methods").options)
-    assert offered == {kind.title for kind in scorers.map_scorers().values()}
+    assert offered == {kind.title for kind in scorers.map_scorers(Checkpoint.load(patches).model).values()}
     app.multiselect(key="methods").set_value(["patch_error", "residual"]).run()
     app.selectbox(key="checkpoint").set_value("tiny").run()
     assert not app.exception
     methods = app.multiselect(key="methods")
     assert offered - set(methods.options) == {"Patch reconstruction error"}
+    assert "Segmenter of synthetic anomalies" in set(methods.options) - offered
     assert methods.value == ["residual"], "what was chosen stays where it still can"
 
 
