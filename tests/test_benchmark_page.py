@@ -230,7 +230,7 @@ def test_the_thesis_stands_beside_ours(app):
 def test_curves_are_drawn_on_the_sample_and_say_so(app):
     look_at(app, "Curves")
     assert not app.error
-    assert len([one for one in app.caption if ", chance 0." in one.value]) == 3
+    assert len([one for one in app.caption if ", chance 0." in one.value]) == 4
     assert "On the synthetic sample, not on the test brains" in app.caption[-1].value
 
 

@@ -26,6 +26,11 @@ class Counting:
     def decode(self, latents):
         return self.vae.decode(latents)
 
+    has_gradient = True
+
+    def kl_gradient(self, images):
+        return self.vae.kl_gradient(images)
+
 
 def people(count: int, size: int, seed: int) -> tuple[Slices, np.ndarray]:
     """Random images of `count` subjects, DEPTH each, with a round brain off the middle, and whose each is."""

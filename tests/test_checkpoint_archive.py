@@ -25,7 +25,7 @@ SHIPPED = sorted(path.parent for path in (Path(__file__).resolve().parents[1] / 
 
 @pytest.fixture
 def files(tiny_checkpoint_folder) -> dict[str, bytes]:
-    return {name: (tiny_checkpoint_folder / name).read_bytes() for name in (DESCRIPTION, *FILES)}
+    return {path.name: path.read_bytes() for path in tiny_checkpoint_folder.iterdir()}
 
 
 def zipped(files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
@@ -39,7 +39,7 @@ def zipped(files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes
 def signed(files: dict[str, bytes], **description) -> dict[str, bytes]:
     """With checksums as they now are, as anyone can write them."""
     whole = json.loads(files[DESCRIPTION]) | description
-    whole["files"] = {name: hashlib.sha256(files[name]).hexdigest() for name in FILES}
+    whole["files"] = {name: hashlib.sha256(content).hexdigest() for name, content in files.items() if name != DESCRIPTION}
     return files | {DESCRIPTION: json.dumps(whole).encode()}
 
 

@@ -85,11 +85,11 @@ def test_a_reload_restores_crosshair_and_threshold(browser, tab, address):
     tab.keyboard.press("]")
     tab.wait_for_url(re.compile("above="), timeout=10_000)
     two_frames(tab)
-    note = tab.locator('section[aria-label="Residual"] .note').inner_text()
+    note = tab.locator('section[aria-label="Voxel atlas (baseline)"] .note').inner_text()
     where = crosshair(tab)
     again = opened(browser, tab.url)
     assert crosshair(again) == where
-    assert again.locator('section[aria-label="Residual"] .note').inner_text() == note
+    assert again.locator('section[aria-label="Voxel atlas (baseline)"] .note').inner_text() == note
     again.close()
 
 
@@ -119,7 +119,7 @@ def test_a_downloaded_map_lies_on_the_uploaded_files_own_grid(tab, brain_volume,
     tab.wait_for_url(re.compile(r"at=\d+\.\d+\.\d+"))
     for _ in range(60):  # the sample's button stands there until the new scan is scored
         with tab.expect_download() as download:
-            tab.get_by_role("button", name="Residual, NIfTI", exact=True).click()
+            tab.get_by_role("button", name="Voxel atlas (baseline), NIfTI", exact=True).click()
         if download.value.suggested_filename == "own_residual.nii.gz":
             break
         tab.wait_for_timeout(500)

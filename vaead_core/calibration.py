@@ -58,7 +58,10 @@ def quantities(model: Model) -> dict[str, Mapping]:
 
 def memories(model: Model, train: Slices, depth: int) -> dict[str, Memory]:
     """What the scorers of `model` keep of healthy training brains, by their names: float32, rounded to float16."""
-    learnt = {n: kind.learn(model, train, depth) for n, kind in scorers.scorers_of(model).items() if hasattr(kind, "learn")}
+    able = [
+        kind for kind in scorers.SCORERS.values() if hasattr(kind, "learn") and scorers.lacks(model, kind) in (None, "a memory")
+    ]
+    learnt = {kind.memory: kind.learn(model, train, depth) for kind in able}
     return {n: {key: kept.astype(np.float16).astype(np.float32) for key, kept in one.items()} for n, one in learnt.items()}
 
 

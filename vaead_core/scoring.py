@@ -81,7 +81,7 @@ def _not_calibrated(checkpoint: Checkpoint, name: str) -> str:
         return (
             f"{name} needs a gradient that {checkpoint.name} was exported without; write it again by python -m training.publish."
         )
-    if lacking:
+    if lacking and lacking != "a memory":
         return f"{name} needs {lacking}, which {checkpoint.name} does not hold; train one with python -m training.further."
     return (
         f"{checkpoint.name} was written before the scorer {name} existed; calibrate it with "

@@ -14,7 +14,7 @@ import numpy as np
 from tests.fuzz.mutations import MARKUP, mutated, number
 from vaead_core import scoring
 from vaead_core.aggregates import DEFAULT
-from vaead_core.checkpoint import DESCRIPTION, FILES
+from vaead_core.checkpoint import DESCRIPTION, FILES, FURTHER_FILES
 from vaead_core.checkpoint_archive import check, unpack
 from vaead_core.checkpoint_facts import facts, read_history
 from vaead_core.latent_space import colours
@@ -45,7 +45,7 @@ def archive(files: Files, rng: np.random.Generator) -> bytes:
 
 def altered(files: Files, rng: np.random.Generator, kind: str | None = None) -> Files:
     """The files of a checkpoint of which some are changed; seven times in eight with checksums that fit them."""
-    files, name = dict(files), str(rng.choice(FILES))
+    files, name = dict(files), str(rng.choice(sorted({*files} - {DESCRIPTION})))
     description = json.loads(files[DESCRIPTION])
     match kind or rng.choice(KINDS[3:]):
         case "file bytes":
@@ -58,7 +58,8 @@ def altered(files: Files, rng: np.random.Generator, kind: str | None = None) -> 
         case "history":
             files["history.csv"] = mutated(files["history.csv"], rng)
     if rng.random() < 7 / 8 and isinstance(description, dict):
-        description["files"] = {name: hashlib.sha256(files[name]).hexdigest() for name in FILES}
+        described = {*files} - {DESCRIPTION}
+        description["files"] = {name: hashlib.sha256(files[name]).hexdigest() for name in described}
     return files | {DESCRIPTION: json.dumps(description).encode()}
 
 
@@ -73,7 +74,8 @@ def take(content: bytes, into: Path, prepared: PreparedScan) -> bool:
         assert list(into.iterdir()) == []
         raise
     assert folder.parent == into
-    assert {path.name for path in folder.iterdir()} == {DESCRIPTION, *FILES}
+    held = {path.name for path in folder.iterdir()}
+    assert {DESCRIPTION, *FILES} <= held <= {DESCRIPTION, *FILES, *FURTHER_FILES.values()}
     return _used(folder, prepared)
 
 

@@ -72,7 +72,7 @@ def _reading(tables: Tables) -> Iterator[str]:
         means = rows.groupby("scorer")["ap"].mean().sort_values(ascending=False)
         listed = ", ".join(f"{label(name)} {value:.3f}" for name, value in means.head(4).items())
         yield f"Over the four painted kinds of the test subjects the highest are {listed}; voxel atlas {means[ATLAS]:.3f}."
-        worse = [label(name) for name in means.index if means[name] < means[EQUALISED]]
+        worse = [label(name) for name in means.index if means[name] < means.get(EQUALISED, 0)]
         yield (
             f"Of {len(means)} maps {(means > means[ATLAS]).sum()} beat the voxel atlas there; "
             f"{', '.join(worse) if worse else 'none'} {'fall' if len(worse) > 1 else 'falls'} below equalised intensity."

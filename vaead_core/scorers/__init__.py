@@ -7,7 +7,8 @@ trust it, by the evidence of results/. What a class needs of a model it says:
 `patches_only = True`, one of patches; `network`, a further network of vae.FURTHER; `gradient = True`, an encoder exported
 with its gradient; `calibrated`, the maps (of wrappers.py) whose healthy mean and deviation at each place are known;
 `members`, the map scorers that it is made of; `slices_only = True`, one of whole slices. A static method
-`learn(model, slices, depth) → arrays` keeps in the checkpoint, as `model.memory`, what it needs of healthy training brains.
+`learn(model, slices, depth) → arrays` keeps in the checkpoint, as `model.memory[memory]`, what it needs of healthy training
+brains.
 """
 
 from __future__ import annotations
@@ -66,6 +67,8 @@ def lacks(model: Model, kind: type) -> str | None:
         return "whole slices"
     if getattr(kind, "gradient", False) and not getattr(model.vae, "has_gradient", False):
         return "a gradient"
+    if getattr(kind, "memory", None) not in (None, *model.memory):
+        return "a memory"
     if network is not None and network not in model.further:
         return f"a {network}"
     needs = (lacks(model, SCORERS[name]) for name in getattr(kind, "members", ()))

@@ -43,6 +43,7 @@ class PaDiM:
     unit: ClassVar[str] = "Mahalanobis distance"
     trust: ClassVar[str] = "On painted lesions of every kind it lies below the voxel atlas: for comparison, not for a decision."
     slices_only: ClassVar[bool] = True
+    memory: ClassVar[str] = "padim"
 
     @staticmethod
     def learn(model: Model, slices: Slices, depth: int) -> Memory:
@@ -62,7 +63,7 @@ class PaDiM:
         return {"mean": mean, "projection": projection, "centre": centre[::2], "product": product[::2]}
 
     def score_map(self, model: Model, slices: Slices) -> Array:
-        kept = model.memory["padim"]
+        kept = model.memory[self.memory]
         rows = (features(model, slices) - kept["mean"]) @ kept["projection"]
         at = np.clip(slices.position // 2, 0, len(kept["centre"]) - 1)
         centre = kept["centre"][at]
@@ -95,6 +96,7 @@ class PatchCore:
     unit: ClassVar[str] = "distance in feature deviations"
     trust: ClassVar[str] = "On painted lesions of every kind it lies below the voxel atlas: for comparison, not for a decision."
     slices_only: ClassVar[bool] = True
+    memory: ClassVar[str] = "patchcore"
 
     @staticmethod
     def learn(model: Model, slices: Slices, depth: int) -> Memory:
@@ -107,7 +109,7 @@ class PatchCore:
         return {"scale": scale, "coreset": _farthest(rows / scale, CORESET)}
 
     def score_map(self, model: Model, slices: Slices) -> Array:
-        kept = model.memory["patchcore"]
+        kept = model.memory[self.memory]
         values = features(model, slices)
         rows = (values / kept["scale"]).reshape(-1, values.shape[-1])
         coreset = kept["coreset"]
