@@ -44,6 +44,10 @@ class ImageScorer(Protocol):
     def score(self, model: Model, slices: Slices) -> Array: ...
 
 
+# What `trust` says of several scorers alike.
+BELOW_THE_ATLAS = "On painted lesions of every kind it lies below the voxel atlas: for comparison, not for a decision."
+AMONG_ITS_PLACE = "Compare a slice with healthy ones of its own place: slices differ more than most lesions change them."
+
 SCORERS = Registry("scorer")
 register, build = SCORERS.register, SCORERS.build
 

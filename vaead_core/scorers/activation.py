@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from vaead_core.model import Model
-from vaead_core.scorers import masked_to_brain, register
+from vaead_core.scorers import BELOW_THE_ATLAS, masked_to_brain, register
 from vaead_core.scorers.wrappers import Calibrated
 from vaead_core.volume import Array, Slices
 
@@ -22,7 +22,7 @@ class ActivationMap:
     masked: bool = True
     title: ClassVar[str] = "Activation map"
     unit: ClassVar[str] = "activation"
-    trust: ClassVar[str] = "On painted lesions of every kind it lies below the voxel atlas: for comparison, not for a decision."
+    trust: ClassVar[str] = BELOW_THE_ATLAS
 
     def score_map(self, model: Model, slices: Slices) -> Array:
         return masked_to_brain(model.map(slices, lambda view: view.activation(self.stage)), slices, self.masked)
@@ -41,7 +41,7 @@ class ZScoredActivationMap:
     stage: Stage = 1
     title: ClassVar[str] = "Activation map, z-scored"
     unit: ClassVar[str] = "healthy deviations"
-    trust: ClassVar[str] = "On painted lesions of every kind it lies below the voxel atlas: for comparison, not for a decision."
+    trust: ClassVar[str] = BELOW_THE_ATLAS
     signed: ClassVar[bool] = True
     calibrated: ClassVar[tuple[Calibrated, ...]] = tuple(map(_calibrated, STAGES))
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from vaead_core.model import Model, View
-from vaead_core.scorers import register
+from vaead_core.scorers import AMONG_ITS_PLACE, register
 from vaead_core.volume import Array, Slices
 
 
@@ -24,7 +24,7 @@ class Divergence:
 
     title: ClassVar[str] = "KL divergence"
     unit: ClassVar[str] = "nats"
-    trust: ClassVar[str] = "Compare a slice with healthy ones of its own place: slices differ more than most lesions change them."
+    trust: ClassVar[str] = AMONG_ITS_PLACE
 
     def score(self, model: Model, slices: Slices) -> Array:
         return model.value(slices, divergence)
@@ -38,7 +38,7 @@ class NegativeElbo:
 
     title: ClassVar[str] = "Negative ELBO"
     unit: ClassVar[str] = "nats"
-    trust: ClassVar[str] = "Compare a slice with healthy ones of its own place: slices differ more than most lesions change them."
+    trust: ClassVar[str] = AMONG_ITS_PLACE
 
     def score(self, model: Model, slices: Slices) -> Array:
         healthy = model.reference["residual"]

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from vaead_core.model import Memory, Model, upsample
-from vaead_core.scorers import masked_to_brain, register
+from vaead_core.scorers import BELOW_THE_ATLAS, masked_to_brain, register
 from vaead_core.volume import Array, Slices
 
 STAGES = ("stage1", "stage2")
@@ -41,7 +41,7 @@ class PaDiM:
 
     title: ClassVar[str] = "PaDiM on encoder features"
     unit: ClassVar[str] = "Mahalanobis distance"
-    trust: ClassVar[str] = "On painted lesions of every kind it lies below the voxel atlas: for comparison, not for a decision."
+    trust: ClassVar[str] = BELOW_THE_ATLAS
     slices_only: ClassVar[bool] = True
     memory: ClassVar[str] = "padim"
 
@@ -94,7 +94,7 @@ class PatchCore:
 
     title: ClassVar[str] = "PatchCore on encoder features"
     unit: ClassVar[str] = "distance in feature deviations"
-    trust: ClassVar[str] = "On painted lesions of every kind it lies below the voxel atlas: for comparison, not for a decision."
+    trust: ClassVar[str] = BELOW_THE_ATLAS
     slices_only: ClassVar[bool] = True
     memory: ClassVar[str] = "patchcore"
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from vaead_core.model import Model
 from vaead_core.postprocessing import gaussian
-from vaead_core.scorers import masked_to_brain, register
+from vaead_core.scorers import BELOW_THE_ATLAS, masked_to_brain, register
 from vaead_core.volume import Array, Slices
 
 PIXELS = 1.5  # deviation of the Gaussian: a gradient is as grainy as the network's strides
@@ -28,7 +28,7 @@ class KLGradient:
 
     title: ClassVar[str] = "KL gradient"
     unit: ClassVar[str] = "nats per intensity"
-    trust: ClassVar[str] = "On painted lesions of every kind it lies below the voxel atlas: for comparison, not for a decision."
+    trust: ClassVar[str] = BELOW_THE_ATLAS
     gradient: ClassVar[bool] = True
 
     def score_map(self, model: Model, slices: Slices) -> Array:
@@ -43,7 +43,7 @@ class KLGradientResidual:
 
     title: ClassVar[str] = "KL gradient × residual"
     unit: ClassVar[str] = "nats"
-    trust: ClassVar[str] = "On painted lesions of every kind it lies below the voxel atlas: for comparison, not for a decision."
+    trust: ClassVar[str] = BELOW_THE_ATLAS
     gradient: ClassVar[bool] = True
 
     def score_map(self, model: Model, slices: Slices) -> Array:

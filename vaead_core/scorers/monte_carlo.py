@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from vaead_core.model import Model, View
-from vaead_core.scorers import masked_to_brain, register
+from vaead_core.scorers import BELOW_THE_ATLAS, masked_to_brain, register
 from vaead_core.volume import Array, Slices
 
 
@@ -20,7 +20,7 @@ class MonteCarloResidual:
     seed: int = 0
     title: ClassVar[str] = "Monte-Carlo residual"
     unit: ClassVar[str] = "intensity"
-    trust: ClassVar[str] = "On painted lesions of every kind it lies below the voxel atlas: for comparison, not for a decision."
+    trust: ClassVar[str] = BELOW_THE_ATLAS
 
     def score_map(self, model: Model, slices: Slices) -> Array:
         def mean_residual(view: View) -> Array:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from vaead_core.model import Model, View
-from vaead_core.scorers import register
+from vaead_core.scorers import AMONG_ITS_PLACE, register
 from vaead_core.volume import Array, Slices
 
 
@@ -16,7 +16,7 @@ class ReconstructionMSE:
     masked: bool = True
     title: ClassVar[str] = "Reconstruction error"
     unit: ClassVar[str] = "squared intensity"
-    trust: ClassVar[str] = "Compare a slice with healthy ones of its own place: slices differ more than most lesions change them."
+    trust: ClassVar[str] = AMONG_ITS_PLACE
 
     def score(self, model: Model, slices: Slices) -> Array:
         return model.value(slices, lambda view: mean_squared_error(view, view.mask if self.masked else view.mask | True))

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from vaead_core.model import Model, View
-from vaead_core.scorers import masked_to_brain, register
+from vaead_core.scorers import BELOW_THE_ATLAS, masked_to_brain, register
 from vaead_core.volume import Array, Slices
 
 
@@ -26,7 +26,7 @@ class Residual:
     masked: bool = True
     title: ClassVar[str] = "Residual"
     unit: ClassVar[str] = "intensity"
-    trust: ClassVar[str] = "On painted lesions of every kind it lies below the voxel atlas: for comparison, not for a decision."
+    trust: ClassVar[str] = BELOW_THE_ATLAS
 
     def score_map(self, model: Model, slices: Slices) -> Array:
         return masked_to_brain(model.map(slices, absolute_residual), slices, self.masked)
@@ -40,7 +40,7 @@ class SignedResidual:
     masked: bool = True
     title: ClassVar[str] = "Signed residual"
     unit: ClassVar[str] = "intensity"
-    trust: ClassVar[str] = "On painted lesions of every kind it lies below the voxel atlas: for comparison, not for a decision."
+    trust: ClassVar[str] = BELOW_THE_ATLAS
     signed: ClassVar[bool] = True
 
     def score_map(self, model: Model, slices: Slices) -> Array:

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from vaead_core.model import Model, View
-from vaead_core.scorers import masked_to_brain, register
+from vaead_core.scorers import BELOW_THE_ATLAS, masked_to_brain, register
 from vaead_core.volume import Array, Slices
 
 WINDOWS = (5, 9, 15)  # pixels; the loss is their mean
@@ -24,7 +24,7 @@ class StructuralDissimilarity:
 
     title: ClassVar[str] = "Structural dissimilarity"
     unit: ClassVar[str] = "1 − SSIM"
-    trust: ClassVar[str] = "On painted lesions of every kind it lies below the voxel atlas: for comparison, not for a decision."
+    trust: ClassVar[str] = BELOW_THE_ATLAS
 
     def score_map(self, model: Model, slices: Slices) -> Array:
         return masked_to_brain(model.map(slices, lambda view: _over_windows(view, _dissimilarity)), slices)
@@ -38,7 +38,7 @@ class ContrastDissimilarity:
 
     title: ClassVar[str] = "Contrast dissimilarity"
     unit: ClassVar[str] = "1 − contrast"
-    trust: ClassVar[str] = "On painted lesions of every kind it lies below the voxel atlas: for comparison, not for a decision."
+    trust: ClassVar[str] = BELOW_THE_ATLAS
 
     def score_map(self, model: Model, slices: Slices) -> Array:
         return masked_to_brain(model.map(slices, lambda view: _over_windows(view, _contrast_loss)), slices)
