@@ -8,7 +8,7 @@ import json
 import platform
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -30,9 +30,9 @@ def main(record: bool) -> None:
     """Prints a line a method, the slowest first, and what all scorers take together."""
     slices, patches = (Checkpoint.load(f"checkpoints/brain-{what}-2mm") for what in ("slices", "patches"))
     scan = load_sample(SAMPLES[0]).scan
-    found = seconds_of_scorers(slices, scan) | {
-        name: value for name, value in seconds_of_scorers(patches, scan).items() if name not in scorers.scorers_of(slices.model)
-    }
+    of_slices, of_patches = (scorers.scorers_of(checkpoint.model) for checkpoint in (slices, patches))
+    found = seconds_of_scorers(slices, scan, of_slices)
+    found |= seconds_of_scorers(patches, scan, [name for name in of_patches if name not in of_slices])
     together = sum(found.values())
     found |= seconds_of_detectors(slices, scan)
     for name, value in sorted(found.items(), key=lambda one: -one[1]):
@@ -49,10 +49,10 @@ def main(record: bool) -> None:
         RECORD.write_text(json.dumps(about, indent=1) + "\n")
 
 
-def seconds_of_scorers(checkpoint: Checkpoint, scan) -> dict[str, float]:
-    """Each scorer that the checkpoint can have, the network run anew for each."""
+def seconds_of_scorers(checkpoint: Checkpoint, scan, names: Iterable[str]) -> dict[str, float]:
+    """Each of these scorers, the network run anew for each."""
     slices, found = prepare(scan, checkpoint).slices, {}
-    for name in scorers.scorers_of(checkpoint.model):
+    for name in names:
         scorer = scorers.build(name)
         call = scorer.score_map if hasattr(scorer, "score_map") else scorer.score
         found[name] = median_seconds(lambda call=call: call(_unused(checkpoint.model), slices))

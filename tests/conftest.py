@@ -15,6 +15,7 @@ from benchmarks.start import CHROMIUM, served
 from models.export import export_graph
 from models.unet import UNet
 from tests.acceptance import Acceptance
+from tests.clusters import cluster
 from training.config import Architecture
 from training.data import TrainingData, load_data
 from training.further_tasks import TASKS
@@ -54,6 +55,13 @@ def prepared(module: str, cohort_file: Path) -> list[str]:
     code = "import importlib, pickle, sys; module = importlib.import_module(sys.argv[1])"
     code += "; cohort = pickle.load(open(sys.argv[2], 'rb')); module.load_data = lambda config: cohort"
     return [sys.executable, "-c", f"{code}; sys.exit(module.main(sys.argv[3:]))", module, str(cohort_file)]
+
+
+@pytest.fixture(scope="module")
+def dask_cluster():
+    """Address of two Dask workers."""
+    with cluster(workers=2) as address:
+        yield address
 
 
 def reoriented(volume: Volume, codes: str, turn_degrees: float = 0) -> nib.Nifti1Image:

@@ -1,12 +1,10 @@
 import csv
 import io
 import json
-import os
-import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager, redirect_stdout
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +12,7 @@ import numpy as np
 import pytest
 from conftest import development_data
 
+from tests.clusters import dask, scheduler
 from vaead_core import scorers
 from vaead_core.__main__ import main
 from vaead_core.errors import InputError
@@ -146,20 +145,14 @@ def test_the_command_records_a_table_and_the_same_again_on_two_processes(here, t
     assert about["command"] == "python -m vaead_core evaluate background --checkpoint tiny"
 
 
-def test_dask_workers_give_the_same_table(here, tiny_checkpoint_folder, tmp_path):
-    from distributed import LocalCluster
-
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
-        assert main(arguments(tiny_checkpoint_folder, tmp_path, "--dask", cluster.scheduler_address)) == 0
+def test_dask_workers_give_the_same_table(here, tiny_checkpoint_folder, tmp_path, dask_cluster):
+    assert main(arguments(tiny_checkpoint_folder, tmp_path, "--dask", dask_cluster)) == 0
     assert (tmp_path / "background.csv").read_bytes() == (here / "background.csv").read_bytes()
 
 
 def test_a_cluster_that_was_started_elsewhere_or_has_no_worker_is_one_sentence(tiny_checkpoint_folder, tmp_path, capsys):
     """Dask waits without an end for a worker, and for one that can read what it is sent."""
-    port = free_port()
-    with dask("scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard", cwd=tmp_path):
-        address = f"tcp://127.0.0.1:{port}"
-        wait_for_port(port)
+    with scheduler(tmp_path) as address:
         assert main(arguments(tiny_checkpoint_folder, tmp_path, "--dask", address)) == 2
         assert f"The scheduler at {address} has no worker" in capsys.readouterr().err
         with dask("worker", address, "--nworkers", "1", "--no-dashboard", cwd=tmp_path):
@@ -171,34 +164,6 @@ def test_a_cluster_that_was_started_elsewhere_or_has_no_worker_is_one_sentence(t
                 time.sleep(0.3)
     assert status == 2
     assert "cannot import vaead_core; start scheduler and workers in this folder" in error
-
-
-@contextmanager
-def dask(*arguments: str, cwd: Path):
-    """A process of Dask's own command line, which knows nothing of this folder."""
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    process = subprocess.Popen([sys.executable, "-m", "dask", *arguments], cwd=cwd, env=environment, **quiet)
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
-
-
-def wait_for_port(port: int) -> None:
-    for _ in range(200):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    raise TimeoutError(f"nothing listens on {port}")
 
 
 @pytest.mark.parametrize(
