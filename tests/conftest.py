@@ -8,25 +8,24 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
-import torch
 from playwright.sync_api import sync_playwright
 
 from benchmarks.start import CHROMIUM, served
 from models.export import export_graph
-from models.unet import UNet
 from tests.acceptance import Acceptance
 from tests.clusters import cluster
 from training.config import Architecture
 from training.data import TrainingData, load_data
-from training.further_tasks import TASKS
+from training.further_tasks import TASKS, held_out_example
 from training.presets import PRESETS
 from training.publish import republish
 from training.run import train
 from vaead_core.checkpoint import Checkpoint
 from vaead_core.cohorts.locations import find_data
 from vaead_core.cohorts.synthetic import synthetic_brain
+from vaead_core.model import Model
 from vaead_core.vae import FURTHER
-from vaead_core.volume import Volume
+from vaead_core.volume import Slices, Volume
 
 
 def development_data(name: str) -> Path:
@@ -92,16 +91,18 @@ def tiny_cohort_file(tiny_cohort, tmp_path_factory) -> Path:
 def tiny_checkpoint_folder(tiny_cohort, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("checkpoints") / "tiny"
     train(tiny(folder), tiny_cohort)
-    republish(folder, further=dict(map(untrained, FURTHER)), cohort=tiny_cohort)
+    model = Checkpoint.load(folder).model
+    republish(folder, further={name: untrained(name, model, tiny_cohort.train.slices) for name in FURTHER}, cohort=tiny_cohort)
     return folder
 
 
-def untrained(name: str) -> tuple[str, tuple[bytes, dict]]:
+def untrained(name: str, model: Model, slices: Slices) -> tuple[bytes, dict]:
     """A further network of random weights, as `republish` takes it."""
-    planes = TASKS[name].planes
+    task = TASKS[name](model)
+    planes = held_out_example(task, slices, 2)[0]
     with tempfile.TemporaryDirectory() as folder:
-        export_graph(UNet(planes, 2, 2), torch.zeros(2, planes, 96, 96), "planes", "map", Path(folder) / "map.onnx")
-        return name, ((Path(folder) / "map.onnx").read_bytes(), {"planes": planes, "history": "epoch,loss\n"})
+        export_graph(task.network(2, 2), planes, "planes", "map", Path(folder) / "map.onnx")
+        return (Path(folder) / "map.onnx").read_bytes(), {"planes": planes.shape[1], "history": "epoch,loss\n"}
 
 
 @pytest.fixture(scope="session")

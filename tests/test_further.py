@@ -17,6 +17,11 @@ from vaead_core.scorers import segmenter
 from vaead_core.vae import FURTHER
 
 
+class Nothing(torch.nn.Module):
+    def forward(self, values):
+        return torch.zeros_like(values)
+
+
 @pytest.fixture(scope="module")
 def brain(tiny_cohort):
     """Six healthy slices: images (6, 1, 96, 96), 0 outside the mask, the mask, and their positions."""
@@ -51,18 +56,29 @@ def test_some_images_stay_healthy_and_most_do_not(brain):
 
 def test_a_segmenter_sees_in_training_what_it_sees_in_a_scan(brain, tiny_cohort, tiny_checkpoint, monkeypatch):
     monkeypatch.setattr("training.further_tasks.with_anomalies", lambda images, mask, rng: (images, mask & False))
-    planes, _ = TASKS["segmenter"](tiny_checkpoint.model.reference).example(*brain, generator(0))
+    planes, _ = TASKS["segmenter"](tiny_checkpoint.model).example(*brain, generator(0))
     slices = tiny_cohort.train.slices[20:50:5]
     np.testing.assert_allclose(planes.numpy(), segmenter.planes(slices, tiny_checkpoint.model.reference["intensity"]), atol=1e-6)
 
 
 def test_a_denoiser_is_to_give_back_the_clean_slice(brain, tiny_checkpoint):
     images, mask, position = brain
-    task = Denoiser(tiny_checkpoint.model.reference)
+    task = Denoiser(tiny_checkpoint.model)
     seen, target = task.example(images, mask, position, generator(0))
     assert torch.equal(target, images)
     assert 0.05 < float((seen - images)[mask].std()) < 0.3
     assert float(task.loss(target, target, mask.float())) == 0
+
+
+def test_features_redrawn_as_they_are_differ_nowhere(brain, tiny_checkpoint):
+    images, mask, position = brain
+    task = TASKS["feature_autoencoder"](tiny_checkpoint.model)
+    features, _ = task.example(images, mask, position, generator(0))
+    network = task.network(2, 4).eval()
+    network.body = torch.nn.Identity()
+    assert float(network(features).abs().max()) < 1e-4
+    network.body = Nothing()
+    assert float(task.loss(network(features), images, mask.float())) > 0.4
 
 
 @pytest.fixture(scope="module")
@@ -118,11 +134,11 @@ def test_an_interrupted_training_goes_on_to_the_same_network(alone, tiny_cohort,
     assert (alone / "segmenter.onnx").read_bytes() == whole
 
 
-def test_a_checkpoint_lacking_a_network_that_it_lists_is_refused(tiny_checkpoint_folder, tmp_path):
+def test_a_checkpoint_lacking_a_network_that_it_lists_is_refused(tiny_checkpoint_folder, tiny_checkpoint, tiny_cohort, tmp_path):
     folder = shutil.copytree(tiny_checkpoint_folder, tmp_path / "tiny")
     (folder / "segmenter.onnx").unlink()
     with pytest.raises(CheckpointError, match=r"lacks segmenter.onnx"):
         Checkpoint.load(folder)
-    (folder / "segmenter.onnx").write_bytes(untrained("segmenter")[1][0])
+    (folder / "segmenter.onnx").write_bytes(untrained("segmenter", tiny_checkpoint.model, tiny_cohort.train.slices)[0])
     with pytest.raises(CheckpointError, match=r"segmenter.onnx of tiny was altered"):
         Checkpoint.load(folder)

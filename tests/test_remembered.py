@@ -17,6 +17,7 @@ MB = 1 << 20
 @pytest.fixture(autouse=True)
 def an_empty_store(monkeypatch):
     monkeypatch.setattr(store, "_kept", type(store._kept)())
+    monkeypatch.setattr(store, "_dropped", type(store._dropped)())
     monkeypatch.setattr(store, "MOST_BYTES", 10 * MB)
 
 
@@ -43,6 +44,18 @@ def test_bytes_are_bounded_and_the_least_used_goes_first():
     for name in "acd":
         zeros(name, 4 if name == "d" else 3, made)
     assert made == list("abcd"), "b was used least"
+
+
+def test_what_somebody_still_holds_is_found_though_there_was_no_room_to_keep_it():
+    made = []
+    held = zeros("a", 4, made)
+    for name in "bcd":
+        zeros(name, 4, made)
+    assert zeros("a", 4, made) is held
+    assert made == list("abcd")
+    assert kept_bytes() == 8 * MB
+    forget_all("a")
+    assert zeros("a", 4, made) is not held
 
 
 def test_a_result_larger_than_the_bound_is_kept_alone():

@@ -1,7 +1,8 @@
 """`python -m training.further NAME --checkpoint FOLDER`: a further network for a checkpoint of slices that is there already.
 
-segmenter: finds synthetic anomalies. denoiser: takes coarse noise away. It is trained on the checkpoint's own training
-subjects and written into the checkpoint, whose thresholds and healthy reference are made again with its scorers.
+segmenter: finds synthetic anomalies. denoiser: takes coarse noise away. feature_autoencoder: redraws the encoder's features.
+It is trained on the checkpoint's own training subjects and written into the checkpoint, whose thresholds and healthy reference
+are made again with its scorers.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from rich.progress import Progress
 from torch import Tensor, nn
 
 from models.export import export_graph
-from models.unet import UNet
 from training import resume
 from training.augmentation import augment
 from training.config import Augmentation, Settings
@@ -34,7 +34,7 @@ from vaead_core.errors import CheckpointError, exit_status
 class FurtherConfig(Settings):
     """One further network."""
 
-    name: Annotated[Literal["segmenter", "denoiser"], tyro.conf.Positional]
+    name: Annotated[Literal["segmenter", "denoiser", "feature_autoencoder"], tyro.conf.Positional]
     checkpoint: Path = Path("checkpoints/brain-slices-2mm")
     data: str | None = Field(None, description="the scans that it was trained on; default: found by the name it holds")
     width: int = Field(16, ge=1, description="channels at full resolution")
@@ -72,9 +72,9 @@ def train(config: FurtherConfig, data: TrainingData | None = None) -> None:
     if checkpoint.preprocessor is None or checkpoint.model.stride is not None:
         raise CheckpointError(f"{checkpoint.name} is no model of whole brain slices; a further network needs one.")
     data = data or load_data(stored_config(checkpoint, folder, config.data, None))
-    task: Task = TASKS[config.name](checkpoint.model.reference)
+    task: Task = TASKS[config.name](checkpoint.model)
     torch.manual_seed(config.seed)
-    network: nn.Module = UNet(task.planes, config.width, config.levels)
+    network = task.network(config.width, config.levels)
     network.to(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(network.parameters(), config.learning_rate)
     state = resume.load(config, network, optimizer)
@@ -87,11 +87,11 @@ def train(config: FurtherConfig, data: TrainingData | None = None) -> None:
             resume.save(config, state, network, optimizer)
             bar.console.print(" ".join(f"{name} {value:.4g}" for name, value in row.items()))
     network.load_state_dict(state.best)
-    side = data.train.slices.pixels.shape[-1]
-    settings = config.identity() | {"planes": task.planes, "history": resume.table(state.history)}
+    planes = held_out[0].shape[1:]
+    settings = config.identity() | {"planes": planes[0], "history": resume.table(state.history)}
     with tempfile.TemporaryDirectory() as scratch:
         graph = Path(scratch) / FURTHER_FILES[config.name]
-        export_graph(network, torch.zeros(2, task.planes, side, side), "planes", "map", graph)
+        export_graph(network, torch.zeros(2, *planes), "planes", "map", graph)
         republish(folder, config.data, further={config.name: (graph.read_bytes(), settings)}, cohort=data)
     resume.clear(config)
 

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import torch
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 from torch.nn import functional
 
+from models.feature_autoencoder import FeatureAutoencoder
+from models.unet import UNet
 from training.augmentation import coarse_noise
 from training.synthetic_anomalies import with_anomalies
-from vaead_core.reference import Reference
-from vaead_core.scorers import segmenter
+from vaead_core.model import Model
+from vaead_core.scorers import feature_reconstruction, segmenter
 from vaead_core.volume import Slices
 
 
 class Task(Protocol):
-    @property
-    def planes(self) -> int:
-        """How many the network takes."""
+    def network(self, width: int, levels: int) -> nn.Module:
+        """Untrained; it takes what `example` gives."""
         ...
 
     def example(self, images: Tensor, mask: Tensor, position: Tensor, rng: Generator) -> tuple[Tensor, Tensor]:
@@ -36,13 +38,15 @@ class Task(Protocol):
 class Segmenter:
     """Where in a slice a synthetic anomaly is: cross-entropy over the brain, and the Dice loss (Milletari et al. 2016)."""
 
-    reference: Reference
-    planes: int = segmenter.PLANES
+    model: Model
+
+    def network(self, width: int, levels: int) -> nn.Module:
+        return UNet(segmenter.PLANES, width, levels)
 
     def example(self, images: Tensor, mask: Tensor, position: Tensor, rng: Generator) -> tuple[Tensor, Tensor]:
         changed, truth = with_anomalies(images, mask, rng)
         slices = Slices(changed[:, 0].numpy(), mask[:, 0].numpy(), position.numpy())
-        return torch.from_numpy(segmenter.planes(slices, self.reference["intensity"])), truth.float()
+        return torch.from_numpy(segmenter.planes(slices, self.model.reference["intensity"])), truth.float()
 
     def loss(self, output: Tensor, target: Tensor, mask: Tensor) -> Tensor:
         error = functional.binary_cross_entropy_with_logits(output, target, reduction="none")
@@ -55,9 +59,11 @@ class Segmenter:
 class Denoiser:
     """A slice without the coarse noise that was added to it in the brain: mean squared error (Kascenas et al. 2022)."""
 
-    reference: Reference
-    planes: int = 1
+    model: Model
     deviation: float = 0.2  # of the noise, where the brain's own is a third
+
+    def network(self, width: int, levels: int) -> nn.Module:
+        return UNet(1, width, levels)
 
     def example(self, images: Tensor, mask: Tensor, position: Tensor, rng: Generator) -> tuple[Tensor, Tensor]:
         return coarse_noise(images, mask, self.deviation, rng), images
@@ -66,7 +72,35 @@ class Denoiser:
         return ((output - target).square() * mask).sum() / mask.sum()
 
 
-TASKS: dict[str, type[Segmenter] | type[Denoiser]] = {"segmenter": Segmenter, "denoiser": Denoiser}
+@dataclass(frozen=True)
+class FeatureReconstruction:
+    """The encoder's features of a healthy slice, which shall be redrawn: structural dissimilarity in the brain."""
+
+    model: Model
+
+    def network(self, width: int, levels: int) -> nn.Module:
+        channels = feature_reconstruction.planes(self.model, _empty_slice(self.model)).shape[1]
+        return FeatureAutoencoder(channels, width)
+
+    def example(self, images: Tensor, mask: Tensor, position: Tensor, rng: Generator) -> tuple[Tensor, Tensor]:
+        slices = Slices(images[:, 0].numpy(), mask[:, 0].numpy(), position.numpy())
+        return torch.from_numpy(feature_reconstruction.planes(self.model, slices)), images
+
+    def loss(self, output: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+        brain = functional.adaptive_avg_pool2d(mask, output.shape[-2:])
+        return (output * brain).sum() / brain.sum()
+
+
+def _empty_slice(model: Model) -> Slices:
+    side = model.vae.image_size
+    return Slices(np.zeros((1, side, side), np.float32), np.zeros((1, side, side), bool), np.zeros(1, np.int64))
+
+
+TASKS: dict[str, Callable[[Model], Task]] = {
+    "segmenter": Segmenter,
+    "denoiser": Denoiser,
+    "feature_autoencoder": FeatureReconstruction,
+}
 
 
 def held_out_example(task: Task, slices: Slices, count: int) -> tuple[Tensor, Tensor, Tensor]:

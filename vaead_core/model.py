@@ -72,6 +72,12 @@ class Model:
             raise ValueError("this model has no healthy reference yet")
         return self._reference
 
+    @property
+    def nbytes(self) -> int:
+        """Of its networks and memories."""
+        memories = sum(array.nbytes for memory in self.memory.values() for array in memory.values())
+        return self.vae.nbytes + sum(graph.nbytes for graph in self.further.values()) + memories
+
     def with_reference(self, reference: Reference, healthy: Mapping[str, Array] | None = None) -> Model:
         """The same network against another healthy reference; what it saw is shared."""
         other = Model(self.vae, reference, self.stride, self.further, healthy, self.memory)

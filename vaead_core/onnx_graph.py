@@ -18,7 +18,7 @@ class OnnxGraph:
     """A serialised ONNX graph of one input whose first axis is the batch.
 
     Batches are spread over `threads` (default: OMP_NUM_THREADS, else this process's cores), each computed by one:
-    faster than several threads inside each layer, and the values do not depend on their number.
+    faster than several threads inside each layer, and the values do not depend on their number. nbytes: of the graph.
     """
 
     def __init__(self, content: bytes, threads: int | None = None) -> None:
@@ -27,6 +27,7 @@ class OnnxGraph:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.log_severity_level = 3
+        self.nbytes = len(content)
         self._session = onnxruntime.InferenceSession(content, options, ["CPUExecutionProvider"])
         self._input = self._session.get_inputs()[0]
         self._needed = onnxruntime.RunOptions()

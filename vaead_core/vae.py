@@ -11,7 +11,8 @@ from vaead_core.volume import Array
 GRAPHS = ("encoder.onnx", "decoder.onnx")
 STAGES = ("stage1", "stage2", "stage3", "stage4")
 GRADIENT = "kl_gradient"
-FURTHER = ("segmenter", "denoiser")  # networks that a checkpoint may hold beside its VAE, each as NAME.onnx: planes → map
+# Networks that a checkpoint may hold beside its VAE, each as NAME.onnx: planes → map.
+FURTHER = ("segmenter", "denoiser", "feature_autoencoder")
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,11 @@ class OnnxVAE:
     def __init__(self, encoder: bytes, decoder: bytes, threads: int | None = None) -> None:
         self._encoder, self._decoder = OnnxGraph(encoder, threads), OnnxGraph(decoder, threads)
         self.image_size, self.latent_size = int(self._encoder.input_shape[-1]), int(self._decoder.input_shape[-1])
+
+    @property
+    def nbytes(self) -> int:
+        """Of both graphs."""
+        return self._encoder.nbytes + self._decoder.nbytes
 
     @staticmethod
     def read(folder: Path) -> OnnxVAE:

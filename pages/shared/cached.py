@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -27,28 +26,19 @@ def checkpoint(folder: Path) -> Checkpoint:
         stamp = hashlib.blake2b((folder / DESCRIPTION).read_bytes()).hexdigest()
     except OSError:
         stamp = ""  # and then it cannot be loaded, which has its own sentence
-    return _opened(str(folder), stamp).checkpoint
-
-
-@dataclass(frozen=True)
-class _Opened:
-    """nbytes: of its files; about what its networks and arrays take."""
-
-    checkpoint: Checkpoint
-    nbytes: int
+    return _opened(str(folder), stamp)
 
 
 @remembered
-def _opened(folder: str, stamp: str) -> _Opened:
-    checkpoint = Checkpoint.load(folder)
-    return _Opened(checkpoint, sum(file.stat().st_size for file in Path(folder).iterdir()))
+def _opened(folder: str, stamp: str) -> Checkpoint:
+    return Checkpoint.load(folder)
 
 
 def forget(scan_key: str) -> None:
     """Drops all that was made of a scan."""
     forget_all(scan_key)
     for one in kept(_opened):
-        one.checkpoint.model.forget()
+        one.model.forget()
 
 
 @remembered

@@ -92,10 +92,11 @@ def show_scores(scan: Opened, row: int) -> None:
         "Percentile of the crosshair's slice": [round(float(one.image_percentiles[DEFAULT][row]), 1) for one in scan.results],
     }
     st.dataframe(pd.DataFrame(table), hide_index=True, width="stretch")
+    st.session_state.explore_strip_of = scan  # and not in the callback: Streamlit keeps those of strips that are gone
     percentiles = {title: one.image_percentiles[DEFAULT] for title, one in zip(scan.titles, scan.results, strict=True)}
     st.plotly_chart(
         strip_figure(percentiles, scan.prepared.slices.position, row), key=(key := _anew("explore_strip")), config=PLAIN,
-        on_select=lambda: _go_to_slice(scan, st.session_state[key]), selection_mode="points",
+        on_select=lambda: _go_to_slice(st.session_state[key]), selection_mode="points",
     )  # fmt: skip
     st.caption(
         f"Percentiles come from {len(healthy.scans[DEFAULT])} healthy validation scans ({len(healthy.images[DEFAULT])} slices) "
@@ -108,7 +109,8 @@ def _anew(key: str) -> str:
     return f"{key}_{st.session_state.explore_jumps}"
 
 
-def _go_to_slice(scan: Opened, strip: Any) -> None:
+def _go_to_slice(strip: Any) -> None:
+    scan: Opened = st.session_state.explore_strip_of
     for point in strip.selection.points[:1]:
         cursor, brain = st.session_state.explore_cursor, scan.prepared.brain
         explore_state.jump(scan.checkpoint.preprocessor.voxel_in(point["customdata"], cursor, scan.prepared.slices, brain))
@@ -133,11 +135,12 @@ def show_map(scan: Opened) -> None:
         if not found:
             st.info(f"No voxel lies above {threshold:.3g}; lower the threshold on the map's colour bar.")
             return
+        peaks = [one.voxel for one in found]
         rows = [(one.volume_ml, one.peak, *one.peak_mm) for one in found]
         columns = ["Volume, ml", f"Peak, {unit}", "R, mm", "A, mm", "S, mm"]
         st.dataframe(
             pd.DataFrame(rows, columns=columns).round(2), hide_index=True, width="stretch", height=222,
-            on_select=lambda: _go_to_cluster([one.voxel for one in found], st.session_state[key]), selection_mode="single-row",
+            on_select=lambda: _go_to_cluster(peaks, st.session_state[key]), selection_mode="single-row",
             key=(key := _anew("explore_clusters")),
         )  # fmt: skip
         st.caption(f"The largest clusters above {threshold:.3g}, on the scan's own grid. Select one to go to its peak.")

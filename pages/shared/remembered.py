@@ -1,4 +1,5 @@
-"""What the app keeps of its computations, for all sessions: by content, bounded by bytes, the least used is dropped first.
+"""What the app keeps of its computations, for all sessions: by content, bounded by bytes, the least used is dropped first,
+and found again as long as any session holds it.
 
     @remembered
     def prepared(scan_key, _scan): ...      # the key is the function and the arguments without an underscore
@@ -13,9 +14,11 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
+from weakref import WeakValueDictionary
 
 from pages.shared import room, turns
 
@@ -23,6 +26,8 @@ MOST_BYTES = int(os.environ.get("VAEAD_CACHE_MB", 0)) << 20 or min(2 << 30, room
 
 P, R = ParamSpec("P"), TypeVar("R")
 _kept: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
+_dropped: WeakValueDictionary[Hashable, Any] = WeakValueDictionary()  # what was too much to keep
+_NOT_HERE = object()
 _underway: dict[Hashable, threading.Event] = {}
 _changing = threading.Lock()
 
@@ -37,9 +42,8 @@ def remembered(compute: Callable[P, R]) -> Callable[P, R]:
         given = signature.bind(*arguments, **named).arguments
         key = (compute.__module__, compute.__qualname__, *(given[name] for name in about))
         with _changing:
-            if key in _kept:
-                _kept.move_to_end(key)
-                return _kept[key][0]
+            if (here := _at_hand(key)) is not _NOT_HERE:
+                return here
         with turns.turn():
             return _computed(key, lambda: compute(*arguments, **named))
 
@@ -49,8 +53,9 @@ def remembered(compute: Callable[P, R]) -> Callable[P, R]:
 def forget_all(part: Hashable) -> None:
     """Drops all results with `part` in their key."""
     with _changing:
-        for key in [key for key in _kept if _holds(key, part)]:
-            del _kept[key]
+        for place in (_kept, _dropped):
+            for key in [key for key in place if _holds(key, part)]:
+                del place[key]
 
 
 def kept(function: Callable) -> list[Any]:
@@ -86,8 +91,8 @@ def _computed(key: Hashable, compute: Callable[[], R]) -> R:
     """Whoever is here has a turn, so that whoever computes the same goes on meanwhile."""
     while True:
         with _changing:
-            if key in _kept:
-                return _kept[key][0]
+            if (here := _at_hand(key)) is not _NOT_HERE:
+                return here
             if (other := _underway.get(key)) is None:
                 _underway[key] = mine = threading.Event()
                 break
@@ -104,11 +109,23 @@ def _computed(key: Hashable, compute: Callable[[], R]) -> R:
         mine.set()
 
 
+def _at_hand(key: Hashable) -> Any:
+    """What was computed before, or _NOT_HERE."""
+    if key in _kept:
+        _kept.move_to_end(key)
+        return _kept[key][0]
+    value = _dropped.pop(key, _NOT_HERE)
+    if value is not _NOT_HERE:
+        _keep(key, value)
+    return value
+
+
 def _make_room() -> None:
     """What is kept goes first when memory is short. Raises InputError when that does not help."""
     if room.memory_left() < room.LEAST_BYTES:
         with _changing:
-            _kept.clear()
+            while _kept:
+                _drop_oldest()
         room.give_back()
         room.refuse_when_short()
 
@@ -117,7 +134,15 @@ def _keep(key: Hashable, value: Any) -> None:
     _kept[key] = value, bytes_of(value)
     total = sum(size for _, size in _kept.values())
     while total > MOST_BYTES and len(_kept) > 1:
-        total -= _kept.popitem(last=False)[1][1]
+        total -= _drop_oldest()
+
+
+def _drop_oldest() -> int:
+    """Its bytes."""
+    key, (value, size) = _kept.popitem(last=False)
+    with suppress(TypeError):  # Python has no weak references to lists and tuples
+        _dropped[key] = value
+    return size
 
 
 def _holds(key: Hashable, part: Hashable) -> bool:

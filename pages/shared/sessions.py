@@ -117,6 +117,7 @@ def _empty(server: runtime.Runtime, session: str) -> None:
     """Also of what its pages held: the server's loop keeps the sessions of its last round until somebody comes."""
     if not server.is_active_session(session) and (known := server._session_mgr.get_session_info(session)):
         known.session.session_state.clear()
+        known.session.session_state._new_widget_state.widget_metadata.clear()  # what is called when a widget changes
         known.session._fragment_storage.clear()
         server.close_session(session)
 

@@ -12,6 +12,8 @@ from vaead_core.model import Model
 from vaead_core.scorers import masked_to_brain, register
 from vaead_core.volume import Array, Slices
 
+WEIGHTS = {"segmenter": 1.0, "smoothed_residual": 1.0}
+INTERCEPT = 0.0  # both are what `python -m training.fusion_weights` fits to painted lesions of validation subjects
 BODY, TAIL = 0.99, 0.999  # healthy shares: beyond TAIL there are too few pixels to count
 
 
@@ -30,12 +32,28 @@ class Fusion:
     members: ClassVar[tuple[str, ...]] = ("segmenter", "smoothed_residual", "normalised_residual", "asymmetry")
 
     def score_map(self, model: Model, slices: Slices) -> Array:
-        rare = [surprise(_abnormality(name, model, slices), model.healthy[name]) for name in self.members]
-        return masked_to_brain(np.mean(rare, axis=0), slices)
+        return masked_to_brain(np.mean([rarity(name, model, slices) for name in self.members], axis=0), slices)
 
 
-def _abnormality(name: str, model: Model, slices: Slices) -> Array:
-    return scorers.abnormality(name, scorers.build(name).score_map(model, slices))
+@register("logistic_fusion")
+@dataclass(frozen=True)
+class LogisticFusion:
+    """A logistic model of how rare the value of each of several maps is among healthy pixels (Cox 1958), in which some maps
+    count more than others. It was fitted to painted lesions of validation subjects, and is no probability of disease."""
+
+    title: ClassVar[str] = "Logistic fusion of maps"
+    unit: ClassVar[str] = "logistic score"
+    trust: ClassVar[str] = "Compare it with the fusion of maps, whose members count alike and were fitted to nothing."
+    members: ClassVar[tuple[str, ...]] = tuple(WEIGHTS)
+
+    def score_map(self, model: Model, slices: Slices) -> Array:
+        logit = sum(weight * rarity(name, model, slices) for name, weight in WEIGHTS.items()) + INTERCEPT
+        return masked_to_brain(1 / (1 + np.exp(-logit)), slices)
+
+
+def rarity(name: str, model: Model, slices: Slices) -> Array:
+    """(N, H, W): `surprise` of a scorer's map against the healthy pixels that it was calibrated on."""
+    return surprise(scorers.abnormality(name, scorers.build(name).score_map(model, slices)), model.healthy[name])
 
 
 def surprise(values: Array, healthy: Array) -> Array:
