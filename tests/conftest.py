@@ -92,7 +92,8 @@ def tiny_checkpoint_folder(tiny_cohort, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("checkpoints") / "tiny"
     train(tiny(folder), tiny_cohort)
     model = Checkpoint.load(folder).model
-    republish(folder, further={name: untrained(name, model, tiny_cohort.train.slices) for name in FURTHER}, cohort=tiny_cohort)
+    further = {name: untrained(name, model, tiny_cohort.train.slices) for name in FURTHER}
+    republish(folder, further=further, cohort=tiny_cohort, scans=True)
     return folder
 
 

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from vaead_core.checkpoint import Checkpoint
 from vaead_core.experiments import ablations, records
 from vaead_core.experiments.advice import advice, best_map
 from vaead_core.experiments.lesion_facts import sentences
@@ -60,7 +61,7 @@ def test_the_best_map_is_that_of_the_mean_where_no_dataset_is_named():
     assert best_map(both, "mass") == ("segmenter", "")
 
 
-def test_ablations_are_two_tables_with_a_line_a_change():
+def test_ablations_are_three_tables_with_a_line_a_change():
     smooth = "gaussian_mm=4"
     table = pd.concat(
         [
@@ -68,13 +69,23 @@ def test_ablations_are_two_tables_with_a_line_a_change():
             rows("ablations", "mass", {"normalised_residual": 0.5}, smooth),
             rows("ablations", "mass", {"normalised_residual": 0.4}, smooth, "base"),
             rows("ablations", "mass", {"normalised_residual": 0.35}, smooth, "latent-32"),
+            rows("ablations", "mass", {"patch_novelty": 0.25}, checkpoint="further"),
         ]
     )
     text = ablations.reading({"ablations": table})
     assert "| Residual | 0.210 [0.200, 0.220] |" in text
     assert "| base | 0.410 [0.400, 0.420] |" in text
     assert "| latent-32 | 0.360 [0.350, 0.370] |" in text
-    assert text.count("| chance | 0.010 |") == 2
+    assert "| Patch novelty | 0.260 [0.250, 0.270] |" in text
+    assert "further" not in text
+    assert text.count("| chance | 0.010 |") == 3
+
+
+def test_of_a_model_that_does_not_ship_is_measured_what_no_shipped_one_can_have(tiny_checkpoint):
+    assert ablations.maps_of(tiny_checkpoint, shipped=True) == ablations.MAP_CHANGES
+    assert ablations.maps_of(tiny_checkpoint, shipped=False) == ablations.UNSHIPPED
+    shipped = Checkpoint.load("checkpoints/brain-slices-2mm")
+    assert ablations.maps_of(shipped, shipped=False) == ablations.NETWORK_MAPS
 
 
 def test_nothing_is_said_of_patients_that_were_not_measured(tmp_path):

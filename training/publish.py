@@ -32,6 +32,7 @@ from vaead_core.errors import CheckpointError, CohortError, exit_status
 from vaead_core.model import Model
 from vaead_core.onnx_graph import OnnxGraph
 from vaead_core.preprocessing import Preprocessor
+from vaead_core.scorers import SCORERS
 from vaead_core.vae import OnnxVAE
 from vaead_core.volume import Array, Slices
 
@@ -46,9 +47,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("checkpoints", nargs="+", type=Path, metavar="CHECKPOINT")
     parser.add_argument("--data", help="the scans they were trained on; default: found by the name that the checkpoint holds")
     parser.add_argument("--notes", help="for the model card: what was tried, why these settings; default: the notes it has")
+    parser.add_argument(
+        "--with-scans", action="store_true", help="also what patch novelty keeps, which is the training scans: never give it away"
+    )
     options = parser.parse_args(arguments)
     for folder in options.checkpoints:
-        work = partial(republish, folder.resolve(), options.data, options.notes)
+        work = partial(republish, folder.resolve(), options.data, options.notes, scans=options.with_scans)
         if status := exit_status(work, folder, WHOLE):
             return status
     return 0
@@ -63,11 +67,13 @@ def republish(
     notes: str | None = None,
     further: Further | None = None,
     cohort: TrainingData | None = None,
+    scans: bool = False,
 ) -> None:
     """The checkpoint of `folder` written again: its weights, history and further networks; new graphs, calibration and card.
 
     data: as in TrainingConfig; None: what the checkpoint was trained on. notes: None keeps those it has.
     further: networks that it gets, beside those it has. cohort: what `load_data` gives, for whoever has it already.
+    scans: it also keeps its training scans, for the scorers that need them; those that it keeps, it goes on keeping.
     Raises InputError when the scans are not at hand or are split into other subjects than the checkpoint was trained on.
     """
     old = Checkpoint.load(folder)
@@ -83,7 +89,11 @@ def republish(
             )
     known = old.description.get("further", {})
     kept = {name: ((folder / FURTHER_FILES[name]).read_bytes(), settings) for name, settings in known.items()}
-    publish(config, network, cohort, old.history, kept | (further or {}))
+    publish(config, network, cohort, old.history, kept | (further or {}), scans or _keeps_scans(old.model))
+
+
+def _keeps_scans(model: Model) -> bool:
+    return any(getattr(kind, "keeps_scans", False) and kind.memory in model.memory for kind in SCORERS.values())
 
 
 def stored_config(old: Checkpoint, folder: Path, data: str | None, notes: str | None) -> TrainingConfig:
@@ -110,8 +120,18 @@ def _notes_of_card(card: str) -> str:
     return found.group(1).strip() if found else ""
 
 
-def publish(config: TrainingConfig, network: nn.Module, data: TrainingData, history: str, further: Further | None = None) -> None:
-    """Writes the checkpoint folder `config.out` from the weights in `network`, with the graphs of `further` beside it."""
+def publish(
+    config: TrainingConfig,
+    network: nn.Module,
+    data: TrainingData,
+    history: str,
+    further: Further | None = None,
+    scans: bool = False,
+) -> None:
+    """Writes the checkpoint folder `config.out` from the weights in `network`, with the graphs of `further` beside it.
+
+    scans: as in `republish`.
+    """
     further = further or {}
     preprocessor = None if config.images == "fashion" else Preprocessor(config.spacing_mm, config.background)
     depth = preprocessor.grid.shape[2] if preprocessor else 1
@@ -123,7 +143,7 @@ def publish(config: TrainingConfig, network: nn.Module, data: TrainingData, hist
             (graphs / FURTHER_FILES[name]).write_bytes(graph)
         networks = {name: OnnxGraph(graph) for name, (graph, _) in further.items()}
         model = Model(OnnxVAE.read(graphs), stride=stride, further=networks)
-        memory = memories(model, data.train.slices, depth)
+        memory = memories(model, data.train.slices, depth, scans)
         model = Model(model.vae, stride=stride, further=networks, memory=memory)
         train, held_out = data.train.slices, data.validation.slices
         reference, calibration = calibrate(model, train, held_out, data.validation.subject, depth)

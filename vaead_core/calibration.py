@@ -56,10 +56,17 @@ def quantities(model: Model) -> dict[str, Mapping]:
     return {one.quantity: one.base for one in asked}
 
 
-def memories(model: Model, train: Slices, depth: int) -> dict[str, Memory]:
-    """What the scorers of `model` keep of healthy training brains, by their names: float32, rounded to float16."""
+def memories(model: Model, train: Slices, depth: int, scans: bool = False) -> dict[str, Memory]:
+    """What the scorers of `model` keep of healthy training brains, by their names: float32, rounded to float16.
+
+    scans: also of those that keep the brains' voxels.
+    """
     able = [
-        kind for kind in scorers.SCORERS.values() if hasattr(kind, "learn") and scorers.lacks(model, kind) in (None, "a memory")
+        kind
+        for kind in scorers.SCORERS.values()
+        if hasattr(kind, "learn")
+        and scorers.lacks(model, kind) in (None, "a memory")
+        and (scans or not getattr(kind, "keeps_scans", False))
     ]
     learnt = {kind.memory: kind.learn(model, train, depth) for kind in able}
     return {n: {key: kept.astype(np.float16).astype(np.float32) for key, kept in one.items()} for n, one in learnt.items()}

@@ -81,6 +81,11 @@ def _not_calibrated(checkpoint: Checkpoint, name: str) -> str:
         return (
             f"{name} needs a gradient that {checkpoint.name} was exported without; write it again by python -m training.publish."
         )
+    if lacking == "a memory" and getattr(scorers.SCORERS[name], "keeps_scans", False):
+        return (
+            f"{name} needs the training scans, which {checkpoint.name} does not hold; put them in by "
+            f"python -m training.publish {checkpoint.name} --with-scans, and give it to nobody who may not have them."
+        )
     if lacking and lacking != "a memory":
         return f"{name} needs {lacking}, which {checkpoint.name} does not hold; train one with python -m training.further."
     return (

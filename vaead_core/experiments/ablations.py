@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from vaead_core import scorers
+from vaead_core.checkpoint import Checkpoint
 from vaead_core.experiments.lookup import Tables, label, number, select
 from vaead_core.experiments.records import ALL
 from vaead_core.experiments.toy_scans import Choice
@@ -27,17 +29,32 @@ MAP_CHANGES: tuple[Choice, ...] = (
     ("monte_carlo_residual", ()),
     ("histogram_equalised", ()),
 )
+UNSHIPPED: tuple[Choice, ...] = (("denoised_residual", ()), ("feature_reconstruction", ()), ("patch_novelty", ()))
 JUDGED = ("normalised_residual", "gaussian_mm=4")  # the map by which networks are compared in the report
 
 
+def maps_of(checkpoint: Checkpoint, shipped: bool) -> tuple[Choice, ...]:
+    """What is measured of a checkpoint: changes of maps, or what no shipped one can have, or what compares networks."""
+    if shipped:
+        return MAP_CHANGES
+    known = scorers.scorers_of(checkpoint.model)
+    return tuple(choice for choice in UNSHIPPED if choice[0] in known) or NETWORK_MAPS
+
+
 def reading(tables: Tables) -> str:
-    """Two tables: maps of the shipped model, and networks by one map; each beside chance."""
+    """Tables of maps of the shipped model, of maps of none that ships, and of networks by one map; each beside chance."""
     rows = tables["ablations"]
     rows = rows[(rows["task"] == "segmentation") & (rows["combination"] == ALL)]
-    networks = [name for name in dict.fromkeys(rows["checkpoint"]) if not name.startswith("brain-")]
-    shipped = rows[~rows["checkpoint"].isin(networks)]
-    maps = {label(*choice): mine for choice, mine in shipped.groupby(["scorer", "detector_settings"], sort=False)}
-    said = ["**Maps**, one change at a time, on the shipped model.", _table("map", maps)]
+    unshipped = rows["scorer"].isin([name for name, _ in UNSHIPPED])
+    shipped = rows["checkpoint"].str.startswith("brain-")
+    networks = list(dict.fromkeys(rows.loc[~unshipped & ~shipped, "checkpoint"]))
+    said = ["**Maps**, one change at a time, on the shipped model.", _table("map", _by_map(rows[shipped]))]
+    if unshipped.any():
+        said += [
+            "**Maps that no shipped model has**: their networks did not earn their megabytes, or they keep the training scans "
+            "themselves.",
+            _table("map", _by_map(rows[unshipped])),
+        ]
     if networks:
         mine = select(rows, "segmentation", *JUDGED)
         said += [
@@ -46,6 +63,10 @@ def reading(tables: Tables) -> str:
             _table("network", {name: mine[mine["checkpoint"] == name] for name in networks}),
         ]
     return "\n\n".join(said)
+
+
+def _by_map(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    return {label(*choice): mine for choice, mine in rows.groupby(["scorer", "detector_settings"], sort=False)}
 
 
 def _table(head: str, groups: dict[str, pd.DataFrame]) -> str:

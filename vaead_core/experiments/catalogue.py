@@ -139,7 +139,7 @@ def _ablations(folders: list[Path], request: Request) -> list[Any]:
     parts: list[Any] = []
     for folder in folders:
         shipped = folder.name in EXPERIMENTS["ablations"].defaults
-        maps = request.chosen(ablations.MAP_CHANGES if shipped else ablations.NETWORK_MAPS)
+        maps = request.chosen(ablations.maps_of(subjects.opened(str(folder)), shipped))
         parts += _toys([folder], replace(request, toys=request.toys or ablations.TOYS), maps, detect=not shipped)
         parts += _painted([folder], request, maps)
     return parts

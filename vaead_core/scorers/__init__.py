@@ -8,7 +8,7 @@ trust it, by the evidence of results/. What a class needs of a model it says:
 with its gradient; `calibrated`, the maps (of wrappers.py) whose healthy mean and deviation at each place are known;
 `members`, the map scorers that it is made of; `slices_only = True`, one of whole slices. A static method
 `learn(model, slices, depth) → arrays` keeps in the checkpoint, as `model.memory[memory]`, what it needs of healthy training
-brains.
+brains; `keeps_scans = True`, when that is their voxels, which a checkpoint holds only if it is asked to.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from vaead_core.scorers import BELOW_THE_ATLAS, masked_to_brain, register
 from vaead_core.vae import OnnxVAE
 from vaead_core.volume import Array, Slices
 
-STEPS, STEP = 10, 0.2
+STEPS, STEP = 5, 0.2
 VARIANCE = 0.1  # of a pixel about its reconstruction, of intensities in [-1, 1]; it weighs ∂KL/∂x against the residual
 TOTAL_VARIATION, ROUNDED = 0.02, 0.01  # its weight; differences below ROUNDED count as their square
 
