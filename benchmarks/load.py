@@ -157,17 +157,17 @@ def main() -> int:
     parser.add_argument("--sessions", type=int, default=20)
     parser.add_argument("--minutes", type=float, default=5)
     parser.add_argument("--uploads", type=int, default=200)
-    parser.add_argument("--record", action="store_true", help="write docs/load.md")
+    parser.add_argument("--record", action="store_true", help="write what was measured into docs/load.md")
     options = parser.parse_args()
     parts = {}
     if options.sessions:
         parts[f"{options.sessions} sessions for {options.minutes:g} minutes"] = crowd(options.sessions, options.minutes)
     if options.uploads:
         parts[f"{options.uploads} uploads in a row"] = row_of_uploads(options.uploads)
-    text = tables(parts)
-    print(text)
+    sections = tables(parts)
+    print("\n\n".join(f"{title}\n{text}" for title, text in sections.items()))
     if options.record:
-        record(text)
+        record(sections)
     return int(any(tally.faults for tally, _ in parts.values()))
 
 

@@ -19,14 +19,16 @@ is drawn, so a browser's own work is not in the figures; what readers' programs 
 """
 
 
-def tables(parts: dict) -> str:
-    """A section for each part: seconds by act, memory, what went wrong."""
-    return "\n".join([_machine(), *(_section(name, *part) for name, part in parts.items())])
+def tables(parts: dict) -> dict[str, str]:
+    """A section for each part, by its title: the machine, seconds by act, memory, what went wrong."""
+    return {name.capitalize(): "\n".join([_machine(), _section(*part)]) for name, part in parts.items()}
 
 
-def record(text: str) -> None:
-    """Writes docs/load.md."""
-    RECORD.write_text(f"{HEAD}\n{text}")
+def record(sections: dict[str, str]) -> None:
+    """Writes docs/load.md; sections of other titles stay as they were."""
+    _, *old = RECORD.read_text().split("\n## ") if RECORD.exists() else [""]
+    known = dict(section.rstrip("\n").split("\n\n", 1) for section in old)
+    RECORD.write_text(HEAD + "".join(f"\n## {title}\n\n{text.rstrip()}\n" for title, text in (known | sections).items()))
 
 
 def _machine() -> str:
@@ -38,7 +40,7 @@ def _machine() -> str:
     return f"{said}{'; other work ran beside it.' if LOAD_AT_START > 0.5 else '.'}\n"
 
 
-def _section(name: str, tally, megabytes: dict[str, float]) -> str:
+def _section(tally, megabytes: dict[str, float]) -> str:
     rows = [
         f"| {act} | {len(found)} | {np.median(found):.2f} | {np.quantile(found, 0.95):.2f} | {max(found):.2f} |"
         for act, found in sorted(tally.seconds.items())
@@ -47,6 +49,4 @@ def _section(name: str, tally, megabytes: dict[str, float]) -> str:
     waited = f"{tally.waited} of {sum(map(len, tally.seconds.values()))} acts were told to wait for their turn."
     wrong = "Nothing went wrong." if not tally.faults else "\n".join(f"- {fault}" for fault in tally.faults)
     head = ["| act | times | median s | 95 % s | longest s |", "|---|---|---|---|---|"]
-    return "\n".join(
-        [f"## {name.capitalize()}\n", *head, *rows, "", "| memory | MB |", "|---|---|", *memory, "", waited, wrong, ""]
-    )
+    return "\n".join([*head, *rows, "", "| memory | MB |", "|---|---|", *memory, "", waited, wrong, ""])

@@ -69,7 +69,7 @@ def test_ablations_are_three_tables_with_a_line_a_change():
             rows("ablations", "mass", {"normalised_residual": 0.5}, smooth),
             rows("ablations", "mass", {"normalised_residual": 0.4}, smooth, "base"),
             rows("ablations", "mass", {"normalised_residual": 0.35}, smooth, "latent-32"),
-            rows("ablations", "mass", {"patch_novelty": 0.25}, checkpoint="further"),
+            rows("ablations", "mass", {"patch_novelty": 0.25}, model="further"),
         ]
     )
     text = ablations.reading({"ablations": table})
