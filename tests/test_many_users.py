@@ -193,6 +193,13 @@ def test_nothing_of_a_reader_who_left_is_held(crowd, brain_volume):
         assert scan not in seen["keys"]
 
 
+def test_what_callbacks_of_the_last_reader_held_goes_without_another_reader(crowd, place):
+    with Reader(crowd) as last:
+        last.run(), last.run()
+    assert done(place, "seen") > 1
+    assert wait_until(lambda: done(place, "let_go") == done(place, "seen"))
+
+
 def test_of_many_uploads_the_last_one_is_held(crowd, brain_volume):
     with Reader(crowd, tidy=False) as reader:
         reader.run()

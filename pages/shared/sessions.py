@@ -6,6 +6,7 @@ import atexit
 import fcntl
 import os
 import shutil
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
+from types import ModuleType
 
 import streamlit as st
 from streamlit import runtime
@@ -100,6 +102,7 @@ def _look() -> None:
         for session in over:
             _close(session)
         if over:
+            sys.modules["__main__"] = ModuleType("__main__")  # the page that was run last, and whatever it had open
             time.sleep(_LOOK_SECONDS)  # until they are closed
             room.give_back()
         if last:
