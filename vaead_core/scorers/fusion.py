@@ -12,8 +12,8 @@ from vaead_core.model import Model
 from vaead_core.scorers import masked_to_brain, register
 from vaead_core.volume import Array, Slices
 
-WEIGHTS = {"segmenter": 1.0, "smoothed_residual": 1.0}
-INTERCEPT = 0.0  # both are what `python -m training.fusion_weights` fits to painted lesions of validation subjects
+WEIGHTS = {"smoothed_residual": 1.164, "segmenter": 1.226, "asymmetry": 0.518, "normalised_residual": 0.321}
+INTERCEPT = -2.485  # both are what `python -m training.fusion_weights` fits to painted lesions of validation subjects
 BODY, TAIL = 0.99, 0.999  # healthy shares: beyond TAIL there are too few pixels to count
 
 

@@ -27,6 +27,7 @@ class Restoration:
     unit: ClassVar[str] = "intensity"
     trust: ClassVar[str] = BELOW_THE_ATLAS
     gradient: ClassVar[bool] = True
+    slices_only: ClassVar[bool] = True
 
     def score_map(self, model: Model, slices: Slices) -> Array:
         return masked_to_brain(np.abs(model.map(slices, lambda view: restored(model.vae, view) - view.images)), slices)
