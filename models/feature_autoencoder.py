@@ -44,5 +44,6 @@ def _ssim(first: Tensor, second: Tensor) -> Tensor:
         variance_first = mean(first * first) - mean_first * mean_first
         variance_second = mean(second * second) - mean_second * mean_second
         covariance = mean(first * second) - mean_first * mean_second
-        luminance = (2 * mean_first * mean_second + STABILISER) / (mean_first**2 + mean_second**2 + STABILISER)
+        squares = mean_first * mean_first + mean_second * mean_second
+        luminance = (2 * mean_first * mean_second + STABILISER) / (squares + STABILISER)
         return luminance * (2 * covariance + STABILISER) / (variance_first + variance_second + STABILISER)

@@ -14,6 +14,7 @@ from vaead_core import scorers, scoring
 from vaead_core.checkpoint import Checkpoint
 from vaead_core.errors import CheckpointError
 from vaead_core.scorers import segmenter
+from vaead_core.untrusted import check_graph
 from vaead_core.vae import FURTHER
 
 
@@ -28,6 +29,11 @@ def brain(tiny_cohort):
     slices = tiny_cohort.train.slices[20:50:5]
     mask = torch.from_numpy(slices.mask)[:, None]
     return torch.from_numpy(slices.pixels)[:, None] * mask, mask, torch.from_numpy(slices.position)
+
+
+@pytest.mark.parametrize("name", FURTHER)
+def test_a_further_network_is_of_operators_that_are_let_in(name, tiny_checkpoint_folder):
+    check_graph((tiny_checkpoint_folder / f"{name}.onnx").read_bytes(), name)
 
 
 def test_every_further_network_has_a_task_and_a_scorer():

@@ -19,8 +19,8 @@ NPY_HEADER_BYTES = 4096
 # What networks of models/ are exported to, and near relatives. No loop, no branch, nothing that reads a file.
 OPERATORS = frozenset(
     b"Abs Add AveragePool BatchNormalization Cast Clip Concat Constant Conv ConvTranspose Div Equal Exp Flatten Gather Gemm "
-    b"GlobalAveragePool Greater Identity LeakyRelu Less MatMul MaxPool Mod Mul Reciprocal Relu Reshape Resize Shape Sigmoid "
-    b"Slice Sqrt Squeeze Sub Tanh Transpose Unsqueeze".split()
+    b"GlobalAveragePool Greater Identity LeakyRelu Less MatMul MaxPool Mod Mul Reciprocal ReduceMean Relu Reshape Resize Shape "
+    b"Sigmoid Slice Sqrt Squeeze Sub Tanh Transpose Unsqueeze".split()
 )
 _GRAPH, _FUNCTIONS, _NODE, _OPERATOR, _DOMAIN = 7, 25, 1, 4, 7  # field numbers of onnx.proto
 
