@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import development_data
 
@@ -143,6 +144,20 @@ def test_the_command_records_a_table_and_the_same_again_on_two_processes(here, t
     assert {row["dataset"] for row in rows} == {"circles", "random", "multiple", "tumour"}
     about = json.loads((here / "background.json").read_text())
     assert about["command"] == "python -m vaead_core evaluate background --checkpoint tiny"
+
+
+def test_scores_that_are_added_make_the_table_that_is_measured_at_once(here, tiny_checkpoint_folder, tmp_path, capsys):
+    all_of_them = pd.read_csv(here / "background.csv")["scorer"].unique().tolist()
+    first = arguments(tiny_checkpoint_folder, tmp_path, "--scores", *all_of_them[1:])
+    assert main(first) == 0
+    more = arguments(tiny_checkpoint_folder, tmp_path, "--scores", all_of_them[0], "--add")
+    assert main(more) == 0
+    assert (tmp_path / "background.csv").read_bytes() == (here / "background.csv").read_bytes()
+    about = json.loads((tmp_path / "background.json").read_text())
+    assert about["command"].endswith(" ".join(all_of_them[1:]))
+    assert about["added"][0]["command"].endswith(f"--scores {all_of_them[0]}")
+    assert main([*more, "--out", str(tmp_path / "elsewhere")]) == 2
+    assert "measure it without --add" in capsys.readouterr().err
 
 
 def test_dask_workers_give_the_same_table(here, tiny_checkpoint_folder, tmp_path, dask_cluster):

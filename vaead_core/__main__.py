@@ -74,6 +74,7 @@ def _add_evaluate(command: argparse.ArgumentParser) -> None:
     command.add_argument("--seed", type=int, default=0, help="of the toys' places and outlines")
     command.add_argument("--toys", nargs="+", default=[], metavar="NAME", help="only these toy datasets: circles, tumour ...")
     command.add_argument("--scores", nargs="+", default=[], metavar="NAME", help="only these scorers and outlier detectors")
+    command.add_argument("--add", action="store_true", help="with --scores: into the recorded table, whose other rows stay")
     command.add_argument("--most-subjects", type=int, metavar="N", help="only the first N subjects")
     command.add_argument("--jobs", type=int, default=1, metavar="N", help="processes on this machine")
     command.add_argument("--dask", metavar="ADDRESS", help="a Dask scheduler whose workers run the parts")

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from vaead_core.errors import InputError
 from vaead_core.metrics import interval_over_subjects
 
 COLUMNS = (
@@ -69,6 +70,18 @@ def table(experiment: str, measurements: list[Measurement]) -> pd.DataFrame:
         means = group[_MEANS].mean().to_dict()
         rows.append(dict(zip(_GROUP, key, strict=True)) | means | {"subject_count": len(group), "ap_low": low, "ap_high": high})
     return pd.DataFrame(rows).assign(experiment=experiment)[list(COLUMNS)]
+
+
+def added(folder: Path, name: str, rows: pd.DataFrame, about: dict[str, Any]) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """A recorded table with `rows` in place of those of the same scorers, in the order of one that was measured at once; and
+    what it was made of, with `about` under "added". Raises InputError when there is none."""
+    known = read(folder, name)
+    if known is None:
+        raise InputError(f"{folder / name}.csv is not there, so that nothing can be added to it; measure it without --add.")
+    kept = known[~known["scorer"].isin(rows["scorer"])]
+    both = pd.concat([kept, rows], ignore_index=True).sort_values(_GROUP, kind="stable")[list(COLUMNS)]
+    first = json.loads((folder / f"{name}.json").read_text())
+    return both, first | {"added": [*first.get("added", []), about]}
 
 
 def write(folder: Path, name: str, rows: pd.DataFrame, about: dict[str, Any]) -> None:

@@ -38,7 +38,10 @@ def _record(options: argparse.Namespace) -> None:
     experiment = EXPERIMENTS[options.experiment]
     measurements = runner.run(parts, lambda part: digests[part.checkpoint], experiment.row)
     rows = experiment.table(options.experiment, measurements)
-    records.write(options.out, name, rows, _about(options, digests, len(parts), time.monotonic() - start))
+    about = _about(options, digests, len(parts), time.monotonic() - start)
+    if options.add:
+        rows, about = records.added(options.out, name, rows, about)
+    records.write(options.out, name, rows, about)
     print(f"{options.out / name}.csv: {len(rows)} rows from {len(measurements)} measurements")
 
 
