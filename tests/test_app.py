@@ -13,7 +13,7 @@ from vaead_core.checkpoint import Checkpoint
 
 ROOT = Path(__file__).resolve().parents[1]
 
-FIRST = ["Fusion of maps", "Segmenter of synthetic anomalies", "Normalised residual, smoothed", "Voxel atlas (baseline)"]
+FIRST = ["Logistic fusion of maps", "Segmenter of synthetic anomalies", "Normalised residual, smoothed", "Voxel atlas (baseline)"]
 
 
 @pytest.fixture(scope="module")

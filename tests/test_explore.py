@@ -141,7 +141,7 @@ def test_the_line_of_the_histogram_follows_the_threshold(tab):
     for _ in range(5):
         tab.keyboard.press("]")
     two_frames(tab)
-    note = tab.locator('section[aria-label="Fusion of maps"] .note').inner_text()
+    note = tab.locator('section[aria-label="Logistic fusion of maps"] .note').inner_text()
     wanted = float(re.search(r"Above ([\d.]+)", note)[1])
     expect(tab.get_by_text(f"The largest clusters above {wanted:.3g}")).to_be_visible(timeout=20_000)
     for _ in range(40):

@@ -286,16 +286,16 @@ def test_maps_and_curves_follow_a_click_and_undo_brings_back_every_pixel(tab):
 @pytest.mark.shows(11)
 def test_moving_the_threshold_moves_the_point(tab):
     plant(tab)
-    before, threshold = points(tab), note(tab, "Fusion of maps")
-    mark = tab.get_by_label("Threshold of Fusion of maps")
+    before, threshold = points(tab), note(tab, "Logistic fusion of maps")
+    mark = tab.get_by_label("Threshold of Logistic fusion of maps")
     mark.focus()
     mark.press("End")
     tab.wait_for_timeout(1500)
     after = points(tab)
-    assert note(tab, "Fusion of maps") > threshold
+    assert note(tab, "Logistic fusion of maps") > threshold
     assert after[0][0] < before[0][0], "a higher threshold finds less"
     assert after[1:] == before[1:], "methods of another unit keep theirs"
-    assert scores(tab)[0].endswith(f"above {note(tab, 'Fusion of maps'):.3g}")
+    assert scores(tab)[0].endswith(f"above {note(tab, 'Logistic fusion of maps'):.3g}")
 
 
 @pytest.mark.shows(11)

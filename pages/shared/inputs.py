@@ -24,7 +24,7 @@ from vaead_core.volume import Volume
 
 YOURS = " (yours)"  # after the name of a session's own checkpoint
 FIRST_CHECKPOINT = "brain-slices-2mm"
-PREFERRED = ("fusion", "segmenter", "smoothed_residual", "voxel_atlas", "normalised_residual", "residual")
+PREFERRED = ("logistic_fusion", "segmenter", "smoothed_residual", "voxel_atlas", "normalised_residual", "residual")
 MOST_METHODS = 4
 
 KEPT: dict[str, Any] = {"persist_state": "session", "bind": "query-params"}  # on other pages, and in the address

@@ -26,8 +26,7 @@ class Fusion:
     title: ClassVar[str] = "Fusion of maps"
     unit: ClassVar[str] = "rarity (−log₁₀)"
     trust: ClassVar[str] = (
-        "Trust it first: over all kinds of painted lesion no single map reaches it. It misses what its "
-        "members miss, such as lesions of a few millimetres."
+        "Over all kinds of painted lesion no single map reaches it, and the logistic fusion of the same maps does better."
     )
     members: ClassVar[tuple[str, ...]] = ("segmenter", "smoothed_residual", "normalised_residual", "asymmetry")
 
@@ -43,7 +42,10 @@ class LogisticFusion:
 
     title: ClassVar[str] = "Logistic fusion of maps"
     unit: ClassVar[str] = "logistic score"
-    trust: ClassVar[str] = "Compare it with the fusion of maps, whose members count alike and were fitted to nothing."
+    trust: ClassVar[str] = (
+        "Trust it first: on each kind of painted lesion no other map reaches it. It misses what its members miss, such as "
+        "lesions of a few millimetres."
+    )
     members: ClassVar[tuple[str, ...]] = tuple(WEIGHTS)
 
     def score_map(self, model: Model, slices: Slices) -> Array:
