@@ -38,10 +38,11 @@ class Fusion:
 @dataclass(frozen=True)
 class LogisticFusion:
     """A logistic model of how rare the value of each of several maps is among healthy pixels (Cox 1958), in which some maps
-    count more than others. It was fitted to painted lesions of validation subjects, and is no probability of disease."""
+    count more than others: −ln(1 − p), p its share of lesion. It was fitted to painted lesions of validation subjects, and p
+    is no probability of disease."""
 
     title: ClassVar[str] = "Logistic fusion of maps"
-    unit: ClassVar[str] = "logistic score"
+    unit: ClassVar[str] = "nats"
     trust: ClassVar[str] = (
         "Trust it first: on each kind of painted lesion no other map reaches it. It misses what its members miss, such as "
         "lesions of a few millimetres."
@@ -50,7 +51,7 @@ class LogisticFusion:
 
     def score_map(self, model: Model, slices: Slices) -> Array:
         logit = sum(weight * rarity(name, model, slices) for name, weight in WEIGHTS.items()) + INTERCEPT
-        return masked_to_brain(1 / (1 + np.exp(-logit)), slices)
+        return masked_to_brain(np.logaddexp(0, logit), slices)
 
 
 def rarity(name: str, model: Model, slices: Slices) -> Array:
