@@ -3,7 +3,7 @@ import pytest
 
 from vaead_core import scorers
 from vaead_core.model import Model
-from vaead_core.scorers.fusion import Fusion, surprise
+from vaead_core.scorers.fusion import INTERCEPT, WEIGHTS, Fusion, surprise
 
 
 def test_surprise_is_the_power_of_ten_of_the_healthy_share_above():
@@ -43,11 +43,28 @@ def test_fusion_is_calibrated_on_what_its_members_score(tiny_checkpoint):
     assert pixels[-1] > 1.5
 
 
+@pytest.mark.parametrize("fusion", ["fusion", "logistic_fusion"])
 @pytest.mark.parametrize("member", Fusion.members)
-def test_each_member_raises_the_fusion(member, tiny_checkpoint, tiny_cohort, monkeypatch):
+def test_each_member_raises_the_fusion(member, fusion, tiny_checkpoint, tiny_cohort, monkeypatch):
+    assert member in scorers.SCORERS[fusion].members
     slices = tiny_cohort.test.slices[30:31]
-    before = scorers.build("fusion").score_map(tiny_checkpoint.model, slices)
+    before = scorers.build(fusion).score_map(tiny_checkpoint.model, slices)
     kind, old = scorers.SCORERS[member], scorers.SCORERS[member].score_map
     monkeypatch.setattr(kind, "score_map", lambda self, model, slices: old(self, model, slices) + 5 * slices.mask)
-    after = scorers.build("fusion").score_map(tiny_checkpoint.model, slices)
+    after = scorers.build(fusion).score_map(tiny_checkpoint.model, slices)
     assert (after[slices.mask] > before[slices.mask]).mean() > 0.9
+
+
+def test_the_logistic_fusion_is_the_surprise_that_a_pixel_is_healthy_and_never_saturates(
+    tiny_checkpoint, tiny_cohort, monkeypatch
+):
+    slices = tiny_cohort.test.slices[30:32]
+    rare = np.random.default_rng(0).uniform(0, 4, slices.pixels.shape)
+    rare[1, slices.mask[1]] = np.linspace(20, 40, slices.mask[1].sum())
+    monkeypatch.setattr("vaead_core.scorers.fusion.rarity", lambda name, model, slices: rare)
+    found = scorers.build("logistic_fusion").score_map(tiny_checkpoint.model, slices)
+    assert not found[~slices.mask].any()
+    logit = rare * sum(WEIGHTS.values()) + INTERCEPT
+    lesion = 1 / (1 + np.exp(-logit[0][slices.mask[0]]))
+    np.testing.assert_allclose(found[0][slices.mask[0]], -np.log(1 - lesion), rtol=1e-4)
+    assert (np.diff(found[1][slices.mask[1]]) > 0).all()
