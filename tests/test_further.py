@@ -76,6 +76,14 @@ def test_a_denoiser_is_to_give_back_the_clean_slice(brain, tiny_checkpoint):
     assert float(task.loss(target, target, mask.float())) == 0
 
 
+def test_a_model_forgets_what_its_further_networks_made_of_a_scan(tiny_checkpoint, tiny_cohort):
+    model = tiny_checkpoint.model
+    scorers.build("segmenter").score_map(model, tiny_cohort.test.slices[30:32])
+    assert model._maps
+    model.forget()
+    assert not model._maps
+
+
 def test_features_redrawn_as_they_are_differ_nowhere(brain, tiny_checkpoint):
     images, mask, position = brain
     task = TASKS["feature_autoencoder"](tiny_checkpoint.model)

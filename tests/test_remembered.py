@@ -51,6 +51,7 @@ def test_what_somebody_still_holds_is_found_though_there_was_no_room_to_keep_it(
     held = zeros("a", 4, made)
     for name in "bcd":
         zeros(name, 4, made)
+    assert sum(one is held for one in kept(zeros)) == 1
     assert zeros("a", 4, made) is held
     assert made == list("abcd")
     assert kept_bytes() == 8 * MB

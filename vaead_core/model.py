@@ -87,6 +87,7 @@ class Model:
     def forget(self) -> None:
         """Drops what it saw last."""
         self._views.clear()
+        self._maps.clear()
 
     def map(self, slices: Slices, of: Callable[[View], Array]) -> Array:
         """(N, H, W) float32: `of(view)` (one value a pixel); over patches, the mean of the windows that cover a pixel."""

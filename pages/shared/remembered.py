@@ -59,9 +59,10 @@ def forget_all(part: Hashable) -> None:
 
 
 def kept(function: Callable) -> list[Any]:
-    """The results of one function that are kept."""
+    """The results of one function that are kept, or that somebody holds."""
     with _changing:
-        return [value for key, (value, _) in _kept.items() if key[:2] == (function.__module__, function.__qualname__)]
+        here = [*((key, value) for key, (value, _) in _kept.items()), *_dropped.items()]
+    return [value for key, value in here if key[:2] == (function.__module__, function.__qualname__)]
 
 
 def kept_bytes() -> int:
