@@ -44,7 +44,7 @@ class LogisticFusion:
     title: ClassVar[str] = "Logistic fusion of maps"
     unit: ClassVar[str] = "nats"
     trust: ClassVar[str] = (
-        "Trust it first: on each kind of painted lesion no other map reaches it. It misses what its members miss, such as "
+        "Trust it first: over all kinds of painted lesion no other map reaches it. It misses what its members miss, such as "
         "lesions of a few millimetres."
     )
     members: ClassVar[tuple[str, ...]] = tuple(WEIGHTS)
