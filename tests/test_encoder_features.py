@@ -45,7 +45,7 @@ def test_a_changed_place_is_further_than_it_was(name, model, tiny_cohort):
 
 def test_memories_come_back_from_disk(tiny_checkpoint_folder, tiny_checkpoint, model):
     stored = Checkpoint.load(tiny_checkpoint_folder).model.memory
-    assert set(stored) == {"padim", "patchcore"}
+    assert set(stored) == {"padim", "patchcore", "patch_novelty"}
     for name, kept in model.memory.items():
         for key, array in kept.items():
             np.testing.assert_array_equal(stored[name][key], array)

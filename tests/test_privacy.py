@@ -1,6 +1,7 @@
 """What a lab relies on: an uploaded scan stays in memory, and nothing of it is written, logged or told to anybody."""
 
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -56,7 +57,7 @@ def test_an_uploaded_scan_is_neither_written_down_nor_named_in_a_log_or_report(
             expect(tab.get_by_text("One map in numbers")).to_be_visible(timeout=60_000)
             with tab.expect_download(timeout=60_000) as download:
                 tab.get_by_role("button", name="Report, HTML").click()
-            report = Path(download.value.path()).read_text()
+            report = re.sub("base64,[^']*", "", Path(download.value.path()).read_text())  # pictures, whose letters mean nothing
             tab.locator("input[type=file]").set_input_files({"name": NAME, "buffer": b"no scan" * 99, **field})
             expect(tab.get_by_text("is not a NIfTI file")).to_be_visible(timeout=60_000)
             open_files = [os.readlink(path) for path in Path(f"/proc/{server.pid}/fd").iterdir() if path.exists()]

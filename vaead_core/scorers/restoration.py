@@ -35,10 +35,11 @@ class Restoration:
 
 def restored(vae: OnnxVAE, view: View) -> Array:
     """(N, H, W): the images of `view` after STEPS."""
-    images = view.images.copy()
-    for _ in range(STEPS):
-        mean = vae.encode(images, stages=())[0].mean
-        towards_healthy = vae.decode(mean) - images - VARIANCE * vae.kl_gradient(images)
+    images, reconstruction = view.images.copy(), view.reconstruction
+    for step in range(STEPS):
+        if step:
+            reconstruction = vae.decode(vae.encode(images, stages=())[0].mean)
+        towards_healthy = reconstruction - images - VARIANCE * vae.kl_gradient(images)
         images += STEP * (towards_healthy - TOTAL_VARIATION * _variation_gradient(images - view.images))
     return images
 
