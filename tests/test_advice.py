@@ -81,6 +81,20 @@ def test_ablations_are_three_tables_with_a_line_a_change():
     assert text.count("| chance | 0.010 |") == 3
 
 
+def test_ablations_say_what_each_change_is_worth_in_the_mean():
+    smooth = "gaussian_mm=4"
+    changes = [
+        rows("ablations", kind, {"residual": ap, "normalised_residual": 3 * ap}) for kind, ap in (("mass", 0.1), ("atrophy", 0.2))
+    ]
+    networks = [
+        rows("ablations", "mass", {"normalised_residual": ap}, smooth, name)
+        for name, ap in (("base", 0.4), ("latent-32", 0.35), ("svdd", 0.6))
+    ]
+    text = ablations.reading({"ablations": pd.concat([*changes, *networks])})
+    assert "Mean over the columns: Calibrating the residual at each place +0.300." in text
+    assert "Mean over the columns, against base: svdd +0.200, latent-32 -0.050." in text
+
+
 def test_of_a_model_that_does_not_ship_is_measured_what_no_shipped_one_can_have(tiny_checkpoint):
     assert ablations.maps_of(tiny_checkpoint, shipped=True) == ablations.MAP_CHANGES
     assert ablations.maps_of(tiny_checkpoint, shipped=False) == ablations.UNSHIPPED

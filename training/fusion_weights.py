@@ -24,7 +24,7 @@ from vaead_core.volume import Array
 
 CANDIDATES = (
     "segmenter", "smoothed_residual", "normalised_residual", "asymmetry", "dark_asymmetry", "voxel_atlas", "ssim",
-    "ssim_contrast", "zscored_activation",
+    "ssim_contrast", "zscored_activation", "denoised_residual",
 )  # fmt: skip
 HEALTHY_DRAWN = 2000  # pixels a case, to fit to; every lesion's pixel is fitted to
 LEAST_GAIN = 0.005  # in AP, for another map

@@ -27,10 +27,20 @@ MAP_CHANGES: tuple[Choice, ...] = (
     ("dark_asymmetry", (("voxels", 2),)),
     ("dark_asymmetry", (("voxels", 4),)),
     ("monte_carlo_residual", ()),
+    ("denoised_residual", ()),
+    ("denoised_residual", (("pixels", 2),)),
     ("histogram_equalised", ()),
 )
-UNSHIPPED: tuple[Choice, ...] = (("denoised_residual", ()), ("feature_reconstruction", ()), ("patch_novelty", ()))
+UNSHIPPED: tuple[Choice, ...] = (("feature_reconstruction", ()), ("patch_novelty", ()))
 JUDGED = ("normalised_residual", "gaussian_mm=4")  # the map by which networks are compared in the report
+STEPS: dict[str, tuple[tuple[str, str], tuple[str, str]]] = {
+    "Calibrating the residual at each place": (("residual", ""), ("normalised_residual", "")),
+    "then smoothing it by 4 mm": (("normalised_residual", ""), JUDGED),
+    "smoothing the voxel atlas by as much": (("voxel_atlas", ""), ("voxel_atlas", "gaussian_mm=4")),
+    "taking the darker side of the asymmetry alone": (("asymmetry", "voxels=2"), ("dark_asymmetry", "voxels=2")),
+    "a denoiser instead of the VAE": (("normalised_residual", "gaussian_mm=2"), ("denoised_residual", "")),
+    "drawing the residual from the latent distribution": (("residual", ""), ("monte_carlo_residual", "")),
+}
 
 
 def maps_of(checkpoint: Checkpoint, shipped: bool) -> tuple[Choice, ...]:
@@ -49,6 +59,9 @@ def reading(tables: Tables) -> str:
     shipped = rows["checkpoint"].str.startswith("brain-")
     networks = list(dict.fromkeys(rows.loc[~unshipped & ~shipped, "checkpoint"]))
     said = ["**Maps**, one change at a time, on the shipped model.", _table("map", _by_map(rows[shipped]))]
+    steps = [f"{what} {gain:+.3f}" for what, pair in STEPS.items() if (gain := _gain(rows[shipped], *pair)) is not None]
+    if steps:
+        said.append(f"Mean over the columns: {'; '.join(steps)}.")
     if unshipped.any():
         said += [
             "**Maps that no shipped model has**: their networks did not earn their megabytes, or they keep the training scans "
@@ -61,8 +74,25 @@ def reading(tables: Tables) -> str:
             f"**Networks**, one change of the base at a time, at equal budgets (width 16, the steps of 20 epochs), by the map "
             f"{label(*JUDGED)}. Each is one training: a difference of a few hundredths may be its seed.",
             _table("network", {name: mine[mine["checkpoint"] == name] for name in networks}),
+            _against_base(mine),
         ]
-    return "\n\n".join(said)
+    return "\n\n".join(one for one in said if one)
+
+
+def _gain(rows: pd.DataFrame, before: tuple[str, str], after: tuple[str, str]) -> float | None:
+    """Difference in AP of two maps, the mean over the datasets that both have; None where they share none."""
+    first, second = (select(rows, "segmentation", *one).set_index("dataset")["ap"] for one in (before, after))
+    gain = (second - first).mean()
+    return None if pd.isna(gain) else float(gain)
+
+
+def _against_base(rows: pd.DataFrame) -> str:
+    """How far each network's mean over the datasets lies from that of the base, the highest first."""
+    means = rows[~rows["checkpoint"].str.startswith("brain-")].groupby("checkpoint")["ap"].mean()
+    if BASE not in means:
+        return ""
+    apart = (means - means[BASE]).drop(BASE).sort_values(ascending=False)
+    return f"Mean over the columns, against {BASE}: {', '.join(f'{name} {gain:+.3f}' for name, gain in apart.items())}."
 
 
 def _by_map(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from vaead_core.model import Model, upsample
-from vaead_core.scorers import masked_to_brain, register
+from vaead_core.scorers import BELOW_THE_ATLAS, masked_to_brain, register
 from vaead_core.scorers.encoder_features import STAGES
 from vaead_core.volume import Array, Slices
 
@@ -26,7 +26,7 @@ class FeatureReconstruction:
 
     title: ClassVar[str] = "Feature reconstruction"
     unit: ClassVar[str] = "(1 − SSIM) / 2"
-    trust: ClassVar[str] = "Compare it with PaDiM, which sees the same features and needs no second network."
+    trust: ClassVar[str] = BELOW_THE_ATLAS
     network: ClassVar[str] = "feature_autoencoder"
     slices_only: ClassVar[bool] = True
 

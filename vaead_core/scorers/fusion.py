@@ -12,8 +12,8 @@ from vaead_core.model import Model
 from vaead_core.scorers import masked_to_brain, register
 from vaead_core.volume import Array, Slices
 
-WEIGHTS = {"smoothed_residual": 1.164, "segmenter": 1.226, "asymmetry": 0.518, "normalised_residual": 0.321}
-INTERCEPT = -2.485  # both are what `python -m training.fusion_weights` fits to painted lesions of validation subjects
+WEIGHTS = {"denoised_residual": 1.373, "segmenter": 1.066, "smoothed_residual": 0.885, "dark_asymmetry": 0.438}
+INTERCEPT = -2.869  # both are what `python -m training.fusion_weights` fits to painted lesions of validation subjects
 BODY, TAIL = 0.99, 0.999  # healthy shares: beyond TAIL there are too few pixels to count
 
 
@@ -26,7 +26,7 @@ class Fusion:
     title: ClassVar[str] = "Fusion of maps"
     unit: ClassVar[str] = "rarity (−log₁₀)"
     trust: ClassVar[str] = (
-        "Over all kinds of painted lesion no single map reaches it, and the logistic fusion of the same maps does better."
+        "Over all kinds of painted lesion no single map reaches it, and the logistic fusion does better."
     )
     members: ClassVar[tuple[str, ...]] = ("segmenter", "smoothed_residual", "normalised_residual", "asymmetry")
 

@@ -60,7 +60,7 @@ class PatchNovelty:
 
     title: ClassVar[str] = "Patch novelty"
     unit: ClassVar[str] = "healthy deviations"
-    trust: ClassVar[str] = "Compare it with the voxel atlas, which keeps no scan."
+    trust: ClassVar[str] = "On painted lesions other than atrophy it lies above the voxel atlas, which keeps no scan."
     slices_only: ClassVar[bool] = True
     memory: ClassVar[str] = "patch_novelty"
     keeps_scans: ClassVar[bool] = True
