@@ -36,7 +36,8 @@ class DenoisedResidual:
     title: ClassVar[str] = "Denoised residual"
     unit: ClassVar[str] = "healthy deviations"
     trust: ClassVar[str] = (
-        "Of single maps it reaches most over painted lesions; regions that differ as a whole, such as atrophy, it shows less."
+        "Of single maps it reaches most for painted lesions of the cortex; of a large region that is dark throughout, such as "
+        "atrophy, others show more."
     )
     network: ClassVar[str] = "denoiser"
     calibrated: ClassVar[tuple[Calibrated, ...]] = (_CALIBRATED,)

@@ -25,9 +25,7 @@ class Fusion:
 
     title: ClassVar[str] = "Fusion of maps"
     unit: ClassVar[str] = "rarity (−log₁₀)"
-    trust: ClassVar[str] = (
-        "Over all kinds of painted lesion no single map reaches it, and the logistic fusion does better."
-    )
+    trust: ClassVar[str] = "Over all kinds of painted lesion no single map reaches it, and the logistic fusion does better."
     members: ClassVar[tuple[str, ...]] = ("segmenter", "smoothed_residual", "normalised_residual", "asymmetry")
 
     def score_map(self, model: Model, slices: Slices) -> Array:
