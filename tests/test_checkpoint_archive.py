@@ -15,7 +15,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from vaead_core import checkpoint_archive as module
-from vaead_core.checkpoint import DESCRIPTION, FILES, Checkpoint
+from vaead_core.checkpoint import DESCRIPTION, FILES, FORMAT_VERSION, Checkpoint
 from vaead_core.checkpoint_archive import check, packed, unpack
 from vaead_core.errors import CheckpointError
 from vaead_core.untrusted import check_arrays, check_graph
@@ -141,8 +141,8 @@ def test_two_checkpoints_in_one_upload_are_refused(files, tmp_path):
         (b"", "not a zip archive"), (b"PK\x05\x06", "not a zip archive"), (b"hello" * 100, "not a zip archive"),
         (zipped({}), "has no checkpoint.json"), (zipped({"README.md": b"# Hello"}), "has no checkpoint.json"),
         (zipped({DESCRIPTION: b"[" * 100_000}), "damaged"), (zipped({DESCRIPTION: b"[]"}), "damaged"),
-        (zipped({DESCRIPTION: b'{"format_version": 1, "files": 3}'}), "damaged"),
-        (zipped({DESCRIPTION: b'{"format_version": 1, "files": {}}'}), "lacks encoder.onnx"),
+        (zipped({DESCRIPTION: b'{"format_version": %d, "files": 3}' % FORMAT_VERSION}), "damaged"),
+        (zipped({DESCRIPTION: b'{"format_version": %d, "files": {}}' % FORMAT_VERSION}), "lacks encoder.onnx"),
         (zipped({DESCRIPTION: b'{"format_version": 99, "files": {}}'}), "checkpoint format 99"),
     ],
 )  # fmt: skip

@@ -43,10 +43,10 @@ def test_fusion_is_calibrated_on_what_its_members_score(tiny_checkpoint):
     assert pixels[-1] > 1.5
 
 
-@pytest.mark.parametrize("fusion", ["fusion", "logistic_fusion"])
-@pytest.mark.parametrize("member", Fusion.members)
-def test_each_member_raises_the_fusion(member, fusion, tiny_checkpoint, tiny_cohort, monkeypatch):
-    assert member in scorers.SCORERS[fusion].members
+@pytest.mark.parametrize(
+    ("fusion", "member"), [(name, member) for name in ("fusion", "logistic_fusion") for member in scorers.SCORERS[name].members]
+)
+def test_each_member_raises_the_fusion(fusion, member, tiny_checkpoint, tiny_cohort, monkeypatch):
     slices = tiny_cohort.test.slices[30:31]
     before = scorers.build(fusion).score_map(tiny_checkpoint.model, slices)
     kind, old = scorers.SCORERS[member], scorers.SCORERS[member].score_map

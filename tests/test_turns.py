@@ -51,19 +51,19 @@ def test_no_more_than_the_most_compute_at_once(monkeypatch, most):
     now, highest, counting, all_in = [0], [0], threading.Lock(), threading.Barrier(most)
 
     def work() -> None:
-        for _ in range(3):
-            with turns.turn():
-                with counting:
-                    now[0] += 1
-                    highest[0] = max(highest[0], now[0])
-                all_in.wait(10)  # as many as may do compute at once
-                with counting:
-                    now[0] -= 1
+        with turns.turn():
+            with counting:
+                now[0] += 1
+                highest[0] = max(highest[0], now[0])
+            all_in.wait(10)  # as many as may do compute at once
+            with counting:
+                now[0] -= 1
 
-    threads = [in_thread(work) for _ in range(most * 2)]
+    threads = [in_thread(work) for _ in range(most * 3)]
     for thread in threads:
         thread.join(20)
     assert highest == [most]
+    assert now == [0]
 
 
 def test_first_come_first_served():
