@@ -13,18 +13,18 @@ STABILISER = 0.03**2  # its constant C2, for features of unit variance; their me
 
 
 class FeatureAutoencoder(nn.Module):
-    """Standardises features, halves their grid three times, redraws them, and says how dissimilar the two are."""
+    """Standardises features, halves their grid `levels` − 1 times, redraws them, and says how dissimilar the two are."""
 
-    def __init__(self, inputs: int, width: int = 16) -> None:
+    def __init__(self, inputs: int, width: int = 16, levels: int = 4) -> None:
         super().__init__()
-        channels = [width * times for times in (6, 9, 12, 18)]
+        channels = [width * times for times in (6, 9, 12, 18, 27)[:levels]]
         self.standardised = nn.BatchNorm2d(inputs, affine=False)
         downs = [_layer(i, o, stride=2) for i, o in pairwise(channels)]
         ups = [nn.Sequential(nn.Upsample(scale_factor=2.0), _layer(i, o)) for i, o in pairwise(channels[::-1])]
         self.body = nn.Sequential(_layer(inputs, channels[0]), *downs, *ups, nn.Conv2d(channels[0], inputs, 1))
 
     def forward(self, features: Tensor) -> Tensor:
-        """(N, inputs, h, w), h and w multiples of 8 → (N, 1, h, w) mean over channels of (1 − SSIM) / 2."""
+        """(N, inputs, h, w), h and w multiples of 2^(levels − 1) → (N, 1, h, w) mean over channels of (1 − SSIM) / 2."""
         standard = self.standardised(features.float())
         return (0.5 * (1 - _ssim(standard, self.body(standard).float()))).mean(1, keepdim=True)
 

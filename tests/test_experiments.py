@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from contextlib import redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +17,15 @@ from tests.clusters import dask, scheduler
 from vaead_core import scorers
 from vaead_core.__main__ import main
 from vaead_core.errors import InputError
-from vaead_core.experiments import records
+from vaead_core.experiments import records, subjects
 from vaead_core.experiments.catalogue import EXPERIMENTS, Request, parts_of
 from vaead_core.experiments.fashion import deformed
 from vaead_core.experiments.parts import Runner
 from vaead_core.experiments.records import ALL, Measurement
 from vaead_core.experiments.toy_scans import ToyPart
+from vaead_core.reference import PlaceStatistics
+from vaead_core.scorers.residual import Residual
+from vaead_core.volume import Slices
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -156,8 +159,39 @@ def test_scores_that_are_added_make_the_table_that_is_measured_at_once(here, tin
     about = json.loads((tmp_path / "background.json").read_text())
     assert about["command"].endswith(" ".join(all_of_them[1:]))
     assert about["added"][0]["command"].endswith(f"--scores {all_of_them[0]}")
-    assert main([*more, "--out", str(tmp_path / "elsewhere")]) == 2
-    assert "measure it without --add" in capsys.readouterr().err
+    assert main([*more, "--toys", "circles"]) == 0
+    assert (tmp_path / "background.csv").read_bytes() == (here / "background.csv").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("experiment", "options", "said"),
+    [
+        ("background", ["--scores", "residual"], "measure it without --add"),
+        ("background", [], "needs --scores"),
+        ("background", ["--scores", "residual", "--most-subjects", "1"], "leave --most-subjects away"),
+        ("readout", ["--scores", "residual"], "measured as a whole"),
+    ],
+)
+def test_what_cannot_be_added_is_said_before_it_is_measured(experiment, options, said, tmp_path, capsys):
+    assert main(["evaluate", experiment, "--add", "--out", str(tmp_path), *options]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_validation_subject_is_measured_against_the_others(tiny_checkpoint, tiny_cohort, monkeypatch):
+    people = ("first", "second", "third")
+    brains = {name: replace(tiny_cohort.test.slices, pixels=tiny_cohort.test.slices.pixels * factor)
+              for name, factor in zip(people, (1, 0.9, 0.8), strict=True)}  # fmt: skip
+    checkpoint = replace(tiny_checkpoint, description={"data": {"validation": list(people), "test": ["fourth"]}})
+    monkeypatch.setattr(subjects, "opened", lambda folder: checkpoint)
+    monkeypatch.setattr(subjects, "prepared", lambda source, name, folder: brains[name])
+    found = subjects.judging("a folder", "a source", "second")
+    others = Slices.concatenate([brains["first"], brains["third"]])
+    model, depth = tiny_checkpoint.model, tiny_checkpoint.preprocessor.grid.shape[2]
+    expected = PlaceStatistics.of(Residual(masked=False).score_map(model, others), others, depth)
+    np.testing.assert_allclose(found.model.reference["residual"].mean, expected.mean, atol=1e-6)
+    assert found.model.reference["intensity"] is model.reference["intensity"]  # of training brains
+    assert found.model.healthy.keys() == model.healthy.keys()
+    assert subjects.judging("a folder", "a source", "fourth") is checkpoint
 
 
 def test_dask_workers_give_the_same_table(here, tiny_checkpoint_folder, tmp_path, dask_cluster):

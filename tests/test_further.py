@@ -13,7 +13,7 @@ from training.synthetic_anomalies import with_anomalies
 from vaead_core import scorers, scoring
 from vaead_core.checkpoint import Checkpoint
 from vaead_core.errors import CheckpointError
-from vaead_core.scorers import segmenter
+from vaead_core.scorers import feature_reconstruction, segmenter
 from vaead_core.untrusted import check_graph
 from vaead_core.vae import FURTHER
 
@@ -67,6 +67,13 @@ def test_a_segmenter_sees_in_training_what_it_sees_in_a_scan(brain, tiny_cohort,
     np.testing.assert_allclose(planes.numpy(), segmenter.planes(slices, tiny_checkpoint.model.reference["intensity"]), atol=1e-6)
 
 
+def test_a_feature_autoencoder_sees_in_training_what_it_sees_in_a_scan(brain, tiny_cohort, tiny_checkpoint):
+    slices = tiny_cohort.train.slices[20:50:5]
+    assert slices.pixels[~slices.mask].std() > 0.1  # a scan's background is noise
+    planes, _ = TASKS["feature_autoencoder"](tiny_checkpoint.model).example(*brain, generator(0))
+    np.testing.assert_allclose(planes.numpy(), feature_reconstruction.planes(tiny_checkpoint.model, slices), atol=1e-5)
+
+
 def test_a_denoiser_is_to_give_back_the_clean_slice(brain, tiny_checkpoint):
     images, mask, position = brain
     task = Denoiser(tiny_checkpoint.model)
@@ -74,6 +81,23 @@ def test_a_denoiser_is_to_give_back_the_clean_slice(brain, tiny_checkpoint):
     assert torch.equal(target, images)
     assert 0.05 < float((seen - images)[mask].std()) < 0.3
     assert float(task.loss(target, target, mask.float())) == 0
+
+
+def test_a_feature_autoencoder_has_the_levels_that_it_is_given(tiny_checkpoint):
+    def size(levels):
+        return sum(
+            weights.numel() for weights in TASKS["feature_autoencoder"](tiny_checkpoint.model).network(2, levels).parameters()
+        )
+
+    assert size(2) < size(4) < size(5)
+
+
+def test_a_model_is_as_large_as_its_graphs_memories_and_reference(tiny_checkpoint):
+    model = tiny_checkpoint.model
+    graphs = model.vae.nbytes + sum(graph.nbytes for graph in model.further.values())
+    memories = sum(array.nbytes for memory in model.memory.values() for array in memory.values())
+    places = model.reference.places.values()
+    assert model.nbytes == graphs + memories + sum(place.mean.nbytes + place.deviation.nbytes for place in places)
 
 
 def test_a_model_forgets_what_its_further_networks_made_of_a_scan(tiny_checkpoint, tiny_cohort):

@@ -57,5 +57,7 @@ def test_a_checkpoint_holds_training_scans_only_if_it_was_asked_to(tiny_checkpoi
     shipped = Checkpoint.load("checkpoints/brain-slices-2mm")
     assert "patch_novelty" in scorers.scorers_of(tiny_checkpoint.model)
     assert "patch_novelty" not in shipped.model.memory
+    assert "holds the training scans themselves" in tiny_checkpoint.card
+    assert "holds the training scans themselves" not in shipped.card
     with pytest.raises(CheckpointError, match=r"needs the training scans.*--with-scans, and give it to nobody"):
         scoring.score(scoring.prepare(brain_volume, shipped), shipped, "patch_novelty")

@@ -103,6 +103,14 @@ def test_a_checkpoint_from_before_the_split_seed_is_split_by_its_seed(copy, at_h
     assert Checkpoint.load(copy).description["training"]["split_seed"] == description["training"]["seed"]
 
 
+def test_scans_are_kept_only_where_a_scorer_uses_them(copy, monkeypatch, capsys):
+    monkeypatch.delitem(scorers.SCORERS, "patch_novelty")
+    before = {path.name: path.read_bytes() for path in copy.iterdir()}
+    assert publish.main([str(copy), "--with-scans"]) == 2
+    assert "leave --with-scans away" in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in copy.iterdir()} == before
+
+
 @pytest.mark.parametrize("file", ["encoder.onnx", "calibration.npz"])
 def test_a_file_that_the_kernel_refuses_leaves_the_previous_checkpoint_whole(copy, tiny_cohort_file, file):
     """A limit on the size of written files, which the kernel enforces in the middle of a write, as a full disk does."""

@@ -8,10 +8,10 @@ from vaead_core.vae import Posterior
 
 
 class Redraws:
-    """A network that redraws every image as `target`; its KL divergence does not depend on the image."""
+    """A network that redraws every image as `target`; its KL divergence grows by `slope` with each pixel."""
 
-    def __init__(self, target):
-        self.target = target
+    def __init__(self, target, slope=0.0):
+        self.target, self.slope = target, np.float32(slope)
 
     def encode(self, images, stages):
         zeros = np.zeros((len(images), 1), np.float32)
@@ -21,7 +21,7 @@ class Redraws:
         return self.target
 
     def kl_gradient(self, images):
-        return np.zeros_like(images)
+        return np.full_like(images, self.slope)
 
 
 @pytest.fixture
@@ -29,8 +29,8 @@ def images():
     return np.random.default_rng(0).uniform(-1, 1, (2, 16, 16)).astype(np.float32)
 
 
-def restored_towards(target, images):
-    return restored(Redraws(target), View(images, np.ones(images.shape, bool), None, target, {}))
+def restored_towards(target, images, slope=0.0):
+    return restored(Redraws(target, slope), View(images, np.ones(images.shape, bool), None, target, {}))
 
 
 def test_an_image_that_is_redrawn_as_it_is_stays(images):
@@ -44,6 +44,23 @@ def test_each_step_comes_nearer_to_what_is_redrawn(images, monkeypatch):
         monkeypatch.setattr(restoration, "STEPS", steps)
         left.append(np.abs(restored_towards(target, images) - target).mean())
     np.testing.assert_allclose(left, 0.5 * (1 - restoration.STEP) ** np.arange(1, 6), rtol=1e-3)
+
+
+def test_what_raises_the_kl_divergence_is_lowered(images, monkeypatch):
+    monkeypatch.setattr(restoration, "STEPS", 1)
+    found = restored_towards(images, images, slope=2.0)
+    np.testing.assert_allclose(found, images - restoration.STEP * restoration.VARIANCE * 2, atol=1e-6)
+
+
+def test_a_change_is_smoother_with_the_total_variation_than_without(images, monkeypatch):
+    target = images + np.random.default_rng(1).uniform(-0.1, 0.1, images.shape).astype(np.float32)
+
+    def roughness():
+        return np.abs(np.diff(restored_towards(target, images) - images)).mean()
+
+    smooth = roughness()
+    monkeypatch.setattr(restoration, "TOTAL_VARIATION", 0.0)
+    assert smooth < 0.9 * roughness()
 
 
 def test_the_gradient_of_the_total_variation_is_that_of_differences():

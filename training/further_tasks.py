@@ -80,7 +80,7 @@ class FeatureReconstruction:
 
     def network(self, width: int, levels: int) -> nn.Module:
         channels = feature_reconstruction.planes(self.model, _empty_slice(self.model)).shape[1]
-        return FeatureAutoencoder(channels, width)
+        return FeatureAutoencoder(channels, width, levels)
 
     def example(self, images: Tensor, mask: Tensor, position: Tensor, rng: Generator) -> tuple[Tensor, Tensor]:
         slices = Slices(images[:, 0].numpy(), mask[:, 0].numpy(), position.numpy())

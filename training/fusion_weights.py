@@ -1,7 +1,8 @@
 """`python -m training.fusion_weights [CHECKPOINT] [--data FOLDER]`: which maps the logistic fusion is made of, and their weights.
 
 Lesions painted into the checkpoint's validation subjects say both: maps are taken one by one, the one first that raises most
-the AP on subjects that the weights were not fitted to. What is printed stands in vaead_core/scorers/fusion.py.
+the AP on subjects that the weights were not fitted to. Every subject is scored against a healthy reference without itself.
+What is printed stands in vaead_core/scorers/fusion.py.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ import numpy as np
 from rich.progress import track
 from sklearn.linear_model import LogisticRegression
 
-from vaead_core.errors import exit_status
+from vaead_core.errors import CheckpointError, exit_status
 from vaead_core.experiments.painted import KINDS, paint
-from vaead_core.experiments.subjects import chosen_subjects, opened, prepared_brain, source_of
+from vaead_core.experiments.subjects import chosen_subjects, judging, opened, prepared_brain, source_of
 from vaead_core.metrics import Ranking
 from vaead_core.scorers.fusion import Fusion, rarity
 from vaead_core.volume import Array
@@ -50,7 +51,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def choose(folder: Path, data: str | None) -> None:
-    """Prints each step, then the weights."""
+    """Prints each step, then the weights. Raises CheckpointError for a checkpoint without one of the CANDIDATES."""
+    known = opened(str(folder)).model.healthy
+    if lacking := [name for name in CANDIDATES if name not in known]:
+        raise CheckpointError(
+            f"{folder.name} has no {lacking[0]}; the fusion is made for a model of brain slices with "
+            "a segmenter and a denoiser (python -m training.further)."
+        )
     cases = painted_cases(folder, data)
     members = list(Fusion.members)
     mean = {
@@ -73,9 +80,9 @@ def choose(folder: Path, data: str | None) -> None:
 
 def painted_cases(folder: Path, data: str | None) -> list[Case]:
     """Every kind and combination in every validation subject."""
-    checkpoint = opened(str(folder))
-    source, found = source_of(checkpoint, data), []
-    for subject in track(chosen_subjects(checkpoint, "validation"), "Painting"):
+    source, found = source_of(opened(str(folder)), data), []
+    for subject in track(chosen_subjects(opened(str(folder)), "validation"), "Painting"):
+        checkpoint = judging(str(folder), source, subject)
         brain = prepared_brain(source, subject, str(folder))
         for kind, combinations in KINDS.items():
             for name in combinations:

@@ -12,6 +12,7 @@ import platform
 import re
 import sys
 import tempfile
+from collections.abc import Mapping
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -29,7 +30,7 @@ from vaead_core.calibration import calibrate, memories
 from vaead_core.checkpoint import FURTHER_FILES, Checkpoint
 from vaead_core.cohorts.locations import find_data
 from vaead_core.errors import CheckpointError, CohortError, exit_status
-from vaead_core.model import Model
+from vaead_core.model import Memory, Model
 from vaead_core.onnx_graph import OnnxGraph
 from vaead_core.preprocessing import Preprocessor
 from vaead_core.scorers import SCORERS
@@ -89,11 +90,11 @@ def republish(
             )
     known = old.description.get("further", {})
     kept = {name: ((folder / FURTHER_FILES[name]).read_bytes(), settings) for name, settings in known.items()}
-    publish(config, network, cohort, old.history, kept | (further or {}), scans or _keeps_scans(old.model))
+    publish(config, network, cohort, old.history, kept | (further or {}), scans or _keeps_scans(old.model.memory))
 
 
-def _keeps_scans(model: Model) -> bool:
-    return any(getattr(kind, "keeps_scans", False) and kind.memory in model.memory for kind in SCORERS.values())
+def _keeps_scans(memory: Mapping[str, Memory]) -> bool:
+    return any(getattr(kind, "keeps_scans", False) and kind.memory in memory for kind in SCORERS.values())
 
 
 def stored_config(old: Checkpoint, folder: Path, data: str | None, notes: str | None) -> TrainingConfig:
@@ -144,6 +145,8 @@ def publish(
         networks = {name: OnnxGraph(graph) for name, (graph, _) in further.items()}
         model = Model(OnnxVAE.read(graphs), stride=stride, further=networks)
         memory = memories(model, data.train.slices, depth, scans)
+        if scans and not _keeps_scans(memory):
+            raise CheckpointError(f"No scorer of {config.out.name} uses the training scans themselves; leave --with-scans away.")
         model = Model(model.vae, stride=stride, further=networks, memory=memory)
         train, held_out = data.train.slices, data.validation.slices
         reference, calibration = calibrate(model, train, held_out, data.validation.subject, depth)
@@ -157,7 +160,7 @@ def publish(
         checkpoint.save(
             config.out, graphs=graphs, stride=stride, preprocessor=preprocessor, reference=reference,
             calibration=calibration, memory=memory,
-            latents=latents, history=history, card=_card(config, data, errors, history, further),
+            latents=latents, history=history, card=_card(config, data, errors, history, further, _keeps_scans(memory)),
             description=_description(config, data, errors, further),
         )  # fmt: skip
 
@@ -190,7 +193,7 @@ def _people(data: TrainingData) -> dict:
     return {part: list(found.names) for part, found in parts.items()} | {"ages": ages}
 
 
-def _card(config: TrainingConfig, data: TrainingData, errors: dict, history: str, further: Further) -> str:
+def _card(config: TrainingConfig, data: TrainingData, errors: dict, history: str, further: Further, scans: bool) -> str:
     def ages(part: Part) -> str:
         known = [age for age in part.ages if age is not None]
         return f"{min(known):.0f} to {max(known):.0f}" if known else "unknown"
@@ -199,11 +202,12 @@ def _card(config: TrainingConfig, data: TrainingData, errors: dict, history: str
         f"| {name} | {len(part.names)} | {len(part.slices)} | {ages(part)} |"
         for name, part in (("training", data.train), ("validation", data.validation), ("test", data.test))
     )
+    holds = "\n**It holds the training scans themselves**, for patch novelty: give it to nobody who may not have them.\n"
     settings = json.dumps({name: value for name, value in config.identity().items() if name != "data"}, indent=1)
     return f"""# {config.out.name}
 
 Research use only, not for diagnosis. {config.architecture.name}, trained on {data.description}.
-
+{holds if scans else ""}
 | part | subjects | images | ages |
 |---|---|---|---|
 {rows}

@@ -190,7 +190,7 @@ def _write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
     """An .npz as NumPy reads it, packed harder than NumPy does."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name, array in arrays.items():
-            with archive.open(f"{name}.npy", "w") as file:
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:  # an array may have more than 2 GB
                 npy.write_array(file, np.asarray(array), allow_pickle=False)
 
 

@@ -74,9 +74,11 @@ class Model:
 
     @property
     def nbytes(self) -> int:
-        """Of its networks and memories."""
-        memories = sum(array.nbytes for memory in self.memory.values() for array in memory.values())
-        return self.vae.nbytes + sum(graph.nbytes for graph in self.further.values()) + memories
+        """Of its networks, memories and healthy reference."""
+        places = self._reference.places.values() if self._reference else ()
+        arrays = [array for memory in self.memory.values() for array in memory.values()]
+        arrays += [array for place in places for array in (place.mean, place.deviation)]
+        return self.vae.nbytes + sum(graph.nbytes for graph in self.further.values()) + sum(array.nbytes for array in arrays)
 
     def with_reference(self, reference: Reference, healthy: Mapping[str, Array] | None = None) -> Model:
         """The same network against another healthy reference; what it saw is shared."""

@@ -55,7 +55,7 @@ def forget_all(part: Hashable) -> None:
     with _changing:
         for place in (_kept, _dropped):
             for key in [key for key in place if _holds(key, part)]:
-                del place[key]
+                place.pop(key, None)  # it may be gone meanwhile, held by nobody
 
 
 def kept(function: Callable) -> list[Any]:

@@ -146,7 +146,11 @@ def _ablations(folders: list[Path], request: Request) -> list[Any]:
 
 
 def _lesions(folders: list[Path], request: Request) -> list[lesions.LesionPart]:
-    return [lesions.LesionPart(str(folder), case, lesions.lesion_folder(case)) for folder in folders for case in lesions.CASES]
+    parts = []
+    for folder in folders:
+        names = tuple(name for name, _ in request.chosen(painted.every_map(str(folder))))
+        parts += [lesions.LesionPart(str(folder), case, lesions.lesion_folder(case), names) for case in lesions.CASES]
+    return parts
 
 
 EXPERIMENTS = {

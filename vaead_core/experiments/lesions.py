@@ -18,21 +18,22 @@ CASES = {"MS": "ms_patient07", "glioma": "glioma_tcga_du_7294"}
 
 @dataclass(frozen=True)
 class LesionPart:
-    """One patient through one checkpoint, on the scan's own grid, over the brain."""
+    """One patient through one checkpoint, on the scan's own grid, over the brain, by the map scorers named."""
 
     checkpoint: str
     case: str
     folder: str
+    scorers: tuple[str, ...]
 
     def measure(self) -> list[Measurement]:
-        """Every map scorer on the scan."""
+        """Every map on the scan."""
         checkpoint = opened(self.checkpoint)
         scan = read_nifti(Path(self.folder) / "t1.nii.gz")
         brain = scan.data != 0
         truth = read_nifti(Path(self.folder) / "lesion.nii.gz").data[brain] > 0
         ready = scoring.prepare(scan, checkpoint)
         found = []
-        for name in scorers.map_scorers(checkpoint.model):
+        for name in self.scorers:
             result = scoring.score(ready, checkpoint, name)
             if result.maps is None:
                 raise ValueError(f"{name} is registered as a map scorer and gave no map")

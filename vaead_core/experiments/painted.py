@@ -9,7 +9,7 @@ import numpy as np
 
 from vaead_core import painted, scorers
 from vaead_core.experiments.records import Measurement
-from vaead_core.experiments.subjects import opened, prepared_brain
+from vaead_core.experiments.subjects import judging, opened, prepared_brain
 from vaead_core.experiments.toy_scans import Choice, described, is_default, score_map
 from vaead_core.metrics import Ranking
 from vaead_core.painted import PaintedCase
@@ -38,7 +38,7 @@ class PaintedPart:
 
     def measure(self) -> list[Measurement]:
         """Every map on every combination; a combination's lesions lie elsewhere in each subject."""
-        checkpoint = opened(self.checkpoint)
+        checkpoint = judging(self.checkpoint, self.source, self.subject)
         healthy = prepared_brain(self.source, self.subject, self.checkpoint)
         if checkpoint.preprocessor is None:
             raise ValueError("lesions are painted in scans")

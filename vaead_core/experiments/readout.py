@@ -15,7 +15,7 @@ from vaead_core.checkpoint import Checkpoint
 from vaead_core.errors import CheckpointError
 from vaead_core.experiments import painted
 from vaead_core.experiments.records import ALL
-from vaead_core.experiments.subjects import opened, prepared, prepared_brain
+from vaead_core.experiments.subjects import judging, opened, prepared, prepared_brain
 from vaead_core.experiments.toy_scans import score_map
 from vaead_core.preprocessing import Preprocessor
 from vaead_core.volume import Array, Slices
@@ -64,7 +64,7 @@ class ReadoutPart:
 
     def measure(self) -> list[Reading]:
         """Every scorer at every threshold."""
-        checkpoint = opened(self.checkpoint)
+        checkpoint = judging(self.checkpoint, self.source, self.subject)
         healthy = prepared(self.source, self.subject, self.checkpoint)
         maps = {name: score_map(checkpoint, (name, ()), healthy) for name in self.scorers}
         if self.kind == HEALTHY:

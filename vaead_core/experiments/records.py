@@ -19,6 +19,7 @@ COLUMNS = (
 )  # fmt: skip
 ALL = "all"
 _GROUP = ["task", "scorer", "detector_settings", "masked", "dataset", "combination", "checkpoint", "seed"]
+_SOURCE = ["scorer", "dataset", "checkpoint", "seed"]
 _MEANS = ["ap", "auroc", "prevalence", "pooled_ap", "best_dice", "dice_at_5"]
 
 
@@ -72,13 +73,20 @@ def table(experiment: str, measurements: list[Measurement]) -> pd.DataFrame:
     return pd.DataFrame(rows).assign(experiment=experiment)[list(COLUMNS)]
 
 
-def added(folder: Path, name: str, rows: pd.DataFrame, about: dict[str, Any]) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """A recorded table with `rows` in place of those of the same scorers, in the order of one that was measured at once; and
-    what it was made of, with `about` under "added". Raises InputError when there is none."""
+def to_add_to(folder: Path, name: str) -> pd.DataFrame:
+    """A recorded table. Raises InputError when there is none."""
     known = read(folder, name)
     if known is None:
         raise InputError(f"{folder / name}.csv is not there, so that nothing can be added to it; measure it without --add.")
-    kept = known[~known["scorer"].isin(rows["scorer"])]
+    return known
+
+
+def added(folder: Path, name: str, rows: pd.DataFrame, about: dict[str, Any]) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """A recorded table with `rows` in place of those of the same scorers in the same datasets, checkpoints and seeds, in the
+    order of one that was measured at once; and what it was made of, with `about` under "added". Raises InputError."""
+    known = to_add_to(folder, name)
+    again = known.set_index(_SOURCE).index.isin(rows.set_index(_SOURCE).index)
+    kept = known[~again]
     both = pd.concat([kept, rows], ignore_index=True).sort_values(_GROUP, kind="stable")[list(COLUMNS)]
     first = json.loads((folder / f"{name}.json").read_text())
     return both, first | {"added": [*first.get("added", []), about]}

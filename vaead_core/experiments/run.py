@@ -11,7 +11,7 @@ from typing import Any
 
 from vaead_core import __version__
 from vaead_core.cluster import code_digest
-from vaead_core.errors import exit_status
+from vaead_core.errors import InputError, exit_status
 from vaead_core.experiments import records
 from vaead_core.experiments.catalogue import EXPERIMENTS, Request, parts_of
 from vaead_core.experiments.parts import Runner
@@ -31,6 +31,8 @@ def _record(options: argparse.Namespace) -> None:
         tuple(options.toys), tuple(options.scores), options.most_subjects,
     )  # fmt: skip
     name = options.experiment + (f"-{VALIDATION}" if options.subjects == VALIDATION else "")
+    if options.add:
+        _check_added(options, name)
     folders, parts = parts_of(options.experiment, request)
     digests = {str(folder): opened(str(folder)).digest for folder in folders}
     start = time.monotonic()
@@ -43,6 +45,17 @@ def _record(options: argparse.Namespace) -> None:
         rows, about = records.added(options.out, name, rows, about)
     records.write(options.out, name, rows, about)
     print(f"{options.out / name}.csv: {len(rows)} rows from {len(measurements)} measurements")
+
+
+def _check_added(options: argparse.Namespace, name: str) -> None:
+    """Raises InputError unless what is measured can stand among the recorded rows."""
+    if not options.scores:
+        raise InputError("--add needs --scores, the names of what is added.")
+    if options.most_subjects is not None:
+        raise InputError("What is added is measured on all subjects, like the rest; leave --most-subjects away.")
+    if (experiment := EXPERIMENTS.get(options.experiment)) and experiment.table is not records.table:
+        raise InputError(f"{options.experiment} is measured as a whole; leave --add away.")
+    records.to_add_to(options.out, name)
 
 
 def _about(options: argparse.Namespace, digests: dict[str, str], parts: int, seconds: float) -> dict[str, Any]:

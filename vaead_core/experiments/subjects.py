@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+
+from vaead_core.calibration import FOLDS, healthy_reference
 from vaead_core.checkpoint import Checkpoint
 from vaead_core.cohorts import open_cohort
 from vaead_core.cohorts.locations import find_data
+from vaead_core.cohorts.splits import leave_out
 from vaead_core.errors import CohortError, InputError
 from vaead_core.preprocessing import Preprocessor
 from vaead_core.volume import Brain, Slices
@@ -19,7 +24,28 @@ def opened(folder: str) -> Checkpoint:
     return Checkpoint.load(folder)
 
 
-@lru_cache(maxsize=4)
+def judging(folder: str, source: str, subject: str) -> Checkpoint:
+    """The checkpoint that `subject` is measured by: that of a folder, but for its validation subjects.
+
+    What the network makes of these is its healthy reference, in which a brain that is measured would find itself. Such a
+    subject is therefore measured against the others', in the folds of calibration.
+    """
+    held_out = chosen_subjects(opened(folder), "validation")
+    for inside, outside in leave_out(np.arange(len(held_out)), FOLDS):
+        if subject in np.array(held_out)[inside]:
+            return _against(folder, source, tuple(name for name, other in zip(held_out, outside, strict=True) if other))
+    return opened(folder)
+
+
+@lru_cache(maxsize=2)
+def _against(folder: str, source: str, people: tuple[str, ...]) -> Checkpoint:
+    checkpoint, model = opened(folder), opened(folder).model
+    slices = Slices.concatenate([prepared(source, name, folder) for name in people])
+    reference = healthy_reference(model, model.reference, slices, _preprocessor(folder).grid.shape[2])
+    return replace(checkpoint, model=model.with_reference(reference, model.healthy))
+
+
+@lru_cache(maxsize=8)
 def prepared(source: str, subject: str, folder: str) -> Slices:
     """The slices of one subject of a cohort, by the preprocessor of the checkpoint in `folder`."""
     return _preprocessor(folder).to_slices(prepared_brain(source, subject, folder))

@@ -15,7 +15,7 @@ from vaead_core.checkpoint import Checkpoint
 from vaead_core.detectors.latent_detector import LatentDetector, fit_latent_detector
 from vaead_core.detectors.preparation import LatentPreparation
 from vaead_core.experiments.records import Measurement
-from vaead_core.experiments.subjects import opened, prepared
+from vaead_core.experiments.subjects import judging, opened, prepared
 from vaead_core.metrics import Ranking, detection, separation
 from vaead_core.postprocessing import gaussian
 from vaead_core.toys import ToyCase
@@ -46,7 +46,7 @@ class ToyPart:
 
     def measure(self) -> list[Measurement]:
         """Every scorer on every combination of the dataset."""
-        checkpoint = opened(self.checkpoint)
+        checkpoint = judging(self.checkpoint, self.source, self.subject)
         clean = prepared(self.source, self.subject, self.checkpoint)
         clean_scores = self._image_scores(checkpoint, clean) if self.detect else {}
         found: list[Measurement] = []

@@ -12,8 +12,11 @@ from vaead_core.volume import Array, Slices
 
 
 def planes(model: Model, slices: Slices) -> Array:
-    """(N, C, h, w) on the grid of the first stage: its features, and each of the second stage's for the places it spans."""
-    first, second = model.vae.features(slices.pixels, STAGES).values()
+    """(N, C, h, w) on the grid of the first stage: its features, and each of the second stage's for the places it spans.
+
+    The background is 0, as in training, whatever the preprocessor fills it with.
+    """
+    first, second = model.vae.features(slices.pixels * slices.mask, STAGES).values()
     times = first.shape[-1] // second.shape[-1]
     return np.concatenate([first, second.repeat(times, 2).repeat(times, 3)], 1)
 
