@@ -12,8 +12,8 @@ from vaead_core.model import Model
 from vaead_core.scorers import masked_to_brain, register
 from vaead_core.volume import Array, Slices
 
-WEIGHTS = {"denoised_residual": 1.373, "segmenter": 1.066, "smoothed_residual": 0.885, "dark_asymmetry": 0.438}
-INTERCEPT = -2.869  # both are what `python -m training.fusion_weights` fits to painted lesions of validation subjects
+WEIGHTS = {"segmenter": 1.133, "denoised_residual": 1.197, "dark_asymmetry": 0.307, "voxel_atlas": 0.63, "asymmetry": 0.352}
+INTERCEPT = -2.827  # both are what `python -m training.fusion_weights` fits to painted lesions of validation subjects
 BODY, TAIL = 0.99, 0.999  # healthy shares: beyond TAIL there are too few pixels to count
 
 
