@@ -111,7 +111,7 @@ def reported(tmp_path_factory):
 def recorded(tables, folder):
     for name, rows in tables.items():
         about = {"command": f"python -m vaead_core evaluate {name}", "checkpoints": {"model": "1"}, "seconds": 61.2}
-        records.write(folder, name, rows, about)
+        records.write(folder, name, rows, about | ({"remark": "on another day."} if name == "patches" else {}))
     return folder
 
 
@@ -125,6 +125,8 @@ def test_every_number_of_the_thesis_stands_beside_ours_with_interval_and_chance(
     assert "| 0.894 | 0.800 | 0.500 |" in by_name["fashion, detection", "outlier detector", "all"]
     assert "ours: KNN; best on test: LOF 0.850" in by_name["fashion, detection", "outlier detector", "all"]
     assert "`python -m vaead_core evaluate slices`" in text
+    assert text.count("on another day.") == 1
+    assert "\n\n`patches`: on another day.\n\n" in text
 
 
 def test_every_figure_that_the_report_shows_is_drawn_and_every_drawn_one_shown(reported):

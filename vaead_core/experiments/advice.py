@@ -15,8 +15,9 @@ USEFUL = 0.1  # an AP below which a map shows a reader more false than true plac
 
 HEAD = """## Which method to use
 
-Maps are **chosen on validation subjects** and measured on test subjects; both baselines stand beside them, since a map that does
-not beat them has shown nothing. Patients choose nothing: their line shows the map that painted lesions choose.
+Maps are **chosen on validation subjects**, each measured against a healthy reference of the others, and measured on test
+subjects; both baselines stand beside them, since a map that does not beat them has shown nothing. Patients choose nothing: their
+line shows the map that painted lesions choose.
 
 | anomaly | map | AP | voxel atlas | equalised intensity | chance |
 |---|---|---|---|---|---|

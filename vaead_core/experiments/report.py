@@ -77,7 +77,8 @@ def _head(about: dict[str, Any]) -> str:
         return ", ".join(one["checkpoints"]) if len(one["checkpoints"]) < 4 else f"{len(one['checkpoints'])} models"
 
     rows = [f"| {name} | `{one['command']}` | {models(one)} | {one['seconds']:.0f} s |" for name, one in about.items()]
-    return HEAD + "\n".join(rows)
+    remarks = [f"`{name}`: {one['remark']}" for name, one in about.items() if "remark" in one]
+    return "\n\n".join([HEAD + "\n".join(rows), *remarks])
 
 
 def _beside_thesis(tables: Tables) -> str:
