@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.lib import format as npy
 
 from vaead_core.aggregates import AGGREGATES
 from vaead_core.calibration import Calibration, ScorerCalibration
@@ -113,8 +112,8 @@ def save(
         further = [name for name in FURTHER_FILES.values() if (graphs / name).is_file()]
         for name in (*GRAPHS, *further):
             shutil.copyfile(graphs / name, partial / name)
-        _write_arrays(partial / "calibration.npz", _pack(reference, calibration, memory))
-        _write_arrays(partial / "latents.npz", asdict(latents))
+        np.savez_compressed(partial / "calibration.npz", allow_pickle=False, **_pack(reference, calibration, memory))
+        np.savez_compressed(partial / "latents.npz", allow_pickle=False, **asdict(latents))
         (partial / "README.md").write_text(card)
         (partial / "history.csv").write_text(history)
         whole = {
@@ -186,29 +185,17 @@ def _pack(reference: Reference, calibration: Calibration, memory: Mapping[str, M
     return arrays
 
 
-def _write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
-    """An .npz as NumPy reads it, packed harder than NumPy does."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name, array in arrays.items():
-            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:  # an array may have more than 2 GB
-                npy.write_array(file, np.asarray(array), allow_pickle=False)
-
-
 def _in_steps(values: Array, step: float) -> Array:
-    """Whole steps, differenced along rows and then along columns, which zips better; in 16 bits where they fit, else in 32.
-
-    A deviation has several: its floor is a tenth of the median. Differences may overflow, and so do their sums, back again.
-    """
-    steps = np.rint(values / step)
-    whole = steps.astype(np.int16 if np.abs(steps).max() < 2**15 else np.int32)
-    nothing = whole.dtype.type(0)
-    return np.diff(np.diff(whole, axis=-1, prepend=nothing), axis=-2, prepend=nothing)
+    """Whole steps, differenced along rows and then along columns, in the fewest bits that hold them all, which zips better."""
+    steps = np.rint(values / step).astype(np.int32)
+    differences = np.diff(np.diff(steps, axis=-1, prepend=np.int32(0)), axis=-2, prepend=np.int32(0))
+    return differences.astype(np.min_scalar_type(-1 - np.abs(differences).max()))
 
 
 def _unpack(arrays: dict[str, Array]) -> tuple[Reference, Calibration, dict[str, Memory]]:
     def stored(quantity: str, name: str) -> Array:
         values = arrays[f"reference/{quantity}/{name}"]
-        steps = np.cumsum(np.cumsum(values, axis=-2, dtype=values.dtype), axis=-1, dtype=values.dtype)
+        steps = np.cumsum(np.cumsum(values, axis=-2, dtype=np.int32), axis=-1, dtype=np.int32)
         return steps.astype(np.float32) * arrays[f"reference/{quantity}/step"]
 
     quantities = sorted({key.split("/")[1] for key in arrays if key.startswith("reference/")})

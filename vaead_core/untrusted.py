@@ -13,7 +13,7 @@ from numpy.lib import format as npy
 from vaead_core.errors import CheckpointError
 
 DIRECTORY_BYTES = 1 << 20
-ARRAYS, ARRAYS_BYTES = 1000, 512 << 20  # of one file, unpacked; 258 arrays and 27 MB at 2 mm, eight times that at 1 mm
+ARRAYS, ARRAYS_BYTES = 1000, 512 << 20  # of one file, unpacked; 258 arrays and 20 MB at 2 mm, eight times that at 1 mm
 NPY_HEADER_BYTES = 4096
 
 # What networks of models/ are exported to, and near relatives. No loop, no branch, nothing that reads a file.

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from pages.shared import cached, sessions, uploads
 from pages.shared.notices import plain, warn
@@ -63,6 +64,8 @@ def ask_scan(key: str, first: int) -> Request:
             "Or your own: a skull-stripped T1, .nii or .nii.gz", type=["nii", "gz"], key="upload", on_change=_keep_upload
         )
         kept = st.session_state.get("kept_upload")
+        if shown is not None and not kept:
+            st.error("That file was lost on its way to the server; choose it again.")
         if kept and shown is None:
             st.button(plain(f"Close {kept.name}"), on_click=_keep_upload, width="stretch")
     return Request(sample, kept)
@@ -76,11 +79,12 @@ def _keep_upload() -> None:
         sessions.at_end(partial(_forget, state.own_scans))
     _forget(state.own_scans)
     state.kept_upload = None
-    if file := state.get("upload"):
+    file = state.get("upload")
+    if isinstance(file, UploadedFile):
         content = file.getvalue()
         state.kept_upload = Upload(file.name, content, hashlib.blake2b(content).hexdigest())
         state.own_scans.add(state.kept_upload.key)
-    uploads.drop(besides=file.file_id if file else "")
+    state.sent = uploads.drop(state.get("sent", set()), besides=file.file_id if file else "")
 
 
 def _forget(scans: set[str]) -> None:

@@ -12,10 +12,16 @@ def keep_in_memory() -> None:
     MultiPartParser.spool_max_size = 1 << 30  # Streamlit ends an upload at server.maxUploadSize
 
 
-def drop(besides: str = "") -> None:
-    """Drops all files that this session has sent but one, whether or not its browser asks for that."""
+def drop(known: set[str], besides: str = "") -> set[str]:
+    """Drops the files of this session that are `known`, all but one, whether or not its browser asks for that.
+
+    Returns those that are there now, to be known the next time: what has arrived since may be what the browser is about to
+    announce in the place of another one.
+    """
     context = get_script_run_ctx(suppress_warning=True)
-    if context and runtime.exists():
-        files = runtime.get_instance().uploaded_file_mgr
-        for sent in set(files.file_storage.get(context.session_id, ())) - {besides}:
-            files.remove_file(context.session_id, sent)
+    if not context or not runtime.exists():
+        return set()
+    files = runtime.get_instance().uploaded_file_mgr
+    for sent in known - {besides}:
+        files.remove_file(context.session_id, sent)
+    return set(files.file_storage.get(context.session_id, ()))
