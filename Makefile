@@ -10,7 +10,7 @@ demo: .stamps/app
 	$(BIN)/streamlit run app.py --server.port $(PORT)
 
 test: .stamps/dev .stamps/chromium .stamps/nginx lint
-	$(BIN)/pytest --numprocesses auto --dist loadfile
+	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder  # else files of few, long tests come last, on one core
 
 lint: .stamps/dev
 	$(BIN)/ruff check .
