@@ -13,7 +13,7 @@ import torch
 from conftest import prepared
 
 from models.export import weights_from_onnx
-from training import publish
+from training import model_card, publish
 from vaead_core import scorers
 from vaead_core.checkpoint import DESCRIPTION, Checkpoint
 
@@ -75,8 +75,8 @@ def test_notes_survive_republishing(copy, at_hand):
 
 def test_notes_of_a_folder_without_them_come_from_its_card(tiny_checkpoint):
     card = re.sub(r"\n```\n\n.*?\n\n## Last", "\n```\n\nOne try.\n\nNo sweep.\n\n## Last", tiny_checkpoint.card, flags=re.DOTALL)
-    assert publish._notes_of_card(card) == "One try.\n\nNo sweep."
-    assert publish._notes_of_card("no such card") == ""
+    assert model_card.notes_of(card) == "One try.\n\nNo sweep."
+    assert model_card.notes_of("no such card") == ""
 
 
 @pytest.mark.parametrize(

@@ -80,8 +80,9 @@ def choose(folder: Path, data: str | None) -> None:
 
 def painted_cases(folder: Path, data: str | None) -> list[Case]:
     """Every kind and combination in every validation subject."""
-    source, found = source_of(opened(str(folder)), data), []
-    for subject in track(chosen_subjects(opened(str(folder)), "validation"), "Painting"):
+    whole = opened(str(folder))
+    source, found = source_of(whole, data), []
+    for subject in track(chosen_subjects(whole, "validation"), "Painting"):
         checkpoint = judging(str(folder), source, subject)
         brain = prepared_brain(source, subject, str(folder))
         for kind, combinations in KINDS.items():

@@ -7,9 +7,7 @@ training: for scorers that did not exist yet, or a changed graph.
 from __future__ import annotations
 
 import argparse
-import json
 import platform
-import re
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -23,8 +21,9 @@ from torch import nn
 
 import models
 from models.export import export_onnx, load_from_onnx
+from training import model_card
 from training.config import TrainingConfig
-from training.data import Part, TrainingData, load_data
+from training.data import TrainingData, load_data
 from vaead_core import __version__, checkpoint
 from vaead_core.calibration import calibrate, memories
 from vaead_core.checkpoint import FURTHER_FILES, Checkpoint
@@ -107,18 +106,12 @@ def stored_config(old: Checkpoint, folder: Path, data: str | None, notes: str | 
             raise CohortError(f"{old.name} was trained on {name}, which is not at hand; give its folder by --data.")
         name = str(found)
     if notes is None:
-        notes = old.description.get("notes", _notes_of_card(old.card))
+        notes = old.description.get("notes", model_card.notes_of(old.card))
     try:
         return TrainingConfig(**stored | {"data": name, "out": folder, "split_seed": old.split_seed, "notes": notes})
     except ValidationError as error:
         setting = ".".join(str(part) for part in error.errors()[0]["loc"])
         raise CheckpointError(f"{old.name} has the setting {setting}, which this vaead does not know; train it again.") from error
-
-
-def _notes_of_card(card: str) -> str:
-    """What stands between settings and last epochs: where notes were kept before checkpoint.json held them."""
-    found = re.search(r"\n## Settings\n.*?\n```\n(.*?)\n## Last epochs\n", card, re.DOTALL)
-    return found.group(1).strip() if found else ""
 
 
 def publish(
@@ -157,11 +150,12 @@ def publish(
             part: reconstruction_ratio(model, getattr(data, part).slices, reference["intensity"].mean)
             for part in ("validation", "test")
         }
+        described = {name: settings for name, (_, settings) in further.items()}
+        card = model_card.written(config, data, errors, history, described, _keeps_scans(memory))
         checkpoint.save(
             config.out, graphs=graphs, stride=stride, preprocessor=preprocessor, reference=reference,
             calibration=calibration, memory=memory,
-            latents=latents, history=history, card=_card(config, data, errors, history, further, _keeps_scans(memory)),
-            description=_description(config, data, errors, further),
+            latents=latents, history=history, card=card, description=_description(config, data, errors, described),
         )  # fmt: skip
 
 
@@ -172,7 +166,7 @@ def reconstruction_ratio(model: Model, slices: Slices, mean_image: Array) -> dic
     return {"mse": own, "atlas_mse": atlas, "ratio": own / atlas}
 
 
-def _description(config: TrainingConfig, data: TrainingData, errors: dict, further: Further) -> dict:
+def _description(config: TrainingConfig, data: TrainingData, errors: dict, further: dict[str, dict]) -> dict:
     packages = ("torch", "lightning", "onnx", "onnxruntime", "numpy", "scipy", "SimpleITK")
     people = _people(data) if config.images != "fashion" else {}
     return {
@@ -181,7 +175,7 @@ def _description(config: TrainingConfig, data: TrainingData, errors: dict, furth
         "data": {"description": data.description, "skipped": len(data.skipped)} | people,
         "notes": config.notes,
         "reconstruction": errors,
-        "further": {name: settings for name, (_, settings) in further.items()},
+        "further": further,
         "versions": {"vaead": __version__, "python": platform.python_version()} | {name: version(name) for name in packages},
     }
 
@@ -191,68 +185,6 @@ def _people(data: TrainingData) -> dict:
     parts = {part: getattr(data, part) for part in PARTS}
     ages = {part: list(found.ages) for part, found in parts.items()}
     return {part: list(found.names) for part, found in parts.items()} | {"ages": ages}
-
-
-def _card(config: TrainingConfig, data: TrainingData, errors: dict, history: str, further: Further, scans: bool) -> str:
-    def ages(part: Part) -> str:
-        known = [age for age in part.ages if age is not None]
-        return f"{min(known):.0f} to {max(known):.0f}" if known else "unknown"
-
-    rows = "\n".join(
-        f"| {name} | {len(part.names)} | {len(part.slices)} | {ages(part)} |"
-        for name, part in (("training", data.train), ("validation", data.validation), ("test", data.test))
-    )
-    holds = "\n**It holds the training scans themselves**, for patch novelty: give it to nobody who may not have them.\n"
-    settings = json.dumps({name: value for name, value in config.identity().items() if name != "data"}, indent=1)
-    return f"""# {config.out.name}
-
-Research use only, not for diagnosis. {config.architecture.name}, trained on {data.description}.
-{holds if scans else ""}
-| part | subjects | images | ages |
-|---|---|---|---|
-{rows}
-
-Split by subject, 70/20/10, stratified by age, seed {config.split_seed}. {len(data.skipped)} scans were left out as unreadable.
-Thresholds, percentiles and the healthy reference come from the validation subjects, each scored against a
-reference without its own fold.
-
-## Reconstruction (mean squared error in the brain, μ decoded)
-
-| part | this model | healthy mean image | ratio |
-|---|---|---|---|
-| validation | {errors["validation"]["mse"]:.5f} | {errors["validation"]["atlas_mse"]:.5f} | {errors["validation"]["ratio"]:.3f} |
-| test | {errors["test"]["mse"]:.5f} | {errors["test"]["atlas_mse"]:.5f} | {errors["test"]["ratio"]:.3f} |
-
-## Settings
-
-```json
-{settings}
-```
-
-{config.notes}
-
-## Last epochs
-
-```
-{_last(history)}
-```
-{"".join(_further_section(name, settings) for name, (_, settings) in further.items())}
-## Limits
-
-It knows the scanner, the contrast and the ages it was trained on, and nothing else: on other data the whole brain may
-look unusual. {len(data.validation.names)} healthy subjects set the thresholds, so a percentile of a whole scan is coarse.
-"""
-
-
-def _last(history: str) -> str:
-    """Its head and its last three epochs."""
-    head, *rows = history.splitlines()
-    return "\n".join([head, *rows[-3:]])
-
-
-def _further_section(name: str, settings: dict) -> str:
-    shown = json.dumps({key: value for key, value in settings.items() if key != "history"}, indent=1)
-    return f"\n## Further network: {name}\n\n```json\n{shown}\n```\n\n```\n{_last(settings['history'])}\n```\n"
 
 
 if __name__ == "__main__":
