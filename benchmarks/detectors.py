@@ -24,7 +24,7 @@ from pyod.models.sampling import Sampling
 from sklearn.covariance import EllipticEnvelope
 from threadpoolctl import threadpool_limits
 
-from vaead_core.checkpoint import Checkpoint
+from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.detectors import DETECTORS
 from vaead_core.detectors.latent_detector import fit_latent_detector
 

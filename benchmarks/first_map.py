@@ -4,9 +4,10 @@ import sys
 import time
 from pathlib import Path
 
-from vaead_core import atlas, scoring
-from vaead_core.checkpoint import Checkpoint
-from vaead_core.nifti import read_nifti
+from vaead_core.checkpoints.checkpoint import Checkpoint
+from vaead_core.pipeline import scoring
+from vaead_core.scans import atlas
+from vaead_core.scans.nifti import read_nifti
 
 
 def main(path: Path) -> None:

@@ -11,7 +11,7 @@ import torch
 
 import models
 from models.export import load_from_onnx
-from vaead_core.vae import OnnxVAE
+from vaead_core.inference.vae import OnnxVAE
 
 SLICES, REPEATS = 78, 15
 

@@ -9,7 +9,7 @@ import time
 import numpy as np
 from sklearn.metrics import average_precision_score
 
-from vaead_core.metrics import Ranking
+from vaead_core.measures.metrics import Ranking
 
 PIXELS, SLICES, CASES, TRUTHS = 4500, 25, 47, 20
 

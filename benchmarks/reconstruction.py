@@ -12,7 +12,7 @@ from sklearn.decomposition import PCA
 from training.config import TrainingConfig
 from training.data import load_data
 from training.publish import reconstruction_ratio
-from vaead_core.checkpoint import Checkpoint
+from vaead_core.checkpoints.checkpoint import Checkpoint
 
 
 def main(checkpoint: Checkpoint, data: str) -> None:

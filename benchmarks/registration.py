@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from vaead_core import atlas
 from vaead_core.cohorts.locations import find_data
 from vaead_core.cohorts.nifti_folder import nifti_files
-from vaead_core.nifti import read_nifti
-from vaead_core.registration import AffineToAtlas, atlas_grid, register, to_atlas
+from vaead_core.scans import atlas
+from vaead_core.scans.geometry import AffineToAtlas
+from vaead_core.scans.nifti import read_nifti
+from vaead_core.scans.registration import atlas_grid, register, to_atlas
 
 
 def main(folder: Path | None) -> None:

@@ -24,13 +24,13 @@ from training.config import TrainingConfig
 from training.data import Part, TrainingData
 from training.presets import PRESETS
 from training.run import fit, native_precision
-from vaead_core.calibration import calibrate, training_reference
+from vaead_core.checkpoints.calibration import calibrate, training_reference
 from vaead_core.cohorts.preparation import prepare
 from vaead_core.cohorts.synthetic import synthetic_brain, synthetic_cohort
-from vaead_core.model import Model
-from vaead_core.preprocessing import Preprocessor
-from vaead_core.vae import OnnxVAE
-from vaead_core.volume import Slices
+from vaead_core.inference.model import Model
+from vaead_core.inference.vae import OnnxVAE
+from vaead_core.scans.preprocessing import Preprocessor
+from vaead_core.scans.volume import Slices
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "scaling.md"
 BEGIN, END = "<!-- written by benchmarks.scaling -->", "<!-- end of what benchmarks.scaling writes -->"

@@ -15,12 +15,12 @@ from pathlib import Path
 import numpy as np
 
 from vaead_core import scorers
-from vaead_core.checkpoint import Checkpoint
+from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.cohorts.synthetic import SAMPLES, load_sample
 from vaead_core.detectors import DETECTORS
 from vaead_core.detectors.latent_detector import fit_latent_detector
-from vaead_core.model import Model
-from vaead_core.scoring import prepare
+from vaead_core.inference.model import Model
+from vaead_core.pipeline.scoring import prepare
 
 RUNS = 5
 RECORD = Path(__file__).resolve().parents[1] / "results" / "seconds.json"

@@ -2,17 +2,22 @@
 
 import streamlit as st
 
-from pages.shared import cached, cached_results, entry, fashion_view, inputs, jobs, own_experiment, turns
-from pages.shared import result_views as view
+from pages.shared import inputs
+from pages.shared.benchmark import fashion as fashion_view
+from pages.shared.benchmark import own_experiment
+from pages.shared.benchmark import views as view
+from pages.shared.cached import results as cached_results
+from pages.shared.cached import scans as cached_scans
 from pages.shared.notices import refuse
+from pages.shared.server import entry, jobs, queue
 from vaead_core import scorers
+from vaead_core.anomalies.toys.datasets import DATASETS
 from vaead_core.cohorts.synthetic import SAMPLES
-from vaead_core.curve_figures import PLAIN, described, precision_recall_figure
 from vaead_core.errors import InputError
-from vaead_core.experiments import method_table
-from vaead_core.experiments.result_figures import grid_figure
-from vaead_core.latent_figures import slice_picture
-from vaead_core.toys.datasets import DATASETS
+from vaead_core.experiments.report import method_table
+from vaead_core.experiments.report.result_figures import grid_figure
+from vaead_core.figures.curves import PLAIN, described, precision_recall_figure
+from vaead_core.figures.latents import slice_picture
 
 VIEWS = ("Methods", "Size and intensity", "Thesis", "Curves", "Fashion images", "Your own")
 
@@ -53,14 +58,14 @@ def grids() -> None:
 
 def curves() -> None:
     """The tables keep AP alone, so that curves are drawn on a sample, through a chosen checkpoint."""
-    checkpoint = cached.checkpoint(inputs.ask_checkpoint())
+    checkpoint = cached_scans.checkpoint(inputs.ask_checkpoint())
     methods = inputs.ask_methods(checkpoint.model)
-    sample = cached.sample(SAMPLES[0])
+    sample = cached_scans.sample(SAMPLES[0])
     left, right = st.columns(2)
     dataset = left.selectbox("Toys", list(DATASETS), key="curve_data", **inputs.KEPT)
     toy = right.selectbox("Combination", [one.name for one in DATASETS[dataset]], key=f"curve_toy_{dataset}", **inputs.KEPT)
-    with turns.page(), st.spinner("Planting and scoring"):
-        prepared = cached.prepared(SAMPLES[0], checkpoint.digest, sample.scan, checkpoint)
+    with queue.page(), st.spinner("Planting and scoring"):
+        prepared = cached_scans.prepared(SAMPLES[0], checkpoint.digest, sample.scan, checkpoint)
         found = cached_results.curves(SAMPLES[0], checkpoint.digest, dataset, toy, tuple(methods), prepared, checkpoint)
     middle = len(found.held) // 2
     seen, drawn = st.columns([1, 4], vertical_alignment="center")

@@ -4,11 +4,13 @@ import shutil
 
 import streamlit as st
 
-from pages.shared import checkpoint_view as view
-from pages.shared import entry, inputs, jobs, training_job
+from pages.shared import inputs
+from pages.shared.checkpoints import training_job
+from pages.shared.checkpoints import views as view
 from pages.shared.notices import plain, refuse, sentence
-from vaead_core.checkpoint_archive import ARCHIVE_BYTES, packed, unpack
-from vaead_core.checkpoint_facts import read_history
+from pages.shared.server import entry, jobs
+from vaead_core.checkpoints.archive import ARCHIVE_BYTES, packed, unpack
+from vaead_core.checkpoints.summary import read_history
 from vaead_core.errors import InputError
 
 VIEWS = ("Inspect", "Compare", "Upload", "Train")

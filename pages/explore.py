@@ -4,12 +4,15 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.shared import cached, entry, explore_state, inputs, turns
-from pages.shared.explore_parts import Opened, show_downloads, show_map, show_scores
+from pages.shared import inputs
+from pages.shared.cached import scans as cached_scans
+from pages.shared.explore import state as explore_state
+from pages.shared.explore.panels import Opened, show_downloads, show_map, show_scores
 from pages.shared.notices import faults, refuse, warn
+from pages.shared.server import entry, queue
 from pages.shared.viewer import viewer
-from vaead_core import scoring
 from vaead_core.errors import InputError
+from vaead_core.pipeline import scoring
 
 entry.through_app()
 with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -19,17 +22,17 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
 request, folder = inputs.ask_scan("sample", first=1), inputs.ask_checkpoint()
 try:
     progress = st.empty()
-    with turns.page(), progress.status("Opening the checkpoint", expanded=False) as status:
-        checkpoint = cached.checkpoint(folder)
+    with queue.page(), progress.status("Opening the checkpoint", expanded=False) as status:
+        checkpoint = cached_scans.checkpoint(folder)
         methods = inputs.ask_methods(checkpoint.model)
         status.update(label="Reading the scan")
         key, scan, truth = request.read()
         status.update(label="Registering to the SRI24 atlas")
-        prepared = cached.prepared(key, checkpoint.digest, scan, checkpoint)
+        prepared = cached_scans.prepared(key, checkpoint.digest, scan, checkpoint)
         status.update(label="Scoring")
         results, sentences = inputs.score_all(key, checkpoint, prepared, methods)
-        layers = [cached.map_layer(key, checkpoint.digest, one.name, prepared, checkpoint, one) for one in results]
-        redrawn = cached.reconstruction_layer(key, checkpoint.digest, prepared, checkpoint)
+        layers = [cached_scans.map_layer(key, checkpoint.digest, one.name, prepared, checkpoint, one) for one in results]
+        redrawn = cached_scans.reconstruction_layer(key, checkpoint.digest, prepared, checkpoint)
     progress.empty()
 except InputError as error:
     refuse(error)
@@ -44,14 +47,14 @@ explore_state.begin(f"{key} {checkpoint.digest}", scan.data.shape)
 
 @st.fragment
 @faults()
-@turns.page()
+@queue.page()
 def show() -> None:
     """The viewer and what follows from its crosshair and thresholds; a click in the viewer runs this alone."""
     state = st.session_state
     seen = viewer(
-        cached.scan_layer(key, "Scan", scan.data), layers, scan.affine, key="explore",
+        cached_scans.scan_layer(key, "Scan", scan.data), layers, scan.affine, key="explore",
         file_voxels=scan.native.voxels_from_ras if scan.native else None, reconstruction=redrawn,
-        truth=None if truth is None else cached.scan_layer(key, "Truth", truth),
+        truth=None if truth is None else cached_scans.scan_layer(key, "Truth", truth),
         cursor=state.explore_start, jumps=state.explore_jumps, thresholds=state.explore_given or None,
         tells_done=True,
     )  # fmt: skip

@@ -3,13 +3,17 @@
 import numpy as np
 import streamlit as st
 
-from pages.shared import cached, cached_latents, entry, inputs, turns
-from pages.shared.latent_controls import ask_direction, ask_latents, ask_slice
+from pages.shared import inputs
+from pages.shared.cached import latents as cached_latents
+from pages.shared.cached import scans as cached_scans
+from pages.shared.latent_space.controls import ask_direction, ask_latents, ask_slice
 from pages.shared.notices import refuse, warn
-from vaead_core import detectors, latent_space
-from vaead_core.curve_figures import PLAIN
+from pages.shared.server import entry, queue
+from vaead_core import detectors
 from vaead_core.errors import InputError
-from vaead_core.latent_figures import change_picture, plane_figure, score_figure, slice_picture
+from vaead_core.figures.curves import PLAIN
+from vaead_core.figures.latents import change_picture, plane_figure, score_figure, slice_picture
+from vaead_core.pipeline import latent_space
 
 NEIGHBOURS, FRAMES = 5, 7
 state = st.session_state
@@ -20,12 +24,12 @@ st.caption("Research use only, not for diagnosis. Click one of the scan's slices
 
 request, folder = inputs.ask_scan("sample", first=1), inputs.ask_checkpoint()
 try:
-    with turns.page():
+    with queue.page():
         with st.spinner("Opening scan and checkpoint"):
-            checkpoint = cached.checkpoint(folder)
+            checkpoint = cached_scans.checkpoint(folder)
             detector, standardise, colour = ask_latents(checkpoint)
             key, scan, _ = request.read()
-            prepared = cached.prepared(key, checkpoint.digest, scan, checkpoint)
+            prepared = cached_scans.prepared(key, checkpoint.digest, scan, checkpoint)
             space = cached_latents.space(checkpoint.digest, standardise, checkpoint)
             latents, slices = cached_latents.latents(key, checkpoint.digest, prepared, checkpoint), prepared.slices
         title = detectors.DETECTORS[detector].title

@@ -3,14 +3,19 @@
 import numpy as np
 import streamlit as st
 
-from pages.shared import cached, cached_toys, entry, inputs, lab_state, turns
+from pages.shared import inputs
+from pages.shared.cached import scans as cached_scans
+from pages.shared.cached import toys as cached_toys
 from pages.shared.notices import faults, refuse, warn
-from pages.shared.toy_controls import ask_toy
+from pages.shared.server import entry, queue
+from pages.shared.toy_lab import state as lab_state
+from pages.shared.toy_lab.controls import ask_toy
 from pages.shared.viewer import clicked, thresholds_left, viewer
-from vaead_core import planting, scorers
-from vaead_core.curve_figures import PLAIN, described, precision_recall_figure, sweep_figure
+from vaead_core import scorers
+from vaead_core.anomalies.toys.settings import settings_of
 from vaead_core.errors import InputError
-from vaead_core.toys.settings import settings_of
+from vaead_core.figures.curves import PLAIN, described, precision_recall_figure, sweep_figure
+from vaead_core.pipeline import planting
 
 entry.through_app()
 state = st.session_state
@@ -23,11 +28,11 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
 controls = st.sidebar.container()
 request, folder = inputs.ask_scan("lab_sample", first=0), inputs.ask_checkpoint()
 try:
-    with turns.page(), st.spinner("Opening scan and checkpoint"):
-        checkpoint = cached.checkpoint(folder)
+    with queue.page(), st.spinner("Opening scan and checkpoint"):
+        checkpoint = cached_scans.checkpoint(folder)
         methods = inputs.ask_methods(checkpoint.model)
         key, scan, lesion = request.read()
-        bench = cached_toys.Bench(key, cached.prepared(key, checkpoint.digest, scan, checkpoint), checkpoint)
+        bench = cached_toys.Bench(key, cached_scans.prepared(key, checkpoint.digest, scan, checkpoint), checkpoint)
         results, sentences = inputs.score_all(key, checkpoint, bench.prepared, methods)
     with controls:
         kind, buttons, settings = ask_toy()
@@ -64,7 +69,7 @@ with buttons:
 
 @st.fragment
 @faults()
-@turns.page()
+@queue.page()
 def show() -> None:
     """Viewer, curves, sweep; a click in the viewer runs this alone."""
     if centre := clicked("lab"):

@@ -20,12 +20,12 @@ from training.further_tasks import TASKS, held_out_example
 from training.presets import PRESETS
 from training.publish import republish
 from training.run import train
-from vaead_core.checkpoint import Checkpoint
+from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.cohorts.locations import find_data
 from vaead_core.cohorts.synthetic import synthetic_brain
-from vaead_core.model import Model
-from vaead_core.vae import FURTHER
-from vaead_core.volume import Slices, Volume
+from vaead_core.inference.model import Model
+from vaead_core.inference.vae import FURTHER
+from vaead_core.scans.volume import Slices, Volume
 
 
 def development_data(name: str) -> Path:

@@ -11,7 +11,8 @@ import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.app_session import AppSession
 
-from pages.shared import inputs, remembered, sessions, turns, uploads
+from pages.shared import inputs
+from pages.shared.server import cache, queue, sessions, uploads
 
 uploads.keep_in_memory()
 sessions.follow()
@@ -22,7 +23,7 @@ def note(word: str) -> None:
         done.write(f"{word}\n")
 
 
-@remembered.remembered
+@cache.remembered
 def piece(who: str, number: int) -> int:
     """A tenth of a second of work."""
     note(who)
@@ -45,7 +46,7 @@ class Seen:
 seen = Seen()
 st.button("Look at it", on_click=lambda: seen)
 request = inputs.ask_scan("sample", first=0)
-with turns.page():
+with queue.page():
     key, _, _ = request.read()
     who, _, pieces = st.text_input("Work", key="work").partition(" ")
     for number in range(int(pieces or 0)):
@@ -53,7 +54,7 @@ with turns.page():
 server = runtime.get_instance()
 held = {
     "scan": key,
-    "keys": str(list(remembered._kept)),
+    "keys": str(list(cache._kept)),
     "files": sum(map(len, server.uploaded_file_mgr.file_storage.values())),
     "sessions": sum(isinstance(one, AppSession) for one in gc.get_objects()),
 }

@@ -25,7 +25,7 @@ from models.export import weights_from_onnx
 from tests.conftest import prepared, tiny
 from training.data import load_data
 from training.run import train
-from vaead_core.checkpoint import Checkpoint
+from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from benchmarks.start import served, wait_for_maps
 from vaead_core import scorers
-from vaead_core.checkpoint import Checkpoint
+from vaead_core.checkpoints.checkpoint import Checkpoint
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -129,6 +129,6 @@ def test_the_app_serves_a_map_in_a_browser_without_loading_torch(browser, checkp
         tab.close()
     imported = report.read_text().splitlines()
     modules = {line.rsplit("|", 1)[-1].strip() for line in imported if line.startswith("import time:")}
-    assert "vaead_core.scoring" in modules
+    assert "vaead_core.pipeline.scoring" in modules
     slow = {"torch", "lightning", "models", "training", "sklearn", "pyod", "numba", "matplotlib"}
     assert not {name for name in modules if name.split(".")[0] in slow or name == "scipy.stats"}

@@ -13,18 +13,18 @@ from streamlit.testing.v1 import AppTest
 
 from benchmarks.start import served
 from vaead_core.__main__ import main
-from vaead_core.checkpoint import Checkpoint
+from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.cohorts import fashion_mnist
 from vaead_core.errors import InputError
 from vaead_core.experiments import records
-from vaead_core.experiments.beside import beside
 from vaead_core.experiments.catalogue import Request, parts_of
 from vaead_core.experiments.fashion import RECONSTRUCTION, ranked
-from vaead_core.experiments.method_table import by_combination, methods, scores_of, size_by_intensity
-from vaead_core.experiments.parts import Runner, share_done
 from vaead_core.experiments.records import ALL, Measurement
-from vaead_core.experiments.result_figures import beside_figure, grid_figure, methods_figure, ranked_picture
-from vaead_core.experiments.thesis import CLAIMS
+from vaead_core.experiments.report.method_table import by_combination, methods, scores_of, size_by_intensity
+from vaead_core.experiments.report.result_figures import beside_figure, grid_figure, methods_figure, ranked_picture
+from vaead_core.experiments.report.thesis import CLAIMS
+from vaead_core.experiments.report.thesis_comparison import beside
+from vaead_core.experiments.runner import Runner, share_done
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "results"
@@ -157,7 +157,7 @@ def test_progress_is_a_line_for_each_finished_part_where_there_is_no_terminal(tm
         def measure(self):
             return []
 
-    monkeypatch.setattr("vaead_core.experiments.parts._key", lambda part, identity: str(id(part)))
+    monkeypatch.setattr("vaead_core.experiments.runner._key", lambda part, identity: str(id(part)))
     monkeypatch.setattr("sys.stderr", told := io.StringIO())
     Runner(tmp_path).run([Part(), Part()], lambda part: "")
     lines = told.getvalue().splitlines()

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from vaead_core import scorers
-from vaead_core.aggregates import AGGREGATES, aggregate
-from vaead_core.calibration import calibrate, healthy_reference, training_reference
-from vaead_core.model import Model
-from vaead_core.reference import PlaceStatistics
-from vaead_core.vae import STAGES
-from vaead_core.volume import Slices
+from vaead_core.checkpoints.calibration import calibrate, healthy_reference, training_reference
+from vaead_core.inference.model import Model
+from vaead_core.inference.reference import PlaceStatistics
+from vaead_core.inference.vae import STAGES
+from vaead_core.measures.aggregates import AGGREGATES, aggregate
+from vaead_core.scans.volume import Slices
 
 DEPTH = 4
 

@@ -5,11 +5,11 @@ import shutil
 import numpy as np
 import pytest
 
-from vaead_core import checkpoint as module
-from vaead_core.calibration import RATES
-from vaead_core.checkpoint import Checkpoint
+from vaead_core.checkpoints import checkpoint as module
+from vaead_core.checkpoints.calibration import RATES
+from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.errors import CheckpointError
-from vaead_core.reference import PlaceStatistics, Reference
+from vaead_core.inference.reference import PlaceStatistics, Reference
 
 
 @pytest.fixture

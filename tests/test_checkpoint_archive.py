@@ -14,11 +14,11 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from vaead_core import checkpoint_archive as module
-from vaead_core.checkpoint import DESCRIPTION, FILES, FORMAT_VERSION, Checkpoint
-from vaead_core.checkpoint_archive import check, packed, unpack
+from vaead_core.checkpoints import archive as module
+from vaead_core.checkpoints.archive import check, packed, unpack
+from vaead_core.checkpoints.checkpoint import DESCRIPTION, FILES, FORMAT_VERSION, Checkpoint
+from vaead_core.checkpoints.untrusted import check_arrays, check_graph
 from vaead_core.errors import CheckpointError
-from vaead_core.untrusted import check_arrays, check_graph
 
 SHIPPED = sorted(path.parent for path in (Path(__file__).resolve().parents[1] / "checkpoints").glob("[!.]*/checkpoint.json"))
 

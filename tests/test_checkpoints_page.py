@@ -12,9 +12,10 @@ import pytest
 from playwright.sync_api import Page, expect
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import jobs, sessions, training_job
+from pages.shared.checkpoints import training_job
+from pages.shared.server import jobs, sessions
 from training.presets import PRESETS
-from vaead_core.checkpoint_archive import packed
+from vaead_core.checkpoints.archive import packed
 from vaead_core.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from vaead_core import atlas
 from vaead_core.cohorts import Subject, fashion_mnist, open_cohort
 from vaead_core.cohorts.nifti_folder import mood_toys, nifti_folder
-from vaead_core.cohorts.splits import leave_out, split_subjects
+from vaead_core.cohorts.splits import split_subjects
 from vaead_core.cohorts.synthetic import SAMPLES, exponential, load_sample, synthetic_brain, synthetic_cohort
 from vaead_core.errors import CohortError
+from vaead_core.measures.folds import leave_out
+from vaead_core.scans import atlas
 
 
 def people(count: int, ages=None) -> tuple[Subject, ...]:

@@ -10,7 +10,7 @@ from conftest import development_data
 
 from vaead_core import scorers
 from vaead_core.__main__ import DEFAULT_CHECKPOINT, main
-from vaead_core.checkpoint import Checkpoint
+from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.cohorts.synthetic import load_sample
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -22,7 +22,7 @@ from vaead_core.detectors.nearby import FittedNearby
 from vaead_core.detectors.preparation import LatentPreparation, local_statistics
 from vaead_core.detectors.rows import as_scores, sampled
 from vaead_core.errors import InputError
-from vaead_core.metrics import detection
+from vaead_core.measures.metrics import detection
 
 NAMES = sorted(detectors.DETECTORS)
 TABLE_I = {

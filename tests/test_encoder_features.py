@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
 
-from vaead_core import calibration, scorers
-from vaead_core.checkpoint import Checkpoint
-from vaead_core.model import Model
+from vaead_core import scorers
+from vaead_core.checkpoints import calibration
+from vaead_core.checkpoints.checkpoint import Checkpoint
+from vaead_core.inference.model import Model
+from vaead_core.scans.volume import Slices
 from vaead_core.scorers.encoder_features import _farthest, brain_at, features
-from vaead_core.volume import Slices
 
 
 @pytest.fixture(scope="module")

@@ -20,12 +20,12 @@ from vaead_core.errors import InputError
 from vaead_core.experiments import records, subjects
 from vaead_core.experiments.catalogue import EXPERIMENTS, Request, parts_of
 from vaead_core.experiments.fashion import deformed
-from vaead_core.experiments.parts import Runner
 from vaead_core.experiments.records import ALL, Measurement
+from vaead_core.experiments.runner import Runner
 from vaead_core.experiments.toy_scans import ToyPart
-from vaead_core.reference import PlaceStatistics
+from vaead_core.inference.reference import PlaceStatistics
+from vaead_core.scans.volume import Slices
 from vaead_core.scorers.residual import Residual
-from vaead_core.volume import Slices
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -225,7 +225,7 @@ def test_a_cluster_that_was_started_elsewhere_or_has_no_worker_is_one_sentence(t
     ],
 )
 def test_what_cannot_be_evaluated_is_one_sentence_and_exit_2(experiment, more, message, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("vaead_core.cluster.CONNECTING_SECONDS", 1)
+    monkeypatch.setattr("vaead_core.computing.dask_cluster.CONNECTING_SECONDS", 1)
     assert main(["evaluate", experiment, "--out", str(tmp_path), *more]) == 2
     error = capsys.readouterr().err
     assert message in error

@@ -10,12 +10,13 @@ from training.further_tasks import TASKS, Denoiser
 from training.randomness import generator
 from training.run import train
 from training.synthetic_anomalies import with_anomalies
-from vaead_core import scorers, scoring
-from vaead_core.checkpoint import Checkpoint
+from vaead_core import scorers
+from vaead_core.checkpoints.checkpoint import Checkpoint
+from vaead_core.checkpoints.untrusted import check_graph
 from vaead_core.errors import CheckpointError
+from vaead_core.inference.vae import FURTHER
+from vaead_core.pipeline import scoring
 from vaead_core.scorers import feature_reconstruction, segmenter
-from vaead_core.untrusted import check_graph
-from vaead_core.vae import FURTHER
 
 
 class Nothing(torch.nn.Module):

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from vaead_core import scorers
-from vaead_core.model import Model
-from vaead_core.reference import PlaceStatistics, Reference
+from vaead_core.inference.model import Model
+from vaead_core.inference.reference import PlaceStatistics, Reference
+from vaead_core.inference.vae import Posterior
+from vaead_core.scans.volume import Slices
 from vaead_core.scorers.wrappers import Calibrated, Intensity, LeftAgainstRight, mirrored, uses_network
-from vaead_core.vae import Posterior
-from vaead_core.volume import Slices
 
 SIZE = 32
 

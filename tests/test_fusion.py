@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from vaead_core import scorers
-from vaead_core.model import Model
+from vaead_core.inference.model import Model
 from vaead_core.scorers.fusion import INTERCEPT, WEIGHTS, Fusion, surprise
 
 

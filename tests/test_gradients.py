@@ -9,8 +9,8 @@ from models.export import export_onnx, load_from_onnx
 from models.gradients import forward_with_pullback, kl_gradient
 from models.losses import kl_to_standard_normal
 from tests.test_models import RESNET, SIMPLE, SPATIAL, UAS
-from vaead_core.untrusted import check_graph
-from vaead_core.vae import GRADIENT, OnnxVAE
+from vaead_core.checkpoints.untrusted import check_graph
+from vaead_core.inference.vae import GRADIENT, OnnxVAE
 
 
 @pytest.fixture(params=[SIMPLE, RESNET, UAS, SPATIAL], ids=["simple", "resnet", "uas", "spatial"])

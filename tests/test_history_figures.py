@@ -1,6 +1,6 @@
 import plotly.graph_objects as go
 
-from vaead_core.history_figures import history_figure
+from vaead_core.figures.history import history_figure
 
 ROWS = {"epoch": [1.0, 2.0], "loss": [4.0, 3.0], "validation_loss": [5.0, float("nan")], "kl": [1.0, 2.0]}
 

@@ -67,4 +67,4 @@ def test_every_checkpoint_and_the_atlas_have_their_licence_named():
     kinds = {re.match(r"[a-z]+", folder.name)[0] for folder in folders}
     assert [kind for kind in kinds if f"`checkpoints/{kind}-*`" not in said] == []
     listed = subprocess.run(["git", "ls-files", "*.nii", "*.nii.gz"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert {Path(path).parent.as_posix() for path in listed.split()} <= {"vaead_core/atlas"}, "no scan of a person is here"
+    assert {Path(path).parent.as_posix() for path in listed.split()} <= {"vaead_core/scans/atlas"}, "no scan of a person is here"

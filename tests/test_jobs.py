@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import jobs, sessions
+from pages.shared.server import jobs, sessions
 
 ROOT = Path(__file__).resolve().parents[1]
 BUSY = """
@@ -160,7 +160,7 @@ def script() -> None:
 
     import streamlit as st
 
-    from pages.shared import jobs
+    from pages.shared.server import jobs
     from vaead_core.errors import InputError
 
     key = st.text_input("Key", "one")

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from vaead_core import latent_space
-from vaead_core.checkpoint import Latents
+from vaead_core.checkpoints.checkpoint import Latents
 from vaead_core.detectors.preparation import LatentPreparation
-from vaead_core.latent_figures import change_picture, plane_figure, score_figure, slice_picture
-from vaead_core.latent_space import LatentSpace, between
+from vaead_core.figures.latents import change_picture, plane_figure, score_figure, slice_picture
+from vaead_core.pipeline import latent_space
+from vaead_core.pipeline.latent_space import LatentSpace, between
 
 
 def healthy(count=240, size=6, places=12, people=6, seed=0) -> Latents:

@@ -103,7 +103,7 @@ def test_a_detector_that_needs_more_latents_says_so_in_one_sentence(app, monkeyp
 
         raise InputError("KNN needs at least 6 healthy latents of 16 numbers; there are 5.")
 
-    monkeypatch.setattr("vaead_core.latent_space.healthy_outlier_scores", few)
+    monkeypatch.setattr("vaead_core.pipeline.latent_space.healthy_outlier_scores", few)
     app.selectbox(key="latent_detector").set_value("loda").run()
     assert not app.exception
     assert [one.value for one in app.error] == ["KNN needs at least 6 healthy latents of 16 numbers; there are 5."]

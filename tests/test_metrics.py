@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from vaead_core.metrics import Ranking, detection, interval_over_subjects
+from vaead_core.measures.metrics import Ranking, detection, interval_over_subjects
 
 
 def cases():

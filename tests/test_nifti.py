@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from vaead_core.errors import ScanError
-from vaead_core.nifti import map_to_nifti, read_nifti
+from vaead_core.scans.nifti import map_to_nifti, read_nifti
 
 ROOT = Path(__file__).resolve().parents[1]
 GRADIENT = np.arange(4 * 5 * 6, dtype=np.float32).reshape(4, 5, 6)

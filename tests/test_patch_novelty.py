@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
 
-from vaead_core import scorers, scoring
-from vaead_core.checkpoint import Checkpoint
+from vaead_core import scorers
+from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.errors import CheckpointError
-from vaead_core.model import Model
+from vaead_core.inference.model import Model
+from vaead_core.pipeline import scoring
+from vaead_core.scans.volume import Slices
 from vaead_core.scorers.patch_novelty import NEAREST, PatchNovelty, _distance
-from vaead_core.volume import Slices
 
 
 @pytest.fixture

@@ -2,11 +2,13 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score
 
-from vaead_core import planting, scorers, scoring, toys
+from vaead_core import scorers
+from vaead_core.anomalies import toys
+from vaead_core.anomalies.toys.settings import settings_of
 from vaead_core.errors import InputError
-from vaead_core.planting import Planting
-from vaead_core.precision_recall import precision_recall
-from vaead_core.toys.settings import settings_of
+from vaead_core.measures.precision_recall import precision_recall
+from vaead_core.pipeline import planting, scoring
+from vaead_core.pipeline.planting import Planting
 
 CENTRE = (72, 60, 40)
 CIRCLE = (("radius_mm", 8.0), ("intensity", 0.9), ("length_mm", 2.0))

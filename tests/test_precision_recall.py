@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score
 
-from vaead_core.precision_recall import precision_recall
-from vaead_core.volume import Slices
+from vaead_core.measures.precision_recall import precision_recall
+from vaead_core.scans.volume import Slices
 
 
 def images(count: int = 4) -> Slices:

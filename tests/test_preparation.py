@@ -10,8 +10,8 @@ from training.data import load_data
 from training.publish import PARTS
 from vaead_core.cohorts.nifti_folder import nifti_folder
 from vaead_core.cohorts.preparation import prepare
-from vaead_core.preprocessing import Preprocessor
-from vaead_core.volume import Slices
+from vaead_core.scans.preprocessing import Preprocessor
+from vaead_core.scans.volume import Slices
 
 
 @pytest.mark.parametrize("how", ["jobs", "dask"])
@@ -40,7 +40,7 @@ def test_workers_keep_the_order_and_say_which_scan_is_broken(brain_volume, tmp_p
 def test_a_cluster_that_does_not_answer_is_one_sentence(monkeypatch):
     from vaead_core.errors import InputError
 
-    monkeypatch.setattr("vaead_core.cluster.CONNECTING_SECONDS", 1)
+    monkeypatch.setattr("vaead_core.computing.dask_cluster.CONNECTING_SECONDS", 1)
     with pytest.raises(InputError, match=r"No Dask scheduler answers at tcp://127\.0\.0\.1:9"):
         load_data(tiny(Path("nowhere"), dask="tcp://127.0.0.1:9"))
 

@@ -6,12 +6,13 @@ import pytest
 from conftest import reoriented
 from scipy import ndimage
 
-from vaead_core import atlas
 from vaead_core.errors import ScanError
-from vaead_core.nifti import map_to_nifti, read_nifti
-from vaead_core.preprocessing import Preprocessor, background_noise
-from vaead_core.registration import AffineToAtlas, atlas_grid, register, to_atlas
-from vaead_core.volume import Volume
+from vaead_core.scans import atlas
+from vaead_core.scans.geometry import AffineToAtlas
+from vaead_core.scans.nifti import map_to_nifti, read_nifti
+from vaead_core.scans.preprocessing import Preprocessor, background_noise
+from vaead_core.scans.registration import atlas_grid, register, to_atlas
+from vaead_core.scans.volume import Volume
 
 
 def ball_map(image: nib.Nifti1Image, checkpoint) -> tuple[np.ndarray, nib.Nifti1Image]:

@@ -15,7 +15,7 @@ from conftest import prepared
 from models.export import weights_from_onnx
 from training import model_card, publish
 from vaead_core import scorers
-from vaead_core.checkpoint import DESCRIPTION, Checkpoint
+from vaead_core.checkpoints.checkpoint import DESCRIPTION, Checkpoint
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from vaead_core.__main__ import main
-from vaead_core.checkpoint import Checkpoint
+from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.errors import CheckpointError
 from vaead_core.experiments import readout, readout_table
 from vaead_core.experiments.readout import HEALTHY, RATES, SIZES, THRESHOLDS, Reading, ReadoutPart

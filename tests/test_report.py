@@ -7,15 +7,15 @@ import pytest
 
 from vaead_core import detectors
 from vaead_core.__main__ import main
+from vaead_core.anomalies.toys.datasets import DATASETS
 from vaead_core.cohorts.fashion_mnist import CLASSES
 from vaead_core.experiments import readout_table, records
-from vaead_core.experiments.lookup import best_detector, chosen_detector, label
-from vaead_core.experiments.reading import READINGS
 from vaead_core.experiments.readout import HEALTHY, RATES, SIZES, THRESHOLDS, Reading
 from vaead_core.experiments.records import ALL, Measurement
-from vaead_core.experiments.report import write_report
-from vaead_core.experiments.thesis import CLAIMS, TOYS
-from vaead_core.toys.datasets import DATASETS
+from vaead_core.experiments.report.page import write_report
+from vaead_core.experiments.report.tables import best_detector, chosen_detector, label
+from vaead_core.experiments.report.thesis import CLAIMS, TOYS
+from vaead_core.experiments.report.verdicts import READINGS
 
 MAPS = ("residual", "activation", "normalised_residual", "voxel_atlas")
 POSITION, WHOLE = "standardise=position", "standardise=global"

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from vaead_core.model import View
+from vaead_core.inference.model import View
+from vaead_core.inference.vae import Posterior
 from vaead_core.scorers import restoration
 from vaead_core.scorers.restoration import restored
-from vaead_core.vae import Posterior
 
 
 class Redraws:

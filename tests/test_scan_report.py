@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from vaead_core import scorers, scoring
-from vaead_core.scan_figures import ShownMap, panels_png
-from vaead_core.scan_report import Finding, scan_report
+from vaead_core import scorers
+from vaead_core.figures.report import Finding, scan_report
+from vaead_core.figures.scan import ShownMap, panels_png
+from vaead_core.pipeline import scoring
 
 
 def picture(content: bytes) -> np.ndarray:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from vaead_core.score_figures import histogram_figure, strip_figure
+from vaead_core.figures.scores import histogram_figure, strip_figure
 
 
 def test_a_strip_has_a_line_a_method_and_marks_the_slice_that_is_shown():

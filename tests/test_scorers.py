@@ -5,15 +5,15 @@ import pytest
 from scipy.stats import rankdata
 
 from vaead_core import scorers
-from vaead_core.aggregates import aggregate
-from vaead_core.calibration import percentile
-from vaead_core.checkpoint import Checkpoint
-from vaead_core.metrics import detection
-from vaead_core.model import Model, upsample
-from vaead_core.preprocessing import Preprocessor
-from vaead_core.reference import PlaceStatistics
-from vaead_core.vae import Posterior
-from vaead_core.volume import Slices
+from vaead_core.checkpoints.calibration import percentile
+from vaead_core.checkpoints.checkpoint import Checkpoint
+from vaead_core.inference.model import Model, upsample
+from vaead_core.inference.reference import PlaceStatistics
+from vaead_core.inference.vae import Posterior
+from vaead_core.measures.aggregates import aggregate
+from vaead_core.measures.metrics import detection
+from vaead_core.scans.preprocessing import Preprocessor
+from vaead_core.scans.volume import Slices
 
 SHIPPED = Path(__file__).resolve().parents[1] / "checkpoints"
 
@@ -126,7 +126,7 @@ def test_a_patch_error_is_one_value_a_window_and_the_mean_where_windows_overlap(
 
 
 def test_windows_of_background_alone_are_left_out():
-    from vaead_core.model import _kept
+    from vaead_core.inference.model import _kept
 
     mask = np.zeros((1, 64, 64), bool)
     mask[0, 0, 0] = True

@@ -14,7 +14,7 @@ import pytest
 from benchmarks.reader import Reader, Run
 from benchmarks.start import serve, served, wait_for
 from tests.served import begun_with, full_disk, read_only
-from vaead_core.checkpoint_archive import packed
+from vaead_core.checkpoints.archive import packed
 
 NOT_ENOUGH = "There is not enough memory for this; crop or resample the scan, or try again later."
 

@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from vaead_core import scoring
-from vaead_core.checkpoint import Checkpoint, find_checkpoints
+from vaead_core.checkpoints.checkpoint import Checkpoint, find_checkpoints
 from vaead_core.cohorts.synthetic import load_sample
-from vaead_core.metrics import detection
+from vaead_core.measures.metrics import detection
+from vaead_core.pipeline import scoring
 
 CHECKPOINTS = Path(__file__).resolve().parents[1] / "checkpoints"
 SHIPPED = ("brain-patches-2mm", "brain-slices-2mm", "fashion-tshirt", "fashion-tshirt-seed-1", "fashion-tshirt-seed-2")

@@ -11,9 +11,9 @@ from scipy import ndimage
 from vaead_core.__main__ import main
 from vaead_core.cohorts.synthetic import synthetic_brain
 from vaead_core.errors import InputError, ScanError
-from vaead_core.nifti import read_nifti
-from vaead_core.stripping import strip
-from vaead_core.volume import Volume
+from vaead_core.scans.nifti import read_nifti
+from vaead_core.scans.stripping import strip
+from vaead_core.scans.volume import Volume
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from vaead_core import atlas
 from vaead_core.cohorts import synthetic
-from vaead_core.registration import AffineToAtlas, atlas_grid, to_atlas
+from vaead_core.scans import atlas
+from vaead_core.scans.geometry import AffineToAtlas
+from vaead_core.scans.registration import atlas_grid, to_atlas
 
 
 @pytest.fixture(scope="module")

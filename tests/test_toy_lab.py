@@ -22,7 +22,7 @@ SQUARE = '''
     import numpy as np
 
     from vaead_core.toys import register
-    from vaead_core.toys.placing import distance_mm, paint, random_place
+    from vaead_core.anomalies.toys.placing import distance_mm, paint, random_place
 
 
     @register("square")

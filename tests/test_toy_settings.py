@@ -3,10 +3,10 @@ from typing import ClassVar, Literal
 
 import pytest
 
-from vaead_core import toys
+from vaead_core.anomalies import toys
+from vaead_core.anomalies.toys.random_shape import MultipleShapes, RandomShape
+from vaead_core.anomalies.toys.settings import settings_of
 from vaead_core.errors import InputError
-from vaead_core.toys.random_shape import MultipleShapes, RandomShape
-from vaead_core.toys.settings import settings_of
 
 
 @dataclass(frozen=True)

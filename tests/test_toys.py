@@ -2,14 +2,14 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from vaead_core import toys
+from vaead_core.anomalies import toys
+from vaead_core.anomalies.toys.circle import Circle
+from vaead_core.anomalies.toys.datasets import DATASETS, plant
+from vaead_core.anomalies.toys.placing import place_at, random_place
+from vaead_core.anomalies.toys.random_shape import MultipleShapes, RandomShape
+from vaead_core.anomalies.toys.tumour import Tumour
 from vaead_core.errors import InputError
-from vaead_core.toys.circle import Circle
-from vaead_core.toys.datasets import DATASETS, plant
-from vaead_core.toys.placing import place_at, random_place
-from vaead_core.toys.random_shape import MultipleShapes, RandomShape
-from vaead_core.toys.tumour import Tumour
-from vaead_core.volume import Slices
+from vaead_core.scans.volume import Slices
 
 SPACING_MM = 2.0
 

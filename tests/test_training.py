@@ -18,7 +18,7 @@ from training.config import Architecture, Augmentation
 from training.data import load_data
 from training.presets import PRESETS
 from training.run import loss_terms, train
-from vaead_core.checkpoint import Checkpoint
+from vaead_core.checkpoints.checkpoint import Checkpoint
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -8,7 +8,7 @@ from conftest import tiny
 from tests.faults import ROOT, command, kill_often
 from tests.served import begun_with, full_disk, read_only
 from training.run import train
-from vaead_core.checkpoint import Checkpoint
+from vaead_core.checkpoints.checkpoint import Checkpoint
 
 
 def trained(words: list[str], **more: str) -> tuple[int, str]:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from models import export
-from vaead_core import vae
-from vaead_core.vae import STAGES, OnnxVAE
+from vaead_core.inference import vae
+from vaead_core.inference.vae import STAGES, OnnxVAE
 
 
 @pytest.fixture

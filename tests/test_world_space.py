@@ -9,7 +9,7 @@ from scipy.spatial.transform import Rotation
 
 from vaead_core.__main__ import DEFAULT_CHECKPOINT, main
 from vaead_core.cohorts.synthetic import synthetic_brain
-from vaead_core.volume import Volume
+from vaead_core.scans.volume import Volume
 
 STORED = ("RAS", "LAS", "PSR", "oblique")
 SCORERS = ("normalised_residual", "residual", "voxel_atlas")

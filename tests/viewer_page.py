@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 
 from pages.shared.viewer import Layer, viewer
-from vaead_core.nifti import read_nifti
+from vaead_core.scans.nifti import read_nifti
 
 st.set_page_config(layout="wide")
 scan = read_nifti(Path(os.environ["PHANTOMS"]) / st.query_params["file"])

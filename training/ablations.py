@@ -16,9 +16,9 @@ from training.config import Augmentation, TrainingConfig
 from training.data import Part, TrainingData, load_data
 from training.presets import PRESETS
 from training.run import train
-from vaead_core.checkpoint import DESCRIPTION
+from vaead_core.checkpoints.checkpoint import DESCRIPTION
 from vaead_core.errors import exit_status
-from vaead_core.preprocessing import Preprocessor
+from vaead_core.scans.preprocessing import Preprocessor
 
 SLICES = PRESETS["brain-slices-2mm"][1].model_copy(
     update={

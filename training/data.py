@@ -14,8 +14,8 @@ from vaead_core.cohorts import Cohort, Subject, fashion_mnist, open_cohort
 from vaead_core.cohorts.preparation import prepare
 from vaead_core.cohorts.splits import split_subjects
 from vaead_core.errors import CohortError
-from vaead_core.preprocessing import Preprocessor
-from vaead_core.volume import Slices
+from vaead_core.scans.preprocessing import Preprocessor
+from vaead_core.scans.volume import Slices
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from training.further_tasks import TASKS, Task, held_out_example
 from training.publish import WHOLE, republish, stored_config
 from training.randomness import generator
 from training.run import VALIDATION_IMAGES, native_precision
-from vaead_core.checkpoint import FURTHER_FILES, Checkpoint
+from vaead_core.checkpoints.checkpoint import FURTHER_FILES, Checkpoint
 from vaead_core.errors import CheckpointError, exit_status
 
 

@@ -15,9 +15,9 @@ from models.feature_autoencoder import FeatureAutoencoder
 from models.unet import UNet
 from training.augmentation import coarse_noise
 from training.synthetic_anomalies import with_anomalies
-from vaead_core.model import Model
+from vaead_core.inference.model import Model
+from vaead_core.scans.volume import Slices
 from vaead_core.scorers import feature_reconstruction, segmenter
-from vaead_core.volume import Slices
 
 
 class Task(Protocol):

@@ -19,9 +19,9 @@ from sklearn.linear_model import LogisticRegression
 from vaead_core.errors import CheckpointError, exit_status
 from vaead_core.experiments.painted import KINDS, paint
 from vaead_core.experiments.subjects import chosen_subjects, judging, opened, prepared_brain, source_of
-from vaead_core.metrics import Ranking
+from vaead_core.measures.metrics import Ranking
+from vaead_core.scans.volume import Array
 from vaead_core.scorers.fusion import Fusion, rarity
-from vaead_core.volume import Array
 
 CANDIDATES = (
     "segmenter", "smoothed_residual", "normalised_residual", "asymmetry", "dark_asymmetry", "voxel_atlas", "ssim",

@@ -24,17 +24,18 @@ from models.export import export_onnx, load_from_onnx
 from training import model_card
 from training.config import TrainingConfig
 from training.data import TrainingData, load_data
-from vaead_core import __version__, checkpoint
-from vaead_core.calibration import calibrate, memories
-from vaead_core.checkpoint import FURTHER_FILES, Checkpoint
+from vaead_core import __version__
+from vaead_core.checkpoints import checkpoint
+from vaead_core.checkpoints.calibration import calibrate, memories
+from vaead_core.checkpoints.checkpoint import FURTHER_FILES, Checkpoint
 from vaead_core.cohorts.locations import find_data
 from vaead_core.errors import CheckpointError, CohortError, exit_status
-from vaead_core.model import Memory, Model
-from vaead_core.onnx_graph import OnnxGraph
-from vaead_core.preprocessing import Preprocessor
+from vaead_core.inference.model import Memory, Model
+from vaead_core.inference.onnx_graph import OnnxGraph
+from vaead_core.inference.vae import OnnxVAE
+from vaead_core.scans.preprocessing import Preprocessor
+from vaead_core.scans.volume import Array, Slices
 from vaead_core.scorers import SCORERS
-from vaead_core.vae import OnnxVAE
-from vaead_core.volume import Array, Slices
 
 PATCH_STRIDE = 16
 WHOLE = "what was there before is whole"

@@ -22,7 +22,7 @@ from training.data import TrainingData, load_data, to_tensors
 from training.presets import DEFAULT, PRESETS
 from training.publish import WHOLE, publish
 from training.randomness import generator
-from vaead_core.checkpoint import Checkpoint
+from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.errors import CheckpointError, InputError, exit_status
 
 VALIDATION_IMAGES = 512

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from vaead_core import scorers, scoring
-from vaead_core.checkpoint import Checkpoint
+from vaead_core import scorers
+from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.errors import InputError, ScanError
-from vaead_core.metrics import detection
-from vaead_core.nifti import map_to_nifti, read_nifti
+from vaead_core.measures.metrics import detection
+from vaead_core.pipeline import scoring
+from vaead_core.scans.nifti import map_to_nifti, read_nifti
 
 DEFAULT_CHECKPOINT = Path(__file__).resolve().parents[1] / "checkpoints" / "brain-slices-2mm"
 
@@ -83,7 +84,7 @@ def _add_evaluate(command: argparse.ArgumentParser) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from vaead_core.experiments.run import evaluate  # loads detectors and tables: 1.5 s that `score` need not wait
+    from vaead_core.experiments.evaluation import evaluate  # loads detectors and tables: 1.5 s that `score` need not wait
 
     return evaluate(options)
 
@@ -95,7 +96,7 @@ def _add_report(command: argparse.ArgumentParser) -> None:
 
 
 def _report(options: argparse.Namespace) -> int:
-    from vaead_core.experiments.report import report  # loads matplotlib
+    from vaead_core.experiments.report.page import report  # loads matplotlib
 
     return report(options)
 
@@ -103,7 +104,7 @@ def _report(options: argparse.Namespace) -> int:
 def _score_one(path: Path, names: list[str], checkpoint: Checkpoint, options: argparse.Namespace) -> None:
     scan = read_nifti(path)
     if options.strip:
-        from vaead_core.stripping import strip
+        from vaead_core.scans.stripping import strip
 
         scan = strip(scan)
     truth = read_nifti(options.truth).data > 0 if options.truth else None

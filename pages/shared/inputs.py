@@ -13,15 +13,17 @@ import numpy as np
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from pages.shared import cached, sessions, uploads
+from pages.shared.cached import scans as cached_scans
 from pages.shared.notices import plain, warn
-from vaead_core import scorers, scoring
-from vaead_core.checkpoint import SHIPPED, Checkpoint, find_checkpoints
-from vaead_core.checkpoint_facts import facts
+from pages.shared.server import sessions, uploads
+from vaead_core import scorers
+from vaead_core.checkpoints.checkpoint import SHIPPED, Checkpoint, find_checkpoints
+from vaead_core.checkpoints.summary import facts
 from vaead_core.cohorts.synthetic import SAMPLES
 from vaead_core.errors import CheckpointError, InputError
-from vaead_core.model import Model
-from vaead_core.volume import Volume
+from vaead_core.inference.model import Model
+from vaead_core.pipeline import scoring
+from vaead_core.scans.volume import Volume
 
 YOURS = " (yours)"  # after the name of a session's own checkpoint
 FIRST_CHECKPOINT = "brain-slices-2mm"
@@ -50,10 +52,10 @@ class Request:
     def read(self) -> tuple[str, Volume, np.ndarray | None]:
         """Key of its content, the scan, the truth of a sample. Raises ScanError."""
         if self.upload is None:
-            sample = cached.sample(self.sample)
+            sample = cached_scans.sample(self.sample)
             return self.sample, sample.scan, sample.truth
         one = self.upload
-        return one.key, cached.uploaded(one.key, one.name, one.content), None
+        return one.key, cached_scans.uploaded(one.key, one.name, one.content), None
 
 
 def ask_scan(key: str, first: int) -> Request:
@@ -89,7 +91,7 @@ def _keep_upload() -> None:
 
 def _forget(scans: set[str]) -> None:
     for key in scans:
-        cached.forget(key)
+        cached_scans.forget(key)
     scans.clear()
 
 
@@ -159,7 +161,7 @@ def score_all(
     results, sentences = [], []
     for name in names:
         try:
-            results.append(cached.scored(key, checkpoint.digest, name, prepared, checkpoint))
+            results.append(cached_scans.scored(key, checkpoint.digest, name, prepared, checkpoint))
         except CheckpointError as error:
             sentences.append(str(error))
     return results, sentences

@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 
 from tests.fuzz.mutations import MARKUP, mutated, number
-from vaead_core import scoring
-from vaead_core.aggregates import DEFAULT
-from vaead_core.checkpoint import DESCRIPTION, FILES, FURTHER_FILES
-from vaead_core.checkpoint_archive import check, unpack
-from vaead_core.checkpoint_facts import facts, read_history
-from vaead_core.latent_space import colours
-from vaead_core.scoring import PreparedScan
+from vaead_core.checkpoints.archive import check, unpack
+from vaead_core.checkpoints.checkpoint import DESCRIPTION, FILES, FURTHER_FILES
+from vaead_core.checkpoints.summary import facts, read_history
+from vaead_core.measures.aggregates import DEFAULT
+from vaead_core.pipeline import scoring
+from vaead_core.pipeline.latent_space import colours
+from vaead_core.pipeline.scoring import PreparedScan
 
 Files = dict[str, bytes]
 KINDS = ("archive bytes", "directory bytes", "entries", "file bytes", "file bytes", "arrays", "settings", "settings", "history")

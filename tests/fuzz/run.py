@@ -15,11 +15,11 @@ import numpy as np
 
 from tests.fuzz import archives, scans, tables
 from tests.fuzz.watch import watching
-from vaead_core import scoring
-from vaead_core.checkpoint import Checkpoint
+from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.errors import InputError
-from vaead_core.scoring import PreparedScan
-from vaead_core.volume import Volume
+from vaead_core.pipeline import scoring
+from vaead_core.pipeline.scoring import PreparedScan
+from vaead_core.scans.volume import Volume
 
 HANG_SECONDS = 10.0
 GIVE_UP_SECONDS = 120.0

@@ -8,10 +8,10 @@ import nibabel as nib
 import numpy as np
 
 from tests.fuzz.mutations import mutated, number, packed
-from vaead_core import scoring
-from vaead_core.checkpoint import Checkpoint
-from vaead_core.nifti import map_to_nifti, read_nifti
-from vaead_core.volume import Array, Volume
+from vaead_core.checkpoints.checkpoint import Checkpoint
+from vaead_core.pipeline import scoring
+from vaead_core.scans.nifti import map_to_nifti, read_nifti
+from vaead_core.scans.volume import Array, Volume
 
 KINDS = ("header fields", "header fields", "header bytes", "file bytes", "gzip", "values", "noise", "another format")
 STORED = (np.uint8, np.int16, np.int32, np.float32, np.float64)

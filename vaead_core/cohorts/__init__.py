@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vaead_core.errors import CohortError
-from vaead_core.volume import Volume
+from vaead_core.scans.volume import Volume
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from scipy import ndimage
 
 from vaead_core.cohorts.locations import find_data
 from vaead_core.errors import CohortError
-from vaead_core.volume import Array, Slices
+from vaead_core.scans.volume import Array, Slices
 
 ADDRESS = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com"
 CACHE = Path.home() / ".cache" / "vaead" / "fashion_mnist"

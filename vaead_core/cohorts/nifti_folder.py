@@ -11,7 +11,7 @@ from pathlib import Path
 
 from vaead_core.cohorts import Cohort, Subject
 from vaead_core.errors import CohortError
-from vaead_core.nifti import read_nifti
+from vaead_core.scans.nifti import read_nifti
 
 
 def nifti_folder(folder: Path) -> Cohort:

@@ -8,11 +8,11 @@ from contextlib import nullcontext
 import joblib
 from threadpoolctl import threadpool_limits
 
-from vaead_core.cluster import cluster
 from vaead_core.cohorts import Subject
+from vaead_core.computing.dask_cluster import cluster
 from vaead_core.errors import ScanError
-from vaead_core.preprocessing import Preprocessor
-from vaead_core.volume import Slices
+from vaead_core.scans.preprocessing import Preprocessor
+from vaead_core.scans.volume import Slices
 
 
 def prepare(

@@ -1,13 +1,11 @@
-"""Subjects split into training, validation and test before anything else happens to them, and folds that leave some out."""
+"""Subjects split into training, validation and test before anything else happens to them."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from vaead_core.cohorts import Subject
 from vaead_core.errors import CohortError
-from vaead_core.volume import Array
 
 SHARES = (0.7, 0.2, 0.1)
 
@@ -39,18 +37,6 @@ def split_subjects(subjects: tuple[Subject, ...], seed: int = 0) -> Split:
         dealt[int(np.argmax(owed))].append(participant)
     parts = (tuple(s for s in subjects if s.participant in set(part)) for part in dealt)
     return Split(*parts)
-
-
-def leave_out(subject: Array, most: int) -> Iterator[tuple[Array, Array]]:
-    """(left out, others), (N,) bool each: rows of whole subjects (N,), in `most` folds or, where they are fewer, one a subject.
-
-    Of a single subject both are all rows.
-    """
-    people = np.unique(subject)
-    folds = min(most, len(people))
-    for fold in range(folds):
-        left_out = np.isin(subject, people[fold::folds])
-        yield left_out, ~left_out if folds > 1 else left_out
 
 
 def _decade(age: float | None) -> float:

@@ -12,10 +12,11 @@ from functools import partial
 import numpy as np
 from scipy import ndimage
 
-from vaead_core import atlas
 from vaead_core.cohorts import Cohort, Subject
-from vaead_core.registration import AffineToAtlas, atlas_grid, to_atlas
-from vaead_core.volume import Array, Volume
+from vaead_core.scans import atlas
+from vaead_core.scans.geometry import AffineToAtlas
+from vaead_core.scans.registration import atlas_grid, to_atlas
+from vaead_core.scans.volume import Array, Volume
 
 SAMPLE_SEED = 90_000
 SAMPLES = ("healthy brain", "brain with a dark lesion", "brain with a bright-rimmed tumour")

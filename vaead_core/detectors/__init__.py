@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import ClassVar, Protocol
 
 from vaead_core.registry import Registry
-from vaead_core.volume import Array
+from vaead_core.scans.volume import Array
 
 
 class FittedDetector(Protocol):

@@ -12,7 +12,7 @@ from sklearn.cluster import KMeans
 from vaead_core.detectors import register
 from vaead_core.detectors.rows import as_scores, healthy_rows, query_rows
 from vaead_core.errors import InputError
-from vaead_core.volume import Array
+from vaead_core.scans.volume import Array
 
 ROWS_A_CLUSTER = 5
 

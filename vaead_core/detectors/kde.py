@@ -12,7 +12,7 @@ from sklearn.decomposition import PCA
 
 from vaead_core.detectors import register
 from vaead_core.detectors.rows import as_scores, healthy_rows, query_rows, sampled
-from vaead_core.volume import Array
+from vaead_core.scans.volume import Array
 
 BANDWIDTHS = np.geomspace(0.1, 10, 25)
 

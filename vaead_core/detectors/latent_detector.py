@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 from vaead_core.detectors import FittedDetector, build
 from vaead_core.detectors.nearby import FittedNearby
 from vaead_core.detectors.preparation import FittedPreparation, LatentPreparation
-from vaead_core.volume import Array
+from vaead_core.scans.volume import Array
 
 WINDOW_ROWS = 250
 

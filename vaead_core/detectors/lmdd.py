@@ -10,7 +10,7 @@ import numpy as np
 from vaead_core.detectors import register
 from vaead_core.detectors.rows import as_scores, healthy_rows, query_rows, sampled
 from vaead_core.errors import InputError
-from vaead_core.volume import Array
+from vaead_core.scans.volume import Array
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 
 from vaead_core.detectors import register
 from vaead_core.detectors.rows import as_scores, healthy_rows, query_rows
-from vaead_core.volume import Array
+from vaead_core.scans.volume import Array
 
 EMPTY = 1e-12
 

@@ -10,7 +10,7 @@ from sklearn.neighbors import LocalOutlierFactor, NearestNeighbors
 
 from vaead_core.detectors import register
 from vaead_core.detectors.rows import as_scores, healthy_rows, query_rows
-from vaead_core.volume import Array
+from vaead_core.scans.volume import Array
 
 AGREEMENT_DIGITS = 9  # what differs by less is rounding, which no histogram can divide
 

@@ -10,7 +10,7 @@ from pyod.models.mcd import MCD
 from vaead_core.detectors import register
 from vaead_core.detectors.pyod_model import FittedPyod, fitted
 from vaead_core.detectors.rows import healthy_rows, sampled
-from vaead_core.volume import Array
+from vaead_core.scans.volume import Array
 
 
 @register("mcd")

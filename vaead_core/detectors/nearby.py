@@ -8,7 +8,7 @@ import numpy as np
 
 from vaead_core.detectors import Detector, FittedDetector
 from vaead_core.errors import InputError
-from vaead_core.volume import Array
+from vaead_core.scans.volume import Array
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from sklearn.decomposition import PCA
 
 from vaead_core.detectors.rows import query_rows
 from vaead_core.errors import InputError
-from vaead_core.volume import Array
+from vaead_core.scans.volume import Array
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pyod.models.base import BaseDetector
 
 from vaead_core.detectors.rows import as_scores, query_rows
-from vaead_core.volume import Array
+from vaead_core.scans.volume import Array
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from vaead_core.errors import InputError
-from vaead_core.volume import Array
+from vaead_core.scans.volume import Array
 
 
 def healthy_rows(rows: Array, least: int, title: str) -> Array:

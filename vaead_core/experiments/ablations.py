@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from vaead_core import scorers
-from vaead_core.checkpoint import Checkpoint
-from vaead_core.experiments.lookup import Tables, label, number, select
+from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.experiments.records import ALL
+from vaead_core.experiments.report.tables import Tables, label, number, select
 from vaead_core.experiments.toy_scans import Choice
 
 BASE = "base"  # the network that the others differ from in one thing

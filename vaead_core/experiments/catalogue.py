@@ -10,12 +10,12 @@ from typing import Any
 import pandas as pd
 
 from vaead_core import detectors, scorers
-from vaead_core.checkpoint import SHIPPED, find_checkpoints
+from vaead_core.anomalies.toys.datasets import DATASETS
+from vaead_core.checkpoints.checkpoint import SHIPPED, find_checkpoints
 from vaead_core.errors import InputError
 from vaead_core.experiments import ablations, fashion, lesions, painted, readout, readout_table, records, subjects
 from vaead_core.experiments.records import Measurement
 from vaead_core.experiments.toy_scans import Choice, ToyPart, all_detectors
-from vaead_core.toys.datasets import DATASETS
 
 STAGES = (1, 2, 3, 4)
 PREPARATIONS: tuple[dict[str, Any], ...] = ({"standardise": "global"}, {"standardise": "position"})

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from vaead_core import scorers, scoring
+from vaead_core import scorers
 from vaead_core.cohorts.locations import find_data
 from vaead_core.errors import CohortError
 from vaead_core.experiments.records import Measurement
 from vaead_core.experiments.subjects import opened
-from vaead_core.metrics import Ranking
-from vaead_core.nifti import read_nifti
+from vaead_core.measures.metrics import Ranking
+from vaead_core.pipeline import scoring
+from vaead_core.scans.nifti import read_nifti
 
 CASES = {"MS": "ms_patient07", "glioma": "glioma_tcga_du_7294"}
 

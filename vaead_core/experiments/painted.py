@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vaead_core import painted, scorers
+from vaead_core import scorers
+from vaead_core.anomalies import lesions
+from vaead_core.anomalies.lesions import PaintedCase
 from vaead_core.experiments.records import Measurement
 from vaead_core.experiments.subjects import judging, opened, prepared_brain
 from vaead_core.experiments.toy_scans import Choice, described, is_default, score_map
-from vaead_core.metrics import Ranking
-from vaead_core.painted import PaintedCase
-from vaead_core.volume import Brain
+from vaead_core.measures.metrics import Ranking
+from vaead_core.scans.volume import Brain
 
 CHANGES = (-0.3, -0.2, -0.1, -0.05, 0.1, 0.2, 0.3)  # of the tissue's own intensity
 KINDS = {  # kind → its combinations, each a name and settings
@@ -64,7 +65,7 @@ class PaintedPart:
 def paint(kind: str, combination: str, brain: Brain, subject: str, seed: int) -> PaintedCase:
     """One combination of KINDS in a subject's brain; where it lies follows from all four."""
     place = zlib.crc32(f"{kind} {combination} {subject}".encode())
-    return painted.build(kind, **KINDS[kind][combination]).paint(brain, np.random.default_rng([seed, place]))
+    return lesions.build(kind, **KINDS[kind][combination]).paint(brain, np.random.default_rng([seed, place]))
 
 
 def every_map(checkpoint: str) -> tuple[Choice, ...]:

@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
-from vaead_core.calibration import ScorerCalibration
-from vaead_core.checkpoint import Checkpoint
+from vaead_core.checkpoints.calibration import ScorerCalibration
+from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.errors import CheckpointError
 from vaead_core.experiments import painted
 from vaead_core.experiments.records import ALL
 from vaead_core.experiments.subjects import judging, opened, prepared, prepared_brain
 from vaead_core.experiments.toy_scans import score_map
-from vaead_core.preprocessing import Preprocessor
-from vaead_core.volume import Array, Slices
+from vaead_core.scans.preprocessing import Preprocessor
+from vaead_core.scans.volume import Array, Slices
 
 THRESHOLDS = (0.01, 0.05)  # the share of healthy validation voxels above them
 RATES = (0.01, 0.02, 0.05, 0.10, 0.20, 0.30, 0.50)  # of the calibration plot

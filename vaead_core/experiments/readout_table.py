@@ -9,7 +9,7 @@ import pandas as pd
 
 from vaead_core.experiments.readout import HEALTHY, Reading
 from vaead_core.experiments.records import ALL
-from vaead_core.metrics import interval_over_subjects
+from vaead_core.measures.metrics import interval_over_subjects
 
 COLUMNS = (
     "experiment", "measure", "scorer", "threshold", "dataset", "size", "subject_count", "count", "value", "low", "high", "twin",

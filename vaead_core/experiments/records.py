@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from vaead_core.errors import InputError
-from vaead_core.metrics import interval_over_subjects
+from vaead_core.measures.metrics import interval_over_subjects
 
 COLUMNS = (
     "experiment", "task", "scorer", "detector_settings", "masked", "dataset", "combination", "subject_count", "ap", "ap_low",

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from vaead_core.calibration import FOLDS, healthy_reference
-from vaead_core.checkpoint import Checkpoint
+from vaead_core.checkpoints.calibration import FOLDS, healthy_reference
+from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.cohorts import open_cohort
 from vaead_core.cohorts.locations import find_data
-from vaead_core.cohorts.splits import leave_out
 from vaead_core.errors import CohortError, InputError
-from vaead_core.preprocessing import Preprocessor
-from vaead_core.volume import Brain, Slices
+from vaead_core.measures.folds import leave_out
+from vaead_core.scans.preprocessing import Preprocessor
+from vaead_core.scans.volume import Brain, Slices
 
 
 @lru_cache(maxsize=4)

@@ -10,17 +10,17 @@ from typing import Any
 import numpy as np
 
 from vaead_core import detectors, scorers
-from vaead_core.aggregates import MEASURED, aggregate
-from vaead_core.checkpoint import Checkpoint
+from vaead_core.anomalies.toys import ToyCase
+from vaead_core.anomalies.toys.datasets import DATASETS, Combination, plant
+from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.detectors.latent_detector import LatentDetector, fit_latent_detector
 from vaead_core.detectors.preparation import LatentPreparation
 from vaead_core.experiments.records import Measurement
 from vaead_core.experiments.subjects import judging, opened, prepared
-from vaead_core.metrics import Ranking, detection, separation
-from vaead_core.postprocessing import gaussian
-from vaead_core.toys import ToyCase
-from vaead_core.toys.datasets import DATASETS, Combination, plant
-from vaead_core.volume import Array, Slices
+from vaead_core.measures.aggregates import MEASURED, aggregate
+from vaead_core.measures.metrics import Ranking, detection, separation
+from vaead_core.measures.smoothing import gaussian
+from vaead_core.scans.volume import Array, Slices
 
 Settings = tuple[tuple[str, Any], ...]
 Choice = tuple[str, Settings]

@@ -17,9 +17,9 @@ from typing import ClassVar, Protocol
 
 import numpy as np
 
-from vaead_core.model import Model
+from vaead_core.inference.model import Model
 from vaead_core.registry import Registry
-from vaead_core.volume import Array, Slices
+from vaead_core.scans.volume import Array, Slices
 
 
 class Mapping(Protocol):

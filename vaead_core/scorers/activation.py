@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from vaead_core.model import Model
+from vaead_core.inference.model import Model
+from vaead_core.scans.volume import Array, Slices
 from vaead_core.scorers import BELOW_THE_ATLAS, masked_to_brain, register
 from vaead_core.scorers.wrappers import Calibrated
-from vaead_core.volume import Array, Slices
 
 Stage = Literal[1, 2, 3, 4]
 STAGES: tuple[Stage, ...] = (1, 2, 3, 4)

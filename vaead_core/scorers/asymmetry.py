@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from vaead_core.model import Model
+from vaead_core.inference.model import Model
+from vaead_core.scans.volume import Array, Slices
 from vaead_core.scorers import register
 from vaead_core.scorers.wrappers import Calibrated, Intensity, LeftAgainstRight
-from vaead_core.volume import Array, Slices
 
 SCALES = (2, 4)
 

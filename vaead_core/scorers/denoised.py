@@ -5,11 +5,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from vaead_core.model import Model
-from vaead_core.postprocessing import gaussian
+from vaead_core.inference.model import Model
+from vaead_core.measures.smoothing import gaussian
+from vaead_core.scans.volume import Array, Slices
 from vaead_core.scorers import masked_to_brain, register
 from vaead_core.scorers.wrappers import Calibrated
-from vaead_core.volume import Array, Slices
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from typing import ClassVar
 import numpy as np
 from scipy import ndimage
 
-from vaead_core.model import Memory, Model, upsample
+from vaead_core.inference.model import Memory, Model, upsample
+from vaead_core.scans.volume import Array, Slices
 from vaead_core.scorers import BELOW_THE_ATLAS, masked_to_brain, register
-from vaead_core.volume import Array, Slices
 
 STAGES = ("stage1", "stage2")
 COMPONENTS = 8  # of the features, for PaDiM

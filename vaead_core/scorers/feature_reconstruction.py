@@ -5,10 +5,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from vaead_core.model import Model, upsample
+from vaead_core.inference.model import Model, upsample
+from vaead_core.scans.volume import Array, Slices
 from vaead_core.scorers import BELOW_THE_ATLAS, masked_to_brain, register
 from vaead_core.scorers.encoder_features import STAGES
-from vaead_core.volume import Array, Slices
 
 
 def planes(model: Model, slices: Slices) -> Array:

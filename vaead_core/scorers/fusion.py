@@ -8,9 +8,9 @@ from typing import ClassVar
 import numpy as np
 
 from vaead_core import scorers
-from vaead_core.model import Model
+from vaead_core.inference.model import Model
+from vaead_core.scans.volume import Array, Slices
 from vaead_core.scorers import masked_to_brain, register
-from vaead_core.volume import Array, Slices
 
 WEIGHTS = {"segmenter": 1.133, "denoised_residual": 1.197, "dark_asymmetry": 0.307, "voxel_atlas": 0.63, "asymmetry": 0.352}
 INTERCEPT = -2.827  # both are what `python -m training.fusion_weights` fits to painted lesions of validation subjects

@@ -5,9 +5,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from vaead_core.model import Model
+from vaead_core.inference.model import Model
+from vaead_core.scans.volume import Array, Slices
 from vaead_core.scorers import masked_to_brain, register
-from vaead_core.volume import Array, Slices
 
 
 @register("histogram_equalised")

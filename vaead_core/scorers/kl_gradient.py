@@ -7,10 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from vaead_core.model import Model
-from vaead_core.postprocessing import gaussian
+from vaead_core.inference.model import Model
+from vaead_core.measures.smoothing import gaussian
+from vaead_core.scans.volume import Array, Slices
 from vaead_core.scorers import BELOW_THE_ATLAS, masked_to_brain, register
-from vaead_core.volume import Array, Slices
 
 PIXELS = 1.5  # deviation of the Gaussian: a gradient is as grainy as the network's strides
 

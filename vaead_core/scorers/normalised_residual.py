@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from vaead_core.model import Model
-from vaead_core.postprocessing import gaussian
+from vaead_core.inference.model import Model
+from vaead_core.measures.smoothing import gaussian
+from vaead_core.scans.volume import Array, Slices
 from vaead_core.scorers import register
 from vaead_core.scorers.residual import Residual
 from vaead_core.scorers.wrappers import Calibrated
-from vaead_core.volume import Array, Slices
 
 _CALIBRATED = Calibrated(Residual(masked=False), "residual")
 

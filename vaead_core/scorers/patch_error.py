@@ -5,10 +5,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from vaead_core.model import Model, View
+from vaead_core.inference.model import Model, View
+from vaead_core.scans.volume import Array, Slices
 from vaead_core.scorers import masked_to_brain, register
 from vaead_core.scorers.reconstruction_mse import mean_squared_error
-from vaead_core.volume import Array, Slices
 
 
 @register("patch_error")

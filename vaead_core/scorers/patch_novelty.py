@@ -8,10 +8,10 @@ from typing import ClassVar
 import numpy as np
 from scipy import ndimage
 
-from vaead_core.model import Memory, Model
+from vaead_core.inference.model import Memory, Model
+from vaead_core.scans.volume import Array, Slices
 from vaead_core.scorers import register
 from vaead_core.scorers.wrappers import Calibrated
-from vaead_core.volume import Array, Slices
 
 PATCH, REACH, NEAREST = 3, 2, 3  # pixels of its side; how far a patch is looked for; subjects
 

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from vaead_core.model import Model, View
+from vaead_core.inference.model import Model, View
+from vaead_core.scans.volume import Array, Slices
 from vaead_core.scorers import AMONG_ITS_PLACE, register
-from vaead_core.volume import Array, Slices
 
 
 @register("reconstruction_mse")

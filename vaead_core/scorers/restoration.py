@@ -7,10 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from vaead_core.model import Model, View
+from vaead_core.inference.model import Model, View
+from vaead_core.inference.vae import OnnxVAE
+from vaead_core.scans.volume import Array, Slices
 from vaead_core.scorers import BELOW_THE_ATLAS, masked_to_brain, register
-from vaead_core.vae import OnnxVAE
-from vaead_core.volume import Array, Slices
 
 STEPS, STEP = 5, 0.2
 VARIANCE = 0.1  # of a pixel about its reconstruction, of intensities in [-1, 1]; it weighs ∂KL/∂x against the residual

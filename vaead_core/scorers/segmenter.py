@@ -8,11 +8,11 @@ from typing import ClassVar
 import numpy as np
 from scipy.special import expit
 
-from vaead_core.model import Model
-from vaead_core.reference import PlaceStatistics
+from vaead_core.inference.model import Model
+from vaead_core.inference.reference import PlaceStatistics
+from vaead_core.scans.volume import Array, Slices
 from vaead_core.scorers import masked_to_brain, register
 from vaead_core.scorers.wrappers import mirrored
-from vaead_core.volume import Array, Slices
 
 PLANES = 5
 _FAR = 6.0  # healthy deviations: further away is as strange

@@ -8,9 +8,9 @@ from typing import ClassVar
 import numpy as np
 from scipy import ndimage
 
-from vaead_core.model import Model, View
+from vaead_core.inference.model import Model, View
+from vaead_core.scans.volume import Array, Slices
 from vaead_core.scorers import BELOW_THE_ATLAS, masked_to_brain, register
-from vaead_core.volume import Array, Slices
 
 WINDOWS = (5, 9, 15)  # pixels; the loss is their mean
 _C1, _C2 = (0.01 * 2) ** 2, (0.03 * 2) ** 2  # for images in [-1, 1]

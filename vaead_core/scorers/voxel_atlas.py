@@ -5,10 +5,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from vaead_core.model import Model
+from vaead_core.inference.model import Model
+from vaead_core.scans.volume import Array, Slices
 from vaead_core.scorers import register
 from vaead_core.scorers.wrappers import Calibrated, Intensity
-from vaead_core.volume import Array, Slices
 
 _CALIBRATED = Calibrated(Intensity(), "intensity")
 

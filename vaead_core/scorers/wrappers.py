@@ -7,10 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from vaead_core.model import Model
-from vaead_core.postprocessing import gaussian
+from vaead_core.inference.model import Model
+from vaead_core.measures.smoothing import gaussian
+from vaead_core.scans.volume import Array, Slices
 from vaead_core.scorers import Mapping, masked_to_brain
-from vaead_core.volume import Array, Slices
 
 MIDLINE_PIXELS = 0.5  # right of the middle of a slice: where SRI24 is most like its mirror image, at 1 mm and at 2 mm
 

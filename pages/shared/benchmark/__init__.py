@@ -1,0 +1,1 @@
+"""The Benchmark page's tables and its reader's own experiments."""

@@ -1,0 +1,72 @@
+"""A small experiment of one's own: what it asks for, its command, and its table when it has ended."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import streamlit as st
+
+from pages.shared import inputs
+from pages.shared.cached import results as cached_results
+from pages.shared.server import jobs
+from vaead_core import detectors, scorers
+from vaead_core.anomalies.toys.datasets import DATASETS
+from vaead_core.experiments.catalogue import EXPERIMENTS
+from vaead_core.experiments.fashion import RECONSTRUCTION
+from vaead_core.experiments.report.tables import label
+from vaead_core.experiments.runner import share_done
+
+KEY = "evaluation"
+KINDS = {"slices": "brain-slices-2mm", "patches": "brain-patches-2mm", "fashion": "fashion-tshirt"}
+FIRST_SCORES = {"fashion": [RECONSTRUCTION, "knn"]}
+FIRST_MAPS = ["residual", "normalised_residual", "voxel_atlas"]
+MOST_SUBJECTS = 4
+
+
+def ask() -> None:
+    """A form; Run starts the job, and finished parts of the last run are not measured again."""
+    questions = {kind: EXPERIMENTS[kind].question for kind in KINDS}
+    kind = st.selectbox("Experiment", list(KINDS), key="own_kind", format_func=questions.get, **inputs.KEPT)
+    folders = {name: path for name, path in inputs.checkpoints().items() if (kind == "fashion") == name.startswith("fashion")}
+    if not folders:
+        st.info("No checkpoint fits this experiment; train one, or upload one, on the Checkpoints page.")
+        return
+    names = list(folders)
+    first = names.index(KINDS[kind]) if KINDS[kind] in names else 0
+    left, right = st.columns(2)
+    name = left.selectbox("Checkpoint to measure", names, first, key=f"own_checkpoint_{kind}", **inputs.KEPT)
+    offered = _scores(kind)
+    begin = FIRST_SCORES.get(kind, FIRST_MAPS)
+    kept = {"key": f"own_scores_{kind}", **inputs.KEPT}
+    scores = right.multiselect("Scores", list(offered), begin, format_func=offered.get, **kept)
+    more = ["--scores", *scores]
+    if kind != "fashion":
+        toys = left.multiselect("Toys", list(DATASETS), ["circles"], key="own_toys", **inputs.KEPT)
+        subjects = right.slider("Test subjects", 1, MOST_SUBJECTS, 1, key="own_subjects", **inputs.KEPT)
+        more += ["--toys", *toys, "--most-subjects", str(subjects)]
+    ready = bool(scores) and (kind == "fashion" or bool(toys))
+    lacking = {} if ready else {"disabled": True, "help": "Choose at least one of each."}
+    if st.button("Run", type="primary", key="own_run", **lacking):
+        jobs.start(KEY, _command(kind, folders[name], more), f"{kind.capitalize()}, {name}", share_done)
+        st.session_state.own_name = kind
+
+
+def _command(kind: str, checkpoint: Path, more: list[str]) -> list[str]:
+    out = cached_results.own_folder()
+    (out / f"{kind}.csv").unlink(missing_ok=True)
+    command = [sys.executable, "-m", "vaead_core", "evaluate", kind, "--checkpoint", str(checkpoint.resolve())]
+    return [*command, "--out", str(out), *more]
+
+
+def _scores(kind: str) -> dict[str, str]:
+    """Name → title of what the experiment can measure."""
+    of_images = [] if kind == "patches" else sorted(detectors.DETECTORS)
+    maps = [RECONSTRUCTION] if kind == "fashion" else scorers.map_scorers()
+    return {name: label(name) for name in maps} | {name: f"{label(name)} (detector)" for name in of_images}
+
+
+def finished() -> str | None:
+    """The name of the table that the last run wrote, while its session lasts."""
+    name = st.session_state.get("own_name")
+    return name if name and (cached_results.own_folder() / f"{name}.csv").is_file() else None

@@ -1,0 +1,1 @@
+"""The only cached functions of the app."""

@@ -1,0 +1,79 @@
+"""The benchmark page's cached functions: recorded tables, curves on a sample, ranked images, a folder for one's own results."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pages.shared.server import sessions
+from pages.shared.server.cache import remembered
+from vaead_core.checkpoints.checkpoint import Checkpoint
+from vaead_core.cohorts.fashion_mnist import FashionMNIST, load_fashion_mnist
+from vaead_core.experiments import fashion, records
+from vaead_core.experiments.catalogue import EXPERIMENTS
+from vaead_core.experiments.report.sample_curves import SampleCurves, sample_curves
+from vaead_core.pipeline.scoring import PreparedScan
+
+RESULTS = Path(__file__).resolve().parents[3] / "results"
+
+
+def folder() -> Path:
+    """Where the recorded tables lie."""
+    return Path(os.environ.get("VAEAD_RESULTS", RESULTS))
+
+
+def names() -> list[str]:
+    """The recorded tables, those of the catalogue first and in its order."""
+    order = list(EXPERIMENTS)
+    return sorted(records.recorded(folder()), key=lambda name: (order.index(name) if name in order else len(order), name))
+
+
+def table(where: Path, name: str) -> pd.DataFrame:
+    """A recorded table, read once for each content."""
+    return _table(where, name, hashlib.blake2b((where / f"{name}.csv").read_bytes()).hexdigest())
+
+
+@remembered
+def _table(where: Path, name: str, digest: str) -> pd.DataFrame | None:
+    return records.read(where, name)
+
+
+def about(where: Path, name: str) -> dict[str, Any]:
+    """Command, seconds, models of a table; empty where it came without."""
+    path = where / f"{name}.json"
+    return json.loads(path.read_text()) if path.is_file() else {}
+
+
+def seconds(where: Path, name: str) -> dict[str, float]:
+    """By scorer or detector: seconds of one 2 mm scan, as recorded; empty for a table of pictures."""
+    path = where / "seconds.json"
+    return json.loads(path.read_text())["seconds"] if path.is_file() and name != "fashion" else {}
+
+
+@remembered
+def curves(
+    scan_key: str, checkpoint_digest: str, dataset: str, combination: str, methods: tuple[str, ...],
+    _prepared: PreparedScan, _checkpoint: Checkpoint,
+) -> SampleCurves:  # fmt: skip
+    """Precision and recall of maps on a sample scan with a toy."""
+    return sample_curves(dataset, combination, _prepared, _checkpoint, methods)
+
+
+@remembered
+def fashion_mnist() -> FashionMNIST:
+    """The 70,000 images, from files that are here."""
+    return load_fashion_mnist()
+
+
+@remembered
+def ranked(checkpoint_digest: str, other: str, name: str, _checkpoint: Checkpoint) -> fashion.Ranked:
+    """Test t-shirts and one other class, by score."""
+    return fashion.ranked(_checkpoint, fashion_mnist(), other, name)
+
+
+def own_folder() -> Path:
+    """Where this session's own experiments lie, as long as it lasts."""
+    return sessions.folder("own_results")

@@ -1,0 +1,1 @@
+"""The Checkpoints page's views and trainings."""

@@ -1,0 +1,1 @@
+"""One server for many readers: cache, queue, memory, sessions, uploads, jobs."""

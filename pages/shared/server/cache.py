@@ -1,0 +1,150 @@
+"""What the app keeps of its computations, for all sessions: by content, bounded by bytes, the least used is dropped first,
+and found again as long as any session holds it.
+
+    @remembered
+    def prepared(scan_key, _scan): ...      # the key is the function and the arguments without an underscore
+
+What is not at hand is computed in its turn, once, whoever else asks for the same meanwhile.
+"""  # fmt: skip
+
+from __future__ import annotations
+
+import inspect
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from contextlib import suppress
+from dataclasses import fields, is_dataclass
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+from weakref import WeakValueDictionary
+
+from pages.shared.server import memory, queue
+
+MOST_BYTES = int(os.environ.get("VAEAD_CACHE_MB", 0)) << 20 or min(2 << 30, memory.memory_limit() // 4)
+
+P, R = ParamSpec("P"), TypeVar("R")
+_kept: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
+_dropped: WeakValueDictionary[Hashable, Any] = WeakValueDictionary()  # what was too much to keep
+_NOT_HERE = object()
+_underway: dict[Hashable, threading.Event] = {}
+_changing = threading.Lock()
+
+
+def remembered(compute: Callable[P, R]) -> Callable[P, R]:
+    """`compute`, whose results are kept."""
+    signature = inspect.signature(compute)
+    about = [name for name in signature.parameters if not name.startswith("_")]
+
+    @wraps(compute)
+    def found(*arguments: P.args, **named: P.kwargs) -> R:
+        given = signature.bind(*arguments, **named).arguments
+        key = (compute.__module__, compute.__qualname__, *(given[name] for name in about))
+        with _changing:
+            if (here := _at_hand(key)) is not _NOT_HERE:
+                return here
+        with queue.turn():
+            return _computed(key, lambda: compute(*arguments, **named))
+
+    return found
+
+
+def forget_all(part: Hashable) -> None:
+    """Drops all results with `part` in their key."""
+    with _changing:
+        for place in (_kept, _dropped):
+            for key in [key for key in place if _holds(key, part)]:
+                place.pop(key, None)  # it may be gone meanwhile, held by nobody
+
+
+def kept(function: Callable) -> list[Any]:
+    """The results of one function that are kept, or that somebody holds."""
+    with _changing:
+        here = [*((key, value) for key, (value, _) in _kept.items()), *_dropped.items()]
+    return [value for key, value in here if key[:2] == (function.__module__, function.__qualname__)]
+
+
+def kept_bytes() -> int:
+    """What is kept, in bytes."""
+    with _changing:
+        return sum(size for _, size in _kept.values())
+
+
+def bytes_of(value: Any) -> int:
+    """Of arrays, tables, text and bytes in dataclasses and containers, and of whatever says it by `nbytes`."""
+    if hasattr(value, "nbytes"):
+        return int(value.nbytes)
+    if isinstance(value, (bytes, str)):
+        return len(value)
+    if is_dataclass(value):
+        return sum(bytes_of(getattr(value, field.name)) for field in fields(value))
+    if isinstance(value, dict):
+        return sum(map(bytes_of, value.values()))
+    if isinstance(value, (list, tuple)):
+        return sum(map(bytes_of, value))
+    if hasattr(value, "memory_usage"):
+        return int(value.memory_usage(deep=True).sum())
+    return 64  # a number, or something as small
+
+
+def _computed(key: Hashable, compute: Callable[[], R]) -> R:
+    """Whoever is here has a turn, so that whoever computes the same goes on meanwhile."""
+    while True:
+        with _changing:
+            if (here := _at_hand(key)) is not _NOT_HERE:
+                return here
+            if (other := _underway.get(key)) is None:
+                _underway[key] = mine = threading.Event()
+                break
+        other.wait()
+    try:
+        _make_room()
+        value = compute()
+        with _changing:
+            _keep(key, value)
+        return value
+    finally:
+        with _changing:
+            del _underway[key]
+        mine.set()
+
+
+def _at_hand(key: Hashable) -> Any:
+    """What was computed before, or _NOT_HERE."""
+    if key in _kept:
+        _kept.move_to_end(key)
+        return _kept[key][0]
+    value = _dropped.pop(key, _NOT_HERE)
+    if value is not _NOT_HERE:
+        _keep(key, value)
+    return value
+
+
+def _make_room() -> None:
+    """What is kept goes first when memory is short. Raises InputError when that does not help."""
+    if memory.memory_left() < memory.LEAST_BYTES:
+        with _changing:
+            while _kept:
+                _drop_oldest()
+        memory.give_back()
+        memory.refuse_when_short()
+
+
+def _keep(key: Hashable, value: Any) -> None:
+    _kept[key] = value, bytes_of(value)
+    total = sum(size for _, size in _kept.values())
+    while total > MOST_BYTES and len(_kept) > 1:
+        total -= _drop_oldest()
+
+
+def _drop_oldest() -> int:
+    """Its bytes."""
+    key, (value, size) = _kept.popitem(last=False)
+    with suppress(TypeError):  # Python has no weak references to lists and tuples
+        _dropped[key] = value
+    return size
+
+
+def _holds(key: Hashable, part: Hashable) -> bool:
+    return key == part or (isinstance(key, tuple) and any(_holds(one, part) for one in key))

@@ -1,0 +1,1 @@
+"""The Toy lab's controls and state."""

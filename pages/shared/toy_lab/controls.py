@@ -1,0 +1,35 @@
+"""A control for each field of a toy, whatever the toy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from pages.shared.inputs import KEPT
+from vaead_core.anomalies import toys
+from vaead_core.anomalies.toys.settings import Setting, settings_of
+
+
+def ask_toy() -> tuple[str, DeltaGenerator, tuple[tuple[str, Any], ...]]:
+    """The kind of toy, a row for buttons below it, and its (field, value) settings.
+
+    Raises InputError for text that does not hold the numbers asked for.
+    """
+    kinds = sorted(toys.TOYS)
+    about = toys.help_text(st.session_state.get("toy", kinds[0]))
+    titles = {name: toys.TOYS[name].title for name in kinds}
+    kind = st.selectbox("Toy", kinds, format_func=titles.get, key="toy", help=about, **KEPT)
+    buttons = st.container(horizontal=True)
+    settings = settings_of(toys.TOYS[kind])
+    return kind, buttons, tuple((one.name, _ask(one, f"{kind}_{one.name}")) for one in settings)
+
+
+def _ask(setting: Setting, key: str) -> Any:
+    keep = {"key": key, **KEPT}
+    if setting.choices:
+        return st.selectbox(setting.label, setting.choices, index=setting.choices.index(setting.default), **keep)
+    if setting.several:
+        return setting.numbers(st.text_input(setting.label, setting.text(setting.default), **keep))
+    return st.slider(setting.label, setting.low, setting.high, setting.default, setting.step, **keep)

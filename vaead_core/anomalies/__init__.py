@@ -1,0 +1,1 @@
+"""What is planted in healthy brains: toys and painted lesions, one file a kind."""

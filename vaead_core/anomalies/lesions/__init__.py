@@ -1,0 +1,50 @@
+"""Painted lesions, one file a kind: the middle tier between toys and patients.
+
+Each is a frozen dataclass that changes a healthy brain in three dimensions: irregular outlines, soft edges, 5 to 30 % darker or
+brighter than the tissue they lie in, in a tissue where such a lesion lies. None shares code with the toys, and no network is
+trained on them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar, Protocol
+
+import numpy as np
+from numpy.random import Generator
+
+from vaead_core.registry import Registry
+from vaead_core.scans.preprocessing import CLIP_SD
+from vaead_core.scans.volume import Array, Brain
+
+
+@dataclass(frozen=True)
+class PaintedCase:
+    """brain: with the lesion in it. truth: (I, J, K) bool, where the lesion is at least half itself."""
+
+    brain: Brain
+    truth: Array
+
+
+class Lesion(Protocol):
+    """A kind of painted lesion."""
+
+    title: ClassVar[str]
+
+    def paint(self, brain: Brain, rng: Generator) -> PaintedCase:
+        """The lesion at a random place of its tissue. The same rng state gives the same case."""
+        ...
+
+
+LESIONS = Registry("lesion")
+register, build, help_text = LESIONS.register, LESIONS.build, LESIONS.help_text
+
+
+def recoloured(brain: Brain, change: float, share: Array) -> Brain:
+    """The brain whose own intensities are multiplied by 1 + change where `share` (I, J, K) is 1, by less where it is less."""
+    own = brain.mean + CLIP_SD * brain.spread * brain.intensity
+    changed = (own * (1 + change * share) - brain.mean) / (CLIP_SD * brain.spread)
+    return replace(brain, intensity=(np.clip(changed, -1, 1) * brain.mask).astype(np.float32))
+
+
+LESIONS.discover(__name__, __path__)

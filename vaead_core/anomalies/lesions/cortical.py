@@ -1,0 +1,33 @@
+"""Lesions like an infarct."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.random import Generator
+from scipy import ndimage
+
+from vaead_core.anomalies.lesions import PaintedCase, recoloured, register
+from vaead_core.anomalies.lesions.outlines import blob, centre_in, tissues
+from vaead_core.scans import atlas
+from vaead_core.scans.volume import Brain
+
+DEPTH_MM = 12.0  # of the centre below the brain's surface, at most
+
+
+@register("cortical")
+@dataclass(frozen=True)
+class CorticalLesion:
+    """One large irregular region of cortex and the white matter below it, as of an infarct; fluid keeps its intensity."""
+
+    change: float = -0.2
+    radius_mm: float = 18.0
+    title: ClassVar[str] = "Cortical region"
+
+    def paint(self, brain: Brain, rng: Generator) -> PaintedCase:
+        labels = tissues(int(brain.spacing_mm))
+        depth_mm = ndimage.distance_transform_edt(brain.mask) * brain.spacing_mm
+        cortex = (labels == atlas.GREY) & brain.mask & (depth_mm < DEPTH_MM)
+        share = blob(labels.shape, centre_in(cortex, rng), self.radius_mm, brain.spacing_mm, rng)
+        share *= np.isin(labels, (atlas.GREY, atlas.WHITE)) & brain.mask
+        return PaintedCase(recoloured(brain, self.change, share), share >= 0.5)

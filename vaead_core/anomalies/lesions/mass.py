@@ -1,0 +1,39 @@
+"""Lesions that push the tissue about them aside."""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+from numpy.random import Generator
+from scipy import ndimage
+
+from vaead_core.anomalies.lesions import PaintedCase, recoloured, register
+from vaead_core.anomalies.lesions.outlines import blob, centre_in, distance_mm, tissues
+from vaead_core.scans import atlas
+from vaead_core.scans.volume import Array, Brain
+
+
+@register("mass")
+@dataclass(frozen=True)
+class Mass:
+    """An irregular mass in white matter that has grown: the tissue about it is pushed outwards, less with distance."""
+
+    change: float = -0.2
+    radius_mm: float = 14.0
+    push: float = 0.4
+    title: ClassVar[str] = "Mass with expansion"
+
+    def paint(self, brain: Brain, rng: Generator) -> PaintedCase:
+        white = ndimage.binary_erosion((tissues(int(brain.spacing_mm)) == atlas.WHITE) & brain.mask, iterations=2)
+        centre = centre_in(white, rng)
+        pushed = replace(brain, intensity=self._pushed(brain, centre) * brain.mask)
+        share = blob(white.shape, centre, self.radius_mm, brain.spacing_mm, rng) * brain.mask
+        return PaintedCase(recoloured(pushed, self.change, share), share >= 0.5)
+
+    def _pushed(self, brain: Brain, centre: Array) -> Array:
+        """Each voxel shows what lay nearer to the centre: at the mass's surface by `push` radii, fading over two radii."""
+        away = distance_mm(brain.intensity.shape, centre, brain.spacing_mm) / self.radius_mm
+        kept = 1 - self.push * np.exp(-((np.maximum(away - 1, 0)) ** 2)) * np.minimum(1, away) / np.maximum(away, 1e-6)
+        grid = np.indices(brain.intensity.shape, np.float32)
+        at = [start + (axis - start) * kept for axis, start in zip(grid, centre, strict=True)]
+        return ndimage.map_coordinates(brain.intensity, at, order=1, mode="nearest").astype(np.float32)

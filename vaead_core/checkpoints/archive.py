@@ -1,0 +1,128 @@
+"""A checkpoint as one .zip: packed for a download, and unpacked from an upload that nobody vouches for."""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+import tempfile
+import zipfile
+from pathlib import Path
+
+from vaead_core.checkpoints.checkpoint import DESCRIPTION, FURTHER_FILES, Checkpoint, checked_files
+from vaead_core.checkpoints.consistency import fits
+from vaead_core.checkpoints.untrusted import check_arrays, check_graph, open_zip
+from vaead_core.errors import CheckpointError
+from vaead_core.inference.vae import GRAPHS
+
+MB = 1 << 20
+ARCHIVE_BYTES, ENTRIES = 200 * MB, 64
+MOST_BYTES = dict.fromkeys((*GRAPHS, *FURTHER_FILES.values()), 120 * MB) | {
+    "latents.npz": 60 * MB, "calibration.npz": 120 * MB, "history.csv": MB, "README.md": MB // 4, DESCRIPTION: MB // 4,
+}  # fmt: skip
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}")
+_LITTER = re.compile(r"__MACOSX/.*|(.*/)?\.DS_Store")
+_DATE = (2020, 1, 1, 0, 0, 0)  # the same checkpoint packs to the same bytes
+_READ = 1 << 20
+
+
+def packed(folder: Path) -> bytes:
+    """The checkpoint of `folder` as a .zip, checked file by file. Raises CheckpointError."""
+    _, contents = checked_files(folder)
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:  # weights and arrays do not get smaller
+        for name, held in {DESCRIPTION: (folder / DESCRIPTION).read_bytes(), **contents}.items():
+            archive.writestr(zipfile.ZipInfo(f"{folder.name}/{name}", _DATE), held)
+    return content.getvalue()
+
+
+def unpack(content: bytes, name: str, into: Path) -> Path:
+    """The folder below `into` of the checkpoint in the archive `content`, once all of it is checked and has been run.
+
+    name: of the uploaded file; the folder has the archive's own name, else that, and a number where it is taken.
+    Raises CheckpointError with one plain sentence; then nothing stays behind.
+    """
+    if len(content) > ARCHIVE_BYTES:
+        raise CheckpointError(f"A checkpoint's archive may have {ARCHIVE_BYTES // MB} MB; this one has {len(content) // MB}.")
+    archive = open_zip(content, "The upload", ENTRIES, sum(MOST_BYTES.values()))
+    inner, entries = _entries(archive)
+    stem = inner or re.sub(r"[^A-Za-z0-9_-]+", "-", Path(name).stem)[:60].strip("-_")
+    stem = stem if NAME.fullmatch(stem) else "upload"
+    with tempfile.TemporaryDirectory(dir=into, prefix=".") as scratch:
+        folder = Path(scratch) / stem
+        folder.mkdir()
+        for file, entry in entries.items():
+            (folder / file).write_bytes(_content(archive, entry, file))
+        check(folder)
+        target = free_name(into, stem)
+        shutil.move(folder, target)
+    return target
+
+
+def free_name(folder: Path, name: str) -> Path:
+    """A path in `folder` that is not there yet: `name`, else `name-2` and so on."""
+    numbered = (folder / (name if number == 1 else f"{name}-{number}") for number in range(1, 1000))
+    return next(path for path in numbered if not path.exists())
+
+
+def check(folder: Path) -> Checkpoint:
+    """The checkpoint of `folder`, opened only after its arrays and graphs were looked at, and run once.
+
+    Raises CheckpointError.
+    """
+    _, contents = checked_files(folder)
+    for file, content in contents.items():
+        if file.endswith(".npz"):
+            check_arrays(content, file)
+        if file.endswith(".onnx"):
+            check_graph(content, file)
+    checkpoint = Checkpoint.load(folder)
+    try:
+        together = fits(checkpoint)
+    except Exception as error:  # whatever ONNX Runtime and a missing setting raise
+        raise CheckpointError(f"The network of {folder.name} does not run; copy the checkpoint again.") from error
+    if not together:
+        raise CheckpointError(f"Network, arrays and settings of {folder.name} do not belong together; copy the checkpoint again.")
+    return checkpoint
+
+
+def _entries(archive: zipfile.ZipFile) -> tuple[str, dict[str, zipfile.ZipInfo]]:
+    """The folder that all files lie in ("" for none), and the entry of each file's name."""
+    found: dict[str, zipfile.ZipInfo] = {}
+    folders = set()
+    for entry in archive.infolist():
+        if entry.is_dir() or _LITTER.fullmatch(entry.filename):
+            continue
+        folder, _, file = entry.filename.rpartition("/")
+        if file not in MOST_BYTES or (folder and not NAME.fullmatch(folder)):
+            raise CheckpointError(f"The upload holds {entry.filename[:80]!r}, which no checkpoint has; nothing was unpacked.")
+        if file in found:
+            raise CheckpointError(f"The upload holds {file} twice; pack one checkpoint alone.")
+        if entry.file_size > MOST_BYTES[file]:
+            raise CheckpointError(f"{file} unpacks to {entry.file_size / MB:.0f} MB; at most {MOST_BYTES[file] / MB:g} are read.")
+        found[file] = entry
+        folders.add(folder)
+    if DESCRIPTION not in found:
+        raise CheckpointError(f"The upload has no {DESCRIPTION}, so it is not a checkpoint; pack a checkpoint's folder.")
+    if len(folders) > 1:
+        raise CheckpointError("The upload holds files in several folders; pack one checkpoint alone.")
+    return folders.pop(), found
+
+
+def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, file: str) -> bytes:
+    """What an entry holds, unpacked piece by piece up to its limit, whatever size it claims."""
+    pieces, size = [], 0
+    try:
+        with archive.open(entry) as stream:
+            while piece := stream.read(_READ):
+                pieces.append(piece)
+                size += len(piece)
+                if size > MOST_BYTES[file]:
+                    raise CheckpointError(
+                        f"{file} unpacks to more than {MOST_BYTES[file] / MB:g} MB, which is the most that is read."
+                    )
+    except CheckpointError:
+        raise
+    except Exception as error:  # zlib.error, BadZipFile, EOFError and others, by what is damaged
+        raise CheckpointError(f"{file} in the upload is damaged; pack or copy it again.") from error
+    return b"".join(pieces)

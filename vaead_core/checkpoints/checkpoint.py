@@ -1,0 +1,215 @@
+"""The checkpoint folder: what a trained model is, checked file by file when it is opened. Nothing is unpickled."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import shutil
+import zipfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vaead_core.checkpoints.calibration import Calibration, ScorerCalibration
+from vaead_core.checkpoints.replace import swap
+from vaead_core.errors import CheckpointError
+from vaead_core.inference.model import Memory, Model
+from vaead_core.inference.onnx_graph import OnnxGraph
+from vaead_core.inference.reference import PlaceStatistics, Reference
+from vaead_core.inference.vae import FURTHER, GRAPHS, OnnxVAE
+from vaead_core.measures.aggregates import AGGREGATES
+from vaead_core.scans.preprocessing import Preprocessor
+from vaead_core.scans.volume import Array
+
+FORMAT_VERSION = 2
+FILES = (*GRAPHS, "latents.npz", "calibration.npz", "history.csv", "README.md")
+FURTHER_FILES = {name: f"{name}.onnx" for name in FURTHER}  # of networks that a checkpoint may hold too
+DESCRIPTION = "checkpoint.json"
+STEPS = 32  # of the stored reference in a median healthy deviation: far finer than it is known from a few brains
+SHIPPED = Path(__file__).resolve().parents[2] / "checkpoints"
+
+
+@dataclass(frozen=True)
+class Latents:
+    """mean: (N, L) float16 posterior means of healthy training images. position, subject: (N,) int."""
+
+    mean: Array
+    position: Array
+    subject: Array
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A trained model and its healthy reference. preprocessor: None for pictures that are not brains."""
+
+    name: str
+    model: Model
+    preprocessor: Preprocessor | None
+    calibration: Calibration
+    latents: Latents
+    description: dict[str, Any]
+    card: str
+    history: str
+    digest: str
+
+    @property
+    def split_seed(self) -> int:
+        """What chose its training, validation and test subjects; once, the seed of its training did that too."""
+        stored = self.description["training"]
+        return int(stored.get("split_seed", stored["seed"]))
+
+    @staticmethod
+    def load(folder: Path | str) -> Checkpoint:
+        """Reads and checks a folder written by `save`. Raises CheckpointError with one plain sentence."""
+        folder = Path(folder)
+        description, contents = checked_files(folder)
+        try:
+            with np.load(io.BytesIO(contents["calibration.npz"]), allow_pickle=False) as arrays:
+                reference, calibration, memory = _unpack(dict(arrays))
+            with np.load(io.BytesIO(contents["latents.npz"]), allow_pickle=False) as arrays:
+                latents = Latents(arrays["mean"], arrays["position"], arrays["subject"])
+            encoder, decoder = (contents[name] for name in GRAPHS)
+            vae = OnnxVAE(encoder, decoder)
+            settings = description["preprocessor"]
+            preprocessor = Preprocessor(**settings) if settings else None
+            further = {name: OnnxGraph(contents[file]) for name, file in FURTHER_FILES.items() if file in contents}
+            healthy = {name: found.pixels for name, found in calibration.items() if len(found.pixels)}
+            model = Model(vae, reference, description["stride"], further, healthy, memory)
+            card, history = contents["README.md"].decode(), contents["history.csv"].decode()
+        except Exception as error:  # the parts come from many libraries, each with its own exceptions
+            raise CheckpointError(f"The checkpoint {folder.name} cannot be read; train or copy it again.") from error
+        return Checkpoint(
+            folder.name, model, preprocessor, calibration, latents, description, card, history, description["digest"],
+        )  # fmt: skip
+
+
+def save(
+    folder: Path,
+    *,
+    graphs: Path,
+    stride: int | None,
+    preprocessor: Preprocessor | None,
+    reference: Reference,
+    calibration: Calibration,
+    memory: Mapping[str, Memory],
+    latents: Latents,
+    card: str,
+    history: str,
+    description: dict[str, Any],
+) -> None:
+    """Writes a checkpoint folder; an older one of that name stays whole until the new one is complete.
+
+    graphs: a folder with the two GRAPHS and any of FURTHER_FILES. description: architecture, training settings, data, versions.
+    """  # fmt: skip
+    partial = folder.with_name(f"{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        further = [name for name in FURTHER_FILES.values() if (graphs / name).is_file()]
+        for name in (*GRAPHS, *further):
+            shutil.copyfile(graphs / name, partial / name)
+        np.savez_compressed(partial / "calibration.npz", allow_pickle=False, **_pack(reference, calibration, memory))
+        np.savez_compressed(partial / "latents.npz", allow_pickle=False, **asdict(latents))
+        (partial / "README.md").write_text(card)
+        (partial / "history.csv").write_text(history)
+        whole = {
+            "format_version": FORMAT_VERSION, **description, "stride": stride,
+            "preprocessor": asdict(preprocessor) if preprocessor else None,
+            "files": {name: _sha256((partial / name).read_bytes()) for name in (*FILES, *further)},
+        }  # fmt: skip
+        (partial / DESCRIPTION).write_text(json.dumps(whole, indent=1) + "\n")
+    except OSError:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    swap(partial, folder)
+
+
+def find_checkpoints(folder: Path) -> list[Path]:
+    """The checkpoint folders directly inside `folder`, by name."""
+    return sorted(path.parent for path in folder.glob(f"*/{DESCRIPTION}") if path.parent.suffix not in (".partial", ".old"))
+
+
+def checked_files(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Its description, with the digest of that, and the content of each of its files as the description's checksums say.
+
+    Raises CheckpointError.
+    """
+    path = folder / DESCRIPTION
+    if not path.is_file():
+        raise CheckpointError(f"{folder.name or folder} is not a checkpoint folder: it has no {DESCRIPTION}.")
+    try:
+        text = path.read_bytes()
+        description = json.loads(text)
+        version, hashes = description["format_version"], dict(description["files"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise CheckpointError(f"{DESCRIPTION} of {folder.name} is damaged; copy the checkpoint again.") from error
+    if version != FORMAT_VERSION:
+        raise CheckpointError(
+            f"{folder.name} has checkpoint format {version}, this vaead reads {FORMAT_VERSION}; use the vaead that wrote it."
+        )
+    present = {file.name for file in folder.iterdir()}
+    foreign = present - {*FILES, *FURTHER_FILES.values(), DESCRIPTION}
+    if foreign:
+        raise CheckpointError(
+            f"{folder.name} holds {sorted(foreign)[0]}, which no checkpoint has (pickles are never loaded); remove it."
+        )
+    contents = {}
+    for name in (*FILES, *(name for name in FURTHER_FILES.values() if name in present or name in hashes)):
+        file = folder / name
+        if not file.is_file():
+            raise CheckpointError(f"{folder.name} lacks {name}; copy the checkpoint again.")
+        contents[name] = file.read_bytes()
+        if _sha256(contents[name]) != hashes.get(name):
+            raise CheckpointError(f"{name} of {folder.name} was altered (checksum differs); copy the checkpoint again.")
+        if name.endswith(".npz") and not zipfile.is_zipfile(io.BytesIO(contents[name])):
+            raise CheckpointError(f"{name} of {folder.name} is not a NumPy archive; pickles are never loaded.")
+    return {**description, "digest": _sha256(text)}, contents
+
+
+def _pack(reference: Reference, calibration: Calibration, memory: Mapping[str, Memory]) -> dict[str, Array]:
+    arrays = {f"memory/{name}/{key}": array.astype(np.float16) for name, kept in memory.items() for key, array in kept.items()}
+    for quantity, places in reference.places.items():
+        step = float(np.median(places.deviation)) / STEPS
+        arrays[f"reference/{quantity}/step"] = np.array(step, np.float32)
+        for name in ("mean", "deviation"):
+            arrays[f"reference/{quantity}/{name}"] = _in_steps(getattr(places, name), step)
+    for name, found in calibration.items():
+        arrays[f"scorer/{name}/pixels"] = found.pixels
+        for level in ("images", "scans"):
+            for aggregate in AGGREGATES:
+                arrays[f"scorer/{name}/{level}/{aggregate}"] = getattr(found, level)[aggregate]
+    return arrays
+
+
+def _in_steps(values: Array, step: float) -> Array:
+    """Whole steps, differenced along rows and then along columns, in the fewest bits that hold them all, which zips better."""
+    steps = np.rint(values / step).astype(np.int32)
+    differences = np.diff(np.diff(steps, axis=-1, prepend=np.int32(0)), axis=-2, prepend=np.int32(0))
+    return differences.astype(np.min_scalar_type(-1 - np.abs(differences).max()))
+
+
+def _unpack(arrays: dict[str, Array]) -> tuple[Reference, Calibration, dict[str, Memory]]:
+    def stored(quantity: str, name: str) -> Array:
+        values = arrays[f"reference/{quantity}/{name}"]
+        steps = np.cumsum(np.cumsum(values, axis=-2, dtype=np.int32), axis=-1, dtype=np.int32)
+        return steps.astype(np.float32) * arrays[f"reference/{quantity}/step"]
+
+    quantities = sorted({key.split("/")[1] for key in arrays if key.startswith("reference/")})
+    places = {name: PlaceStatistics(stored(name, "mean"), stored(name, "deviation")) for name in quantities}
+    calibration = {}
+    for name in sorted({key.split("/")[1] for key in arrays if key.startswith("scorer/")}):
+        levels = [{a: arrays[f"scorer/{name}/{level}/{a}"] for a in AGGREGATES} for level in ("images", "scans")]
+        calibration[name] = ScorerCalibration(arrays[f"scorer/{name}/pixels"], *levels)
+    memory: dict[str, Memory] = {}
+    for key in (key for key in arrays if key.startswith("memory/")):
+        _, name, part = key.split("/")
+        memory.setdefault(name, {})[part] = arrays[key].astype(np.float32)
+    return Reference(places), calibration, memory
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

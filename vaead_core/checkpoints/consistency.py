@@ -1,0 +1,118 @@
+"""Whether the parts of a checkpoint belong together: network, arrays, settings and what the description says of data."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from vaead_core.checkpoints.calibration import ScorerCalibration
+from vaead_core.checkpoints.checkpoint import Checkpoint
+from vaead_core.inference.vae import STAGES
+from vaead_core.scans.preprocessing import CROP
+from vaead_core.scans.volume import Array, Slices
+from vaead_core.scorers import SCORERS, map_scorers, scorers_of
+
+SOURCE = re.compile(r"(?!\.)[A-Za-z0-9 _.-]{1,80}|synthetic:[0-9]{1,4}")  # a cohort by its name, never a path
+
+
+def fits(checkpoint: Checkpoint) -> bool:
+    """One blank image goes through the network. Raises whatever a foreign network or setting makes its library raise."""
+    return (
+        _settings_fit(checkpoint)
+        and _data_fit(checkpoint)
+        and _network_fits(checkpoint)
+        and _healthy_fit(checkpoint)
+        and _scorers_run(checkpoint)
+    )
+
+
+def _settings_fit(checkpoint: Checkpoint) -> bool:
+    vae, preprocessor, stride = checkpoint.model.vae, checkpoint.preprocessor, checkpoint.model.stride
+    if not (8 <= vae.image_size <= 512 and 1 <= vae.latent_size <= 4096):
+        return False
+    if not (stride is None or (type(stride) is int and 1 <= stride <= vae.image_size)):
+        return False
+    if preprocessor is not None:
+        seed = preprocessor.background_seed
+        if preprocessor.spacing_mm not in CROP or preprocessor.background not in ("noise", "black", "mean"):
+            return False
+        if type(seed) is not int or seed < 0:
+            return False
+    side = _side(checkpoint)
+    return side >= vae.image_size if stride is not None else side == vae.image_size
+
+
+def _data_fit(checkpoint: Checkpoint) -> bool:
+    """The name of a cohort, seeds, and the subjects of each part, where there are any."""
+    training, data = checkpoint.description["training"], checkpoint.description["data"]
+    source = training["data"]
+    if source is not None and not SOURCE.fullmatch(source):
+        return False
+    if any(type(training.get(name, 0)) is not int or training.get(name, 0) < 0 for name in ("seed", "split_seed")):
+        return False
+    people = [name for part in ("train", "validation", "test") for name in data.get(part, [])]
+    ages = data.get("ages", {}).get("train", [])
+    known = all(age is None or (type(age) in (int, float) and np.isfinite(age)) for age in ages)
+    enough = not len(ages) or int(checkpoint.latents.subject.max(initial=0)) < len(ages)
+    return known and enough and all(isinstance(name, str) for name in people)
+
+
+def _network_fits(checkpoint: Checkpoint) -> bool:
+    vae = checkpoint.model.vae
+    posterior, stages = vae.encode(np.zeros((1, vae.image_size, vae.image_size), np.float32))
+    drawn = vae.decode(posterior.mean)
+    return (
+        posterior.mean.shape == posterior.log_variance.shape == (1, vae.latent_size)
+        and drawn.shape == (1, vae.image_size, vae.image_size)
+        and all(stages[name].ndim == 3 for name in STAGES)
+        and bool(np.isfinite(posterior.mean).all() and np.isfinite(drawn).all())
+    )
+
+
+def _healthy_fit(checkpoint: Checkpoint) -> bool:
+    """Reference, calibration and latents: shapes that agree, numbers that are finite."""
+    side, depth = _side(checkpoint), 1 if checkpoint.preprocessor is None else checkpoint.preprocessor.grid.shape[2]
+    places, latents = checkpoint.model.reference.places, checkpoint.latents
+    return (
+        {"intensity", "residual"} <= places.keys()
+        and all(one.mean.shape == one.deviation.shape == (depth, side, side) for one in places.values())
+        and all(_finite(one.mean) and _finite(one.deviation) and one.deviation.min() > 0 for one in places.values())
+        and all(_calibrated(name, one) for name, one in checkpoint.calibration.items())
+        and latents.mean.ndim == 2
+        and latents.mean.shape[1] == checkpoint.model.vae.latent_size
+        and latents.position.shape == latents.subject.shape == latents.mean.shape[:1]
+        and latents.position.dtype.kind in "iu"
+        and latents.subject.dtype.kind in "iu"
+        and _finite(latents.mean)
+        and bool((latents.position >= 0).all() and (latents.position < depth).all() and (latents.subject >= 0).all())
+    )
+
+
+def _scorers_run(checkpoint: Checkpoint) -> bool:
+    """A blank slice through each scorer that has a network or a memory of its own."""
+    side = _side(checkpoint)
+    blank = Slices(np.zeros((1, side, side), np.float32), np.ones((1, side, side), bool), np.zeros(1, int))
+    own = [name for name, kind in scorers_of(checkpoint.model).items() if hasattr(kind, "network") or hasattr(kind, "learn")]
+    maps = [SCORERS.build(name).score_map(checkpoint.model, blank) for name in own if name in checkpoint.calibration]
+    return all(one.shape == blank.pixels.shape and _finite(one) for one in maps)
+
+
+def _calibrated(name: str, found: ScorerCalibration) -> bool:
+    values = [*found.images.values(), *found.scans.values()]
+    of_maps = name in SCORERS and name in map_scorers()
+    return (
+        all(one.ndim == 1 and len(one) and _finite(one) for one in values)
+        and found.pixels.ndim == 1
+        and _finite(found.pixels)
+        and (len(found.pixels) > 0 or not of_maps)
+    )
+
+
+def _side(checkpoint: Checkpoint) -> int:
+    preprocessor = checkpoint.preprocessor
+    return checkpoint.model.vae.image_size if preprocessor is None else preprocessor.image_size
+
+
+def _finite(values: Array) -> bool:
+    return values.dtype.kind == "f" and bool(np.isfinite(values).all())

@@ -1,0 +1,1 @@
+"""The computers: cores, memory, a Dask cluster, the version of the code that computes."""

@@ -1,0 +1,1 @@
+"""Plotly figures, pictures and the report of a scan."""

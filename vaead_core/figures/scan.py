@@ -1,0 +1,89 @@
+"""Pictures of a scan and its maps as PNG, for a talk or a report."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from scipy import ndimage
+
+from vaead_core.scans.volume import Array
+
+PANEL_INCHES = 3.0
+DOTS_PER_INCH = 150
+COLOURS = "inferno"
+
+
+@dataclass(frozen=True)
+class ShownMap:
+    """values: (I, J, K) abnormality on the scan's grid, drawn above `threshold`, in full colour from `full` on."""
+
+    title: str
+    unit: str
+    values: Array
+    threshold: float
+    full: float
+
+
+def panels_png(scan: Array, spacing_mm: Array, maps: list[ShownMap], slices: list[int], truth: Array | None = None) -> bytes:
+    """Axial `slices` of `scan` (I, J, K, in RAS+ order), a row each, and of each map over it, a column each.
+
+    Radiological: the patient's left is on the right. truth: (I, J, K) bool, drawn as an outline.
+    """
+    box = _box(scan)
+    width, height = ((side.stop - side.start) * step for side, step in zip(box, spacing_mm[:2], strict=True))
+    columns = 1 + len(maps)
+    rows_inches = len(slices) * PANEL_INCHES * height / width
+    figure = Figure((columns * PANEL_INCHES, rows_inches + 0.9), facecolor="black", layout="constrained")
+    axes = figure.subplots(len(slices), columns, squeeze=False)
+    low, top = np.quantile(scan[scan > 0], [0.01, 0.99]) if (scan > 0).any() else (0, 1)
+    for row, k in zip(axes, slices, strict=True):
+        grey = _upright(scan[*box, k])
+        outline = None if truth is None else _upright(truth[*box, k])
+        for axis, shown in zip(row, [None, *maps], strict=True):
+            axis.imshow(grey, "gray", vmin=low, vmax=top, aspect=spacing_mm[1] / spacing_mm[0])
+            axis.set_axis_off()
+            if shown is not None:
+                values = _upright(shown.values[*box, k])
+                over = np.ma.masked_where(values <= shown.threshold, values)
+                axis.imshow(over, COLOURS, vmin=0, vmax=shown.full, alpha=0.8, aspect=spacing_mm[1] / spacing_mm[0])
+            if outline is not None and outline.any():
+                axis.contour(outline, [0.5], colors="#7dffb0", linewidths=0.8)
+            axis.text(0.01, 0.5, "R", color="white", fontsize=8, transform=axis.transAxes)
+            axis.text(0.99, 0.5, "L", color="white", fontsize=8, ha="right", transform=axis.transAxes)
+        row[0].text(0.01, 0.01, f"axial {k + 1}", color="white", fontsize=7, transform=row[0].transAxes)
+    axes[0, 0].set_title("Scan", color="white", fontsize=10)
+    for column, shown in enumerate(maps, 1):
+        axes[0, column].set_title(shown.title, color="white", fontsize=10)
+        _colour_bar(figure, axes[:, column], shown)
+    return _png(figure)
+
+
+def _colour_bar(figure: Figure, axes: Array, shown: ShownMap) -> None:
+    scale = ScalarMappable(Normalize(0, shown.full), COLOURS)
+    bar = figure.colorbar(scale, ax=axes.tolist(), location="bottom", shrink=0.8, aspect=30, pad=0.02)
+    bar.ax.axvline(shown.threshold, color="#ff5d3b", linewidth=2)
+    bar.ax.tick_params(colors="white", labelsize=7)
+    bar.set_label(f"{shown.unit}, shown above {shown.threshold:.3g}", color="white", fontsize=7)
+
+
+def _png(figure: Figure) -> bytes:
+    FigureCanvasAgg(figure)
+    content = io.BytesIO()
+    figure.savefig(content, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
+    return content.getvalue()
+
+
+def _upright(plane: Array) -> Array:
+    """(I, J) in RAS+ order as (J, I): front up, the patient's right on the left."""
+    return plane.T[::-1, ::-1]
+
+
+def _box(scan: Array) -> tuple[slice, slice]:
+    """The part of the axial plane that holds the scan."""
+    return ndimage.find_objects((scan != 0).any(axis=2).astype(np.uint8))[0]

@@ -1,0 +1,1 @@
+"""Numbers about maps: metrics, precision and recall, aggregates, components, smoothing, folds."""

@@ -1,0 +1,42 @@
+"""Connected parts of a map above a threshold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from vaead_core.scans.volume import Array
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """peak: its highest value, at voxel (i, j, k), which lies at peak_mm (R, A, S) of the scan's world."""
+
+    volume_ml: float
+    peak: float
+    voxel: tuple[int, int, int]
+    peak_mm: tuple[float, float, float]
+
+
+def clusters(abnormality: Array, threshold: float, affine: Array, most: int = 20) -> list[Cluster]:
+    """The `most` largest clusters of `abnormality` (I, J, K) above `threshold`, largest first.
+
+    affine: (4, 4) voxel indices to world mm. Voxels that share a face are one cluster.
+    """
+    labels, count = ndimage.label(abnormality > threshold)
+    if not count:
+        return []
+    sizes = np.bincount(labels.ravel())[1:]
+    largest = np.argsort(-sizes, kind="stable")[:most] + 1
+    voxel_ml = abs(np.linalg.det(affine[:3, :3])) / 1000
+    boxes = ndimage.find_objects(labels)
+    return [_cluster(abnormality, labels, int(one), boxes[one - 1], float(sizes[one - 1] * voxel_ml), affine) for one in largest]
+
+
+def _cluster(abnormality: Array, labels: Array, label: int, box: tuple[slice, ...], volume_ml: float, affine: Array) -> Cluster:
+    inside = np.where(labels[box] == label, abnormality[box], -np.inf)
+    i, j, k = (int(at) + side.start for at, side in zip(np.unravel_index(inside.argmax(), inside.shape), box, strict=True))
+    x, y, z = (affine @ [i, j, k, 1])[:3].tolist()
+    return Cluster(volume_ml, float(inside.max()), (i, j, k), (x, y, z))

@@ -1,0 +1,81 @@
+"""How well a map or a score finds the truth: average precision and friends, always beside their chance level."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from vaead_core.scans.volume import Array
+
+RESAMPLES = 10_000
+
+
+@dataclass(frozen=True)
+class Detection:
+    """ap beside prevalence, the AP of a map that knows nothing; auroc; best (oracle) Dice over all thresholds."""
+
+    ap: float
+    prevalence: float
+    auroc: float
+    best_dice: float
+
+
+class Ranking:
+    """Values (n,) sorted once, so that many truths and thresholds are scored at the price of their positives."""
+
+    def __init__(self, values: Array) -> None:
+        self.values = np.ravel(values)
+        self._sorted = np.sort(self.values)
+
+    def detection(self, truth: Array) -> Detection:
+        """The values against `truth` (n,) bool; both kinds must occur, else ValueError.
+
+        AP = Σ (Rₙ − Rₙ₋₁) Pₙ over the thresholds n, which is the mean over positives of the precision at their own value.
+        """
+        truth = np.ravel(truth)
+        positives = np.sort(self.values[truth])
+        count, total = len(positives), len(self.values)
+        if not 0 < count < total:
+            raise ValueError("average precision needs both anomalous and normal values")
+        found = count - np.searchsorted(positives, positives, "left")  # positives at or above each positive's value
+        marked = total - np.searchsorted(self._sorted, positives, "left")
+        level = np.searchsorted(self._sorted, positives, "right") + marked - total
+        equal = np.searchsorted(positives, positives, "right") + found - count
+        normal_above_or_equal, normal_equal = marked - found, level - equal
+        normal = total - count
+        return Detection(
+            float(np.mean(found / marked)), count / total,
+            float(np.mean((normal - normal_above_or_equal + 0.5 * normal_equal) / normal)),
+            float(np.max(2 * found / (marked + count))),
+        )  # fmt: skip
+
+    def dice(self, truth: Array, threshold: float) -> float:
+        """Dice of the pixels above `threshold` with `truth`; 0 when both are empty."""
+        truth = np.ravel(truth)
+        marked = len(self._sorted) - int(np.searchsorted(self._sorted, threshold, "right"))
+        hits = int((self.values[truth] > threshold).sum())
+        return 2 * hits / max(1, marked + int(truth.sum()))
+
+
+def detection(values: Array, truth: Array) -> Detection:
+    """`values` (n,) against `truth` (n,) bool; both kinds must occur, else ValueError."""
+    return Ranking(values).detection(truth)
+
+
+def separation(anomalous: Array, normal: Array) -> Detection:
+    """How well scores (A,) of anomalous images stand above those (B,) of normal ones; neither may be empty."""
+    truth = np.repeat([True, False], [len(anomalous), len(normal)])
+    return detection(np.concatenate([anomalous, normal]), truth)
+
+
+def interval_over_subjects(values: Array, level: float = 0.95, seed: int = 0) -> tuple[float, float]:
+    """Percentile bootstrap interval of the mean of `values` (S,), one a subject. NaN twice for fewer than two.
+
+    Subjects are drawn, not slices or pixels: those of one subject are alike (Efron & Tibshirani 1993, chapter 13).
+    """
+    if len(values) < 2:
+        return float("nan"), float("nan")
+    rows = np.random.default_rng(seed).integers(len(values), size=(RESAMPLES, len(values)))
+    low, high = np.quantile(np.asarray(values, float)[rows].mean(1), [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)

@@ -1,0 +1,44 @@
+"""Precision and recall at every threshold of a map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from vaead_core.measures.metrics import Detection, detection
+from vaead_core.scans.volume import Array, Slices
+
+
+@dataclass(frozen=True)
+class PrecisionRecall:
+    """values: (n,) rising, of all pixels. positives: (p,) rising, of the anomalous ones. detection: AP beside chance."""
+
+    values: Array
+    positives: Array
+    detection: Detection
+
+    def above(self, thresholds: Array | float) -> tuple[Array, Array]:
+        """Precision and recall of the pixels above each threshold; precision 1 where there are none."""
+        hits = len(self.positives) - np.searchsorted(self.positives, thresholds, "right")
+        marked = len(self.values) - np.searchsorted(self.values, thresholds, "right")
+        return np.where(marked, hits / np.maximum(marked, 1), 1.0), hits / len(self.positives)
+
+    def thresholds(self, most: int = 40) -> Array:
+        """(T,) rising, T ≤ `most` + 1: just below the lowest value of all, and positives' values at even steps of recall."""
+        rows = np.unique(np.linspace(0, len(self.positives) - 1, most).round().astype(int))
+        found = np.unique([self.values[0], *self.positives[rows]]).astype(self.values.dtype)
+        return np.nextafter(found, found.dtype.type(-np.inf)).astype(float)
+
+
+def precision_recall(abnormality: Array, truth: Array, slices: Slices) -> PrecisionRecall | None:
+    """A map's abnormality against `truth`, both (N, H, W), over the brain of the images that hold a part of the truth.
+
+    None where they hold none of it, or nothing else.
+    """
+    held = truth.any(axis=(1, 2))
+    brain = slices.mask[held]
+    values, hit = abnormality[held][brain], truth[held][brain]
+    if not hit.any() or hit.all():
+        return None
+    return PrecisionRecall(np.sort(values), np.sort(values[hit]), detection(values, hit))

@@ -1,0 +1,145 @@
+"""One scan through one checkpoint: the call behind the page and the command line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from vaead_core import __version__, scorers
+from vaead_core.checkpoints.calibration import RATES, percentile
+from vaead_core.checkpoints.checkpoint import Checkpoint
+from vaead_core.errors import CheckpointError
+from vaead_core.measures.aggregates import AGGREGATES, DEFAULT, aggregate
+from vaead_core.scans.volume import Array, Brain, Slices, Volume
+
+
+@dataclass(frozen=True)
+class PreparedScan:
+    """A scan on the checkpoint's atlas grid."""
+
+    brain: Brain
+    slices: Slices
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One scorer on one scan. maps: (N, H, W) float32, None for an image scorer.
+
+    images: aggregate → (N,) a slice; scan: aggregate → mean over slices; percentiles among healthy ones.
+    """
+
+    name: str
+    maps: Array | None
+    images: dict[str, Array]
+    image_percentiles: dict[str, Array]
+    scan: dict[str, float]
+    scan_percentiles: dict[str, float]
+    thresholds: dict[float, float]
+
+
+def prepare(scan: Volume, checkpoint: Checkpoint) -> PreparedScan:
+    """Registers and preprocesses `scan` as the checkpoint says. Raises ScanError or CheckpointError."""
+    if checkpoint.preprocessor is None:
+        raise CheckpointError(f"{checkpoint.name} is not a model of brain scans; choose one of the brain checkpoints.")
+    brain = checkpoint.preprocessor.to_brain(scan)
+    return PreparedScan(brain, checkpoint.preprocessor.to_slices(brain))
+
+
+def score(prepared: PreparedScan, checkpoint: Checkpoint, name: str) -> Scored:
+    """One scorer's maps and values, beside what healthy validation brains score."""
+    scorer = scorers.build(name)
+    healthy = checkpoint.calibration.get(name)
+    if healthy is None:
+        raise CheckpointError(_not_calibrated(checkpoint, name))
+    if hasattr(scorer, "score_map"):
+        maps = scorer.score_map(checkpoint.model, prepared.slices)
+        images = aggregate(scorers.abnormality(name, maps), prepared.slices.mask)
+        thresholds = {rate: healthy.threshold(rate) for rate in RATES}
+    else:
+        maps, thresholds = None, {}
+        images = {DEFAULT: scorer.score(checkpoint.model, prepared.slices)}
+    if not all(np.isfinite(values).all() for values in images.values()):
+        raise CheckpointError(f"{checkpoint.name} gives scores that are not finite by {name}; choose another checkpoint.")
+    scan = {kind: float(values.mean()) for kind, values in images.items()}
+    return Scored(
+        name, maps, images,
+        {kind: np.array([percentile(v, healthy.images[kind]) for v in values]) for kind, values in images.items()},
+        scan, {kind: percentile(value, healthy.scans[kind]) for kind, value in scan.items()}, thresholds,
+    )  # fmt: skip
+
+
+def _not_calibrated(checkpoint: Checkpoint, name: str) -> str:
+    lacking = scorers.lacks(checkpoint.model, scorers.SCORERS[name])
+    if lacking == "patches":
+        return f"{name} is made for models of patches, and {checkpoint.name} takes whole slices; choose another scorer."
+    if lacking == "whole slices":
+        return f"{name} is made for models of whole slices, and {checkpoint.name} takes patches; choose another scorer."
+    if lacking == "a gradient":
+        return (
+            f"{name} needs a gradient that {checkpoint.name} was exported without; write it again by python -m training.publish."
+        )
+    if lacking == "a memory" and getattr(scorers.SCORERS[name], "keeps_scans", False):
+        return (
+            f"{name} needs the training scans, which {checkpoint.name} does not hold; put them in by "
+            f"python -m training.publish {checkpoint.name} --with-scans, and give it to nobody who may not have them."
+        )
+    if lacking and lacking != "a memory":
+        return f"{name} needs {lacking}, which {checkpoint.name} does not hold; train one with python -m training.further."
+    return (
+        f"{checkpoint.name} was written before the scorer {name} existed; calibrate it with "
+        f"python -m training.publish {checkpoint.name} to use it."
+    )
+
+
+def warnings(prepared: PreparedScan, scored: list[Scored]) -> list[str]:
+    """Plain sentences to show beside the maps: what the scan lacks, and whether it lies outside the healthy range."""
+    found = list(prepared.brain.warnings)
+    beyond = [s.name for s in scored if s.scan_percentiles[DEFAULT] == 100]
+    if scored and len(beyond) == len(scored):
+        found.append(
+            "Every score of this scan exceeds those of all healthy validation scans: that can be a lesion, and it can be "
+            "another scanner, contrast or skull-stripping; compare with a healthy scan from the same source."
+        )
+    return found
+
+
+def native_map(prepared: PreparedScan, checkpoint: Checkpoint, maps: Array) -> Array:
+    """`maps` on the scan's own RAS+ grid, (I, J, K) float32."""
+    if checkpoint.preprocessor is None:
+        raise ValueError("only maps of scans have a native grid")
+    return checkpoint.preprocessor.to_scan(maps, prepared.slices, prepared.brain)
+
+
+def reconstruction(prepared: PreparedScan, checkpoint: Checkpoint) -> Array:
+    """What the network redraws, on the scan's own RAS+ grid and in its own intensities, (I, J, K) float32."""
+    if checkpoint.preprocessor is None:
+        raise ValueError("only reconstructions of scans have a native grid")
+    images = checkpoint.model.map(prepared.slices, lambda view: view.reconstruction)
+    return checkpoint.preprocessor.to_intensity(images, prepared.slices, prepared.brain).astype(np.float32)
+
+
+def to_record(prepared: PreparedScan, scored: list[Scored], checkpoint: Checkpoint) -> dict[str, Any]:
+    """What `<scan>_scores.json` holds: values, percentiles and thresholds a scorer, settings and versions."""
+    return {
+        "checkpoint": {"name": checkpoint.name, "digest": checkpoint.digest},
+        "versions": {"vaead": __version__, "onnxruntime": version("onnxruntime"), "numpy": np.__version__},
+        "aggregates": {"default": DEFAULT, "all": list(AGGREGATES)},
+        "healthy_images": len(next(iter(checkpoint.calibration.values())).images[DEFAULT]),
+        "healthy_scans": len(next(iter(checkpoint.calibration.values())).scans[DEFAULT]),
+        "warnings": warnings(prepared, scored),
+        "slice_positions": prepared.slices.position.tolist(),
+        "scorers": {
+            s.name: {
+                "unit": scorers.SCORERS[s.name].unit,
+                "scan": s.scan,
+                "scan_percentile": s.scan_percentiles,
+                "thresholds_by_healthy_false_positive_rate": {str(rate): value for rate, value in s.thresholds.items()},
+                "slices": {kind: np.round(v.astype(float), 6).tolist() for kind, v in s.images.items()},
+                "slice_percentiles": {kind: np.round(v, 2).tolist() for kind, v in s.image_percentiles.items()},
+            }
+            for s in scored
+        },
+    }

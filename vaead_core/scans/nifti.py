@@ -1,0 +1,67 @@
+"""NIfTI files in and out: any storage order comes in as RAS+, and a map goes back onto the file's own grid."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+from nibabel import orientations
+
+from vaead_core.scans.geometry import NativeSpace
+from vaead_core.scans.nifti_file import open_nifti, read_file
+from vaead_core.scans.volume import Array, Volume
+
+_SPATIAL = (
+    "qform_code", "sform_code", "quatern_b", "quatern_c", "quatern_d", "qoffset_x", "qoffset_y", "qoffset_z",
+    "srow_x", "srow_y", "srow_z",
+)  # fmt: skip
+_SPATIAL_UNITS = (0, 1, 2, 3)  # unknown, m, mm, µm
+
+
+def read_nifti(source: Path | str | bytes, name: str | None = None) -> Volume:
+    """The scan in a NIfTI-1 or -2 file, gzipped or not. Raises ScanError with one plain sentence.
+
+    Refused: not NIfTI, not 3-D (trailing axes of size 1 are dropped), NaN, infinite or huge values, a constant image,
+    a singular affine, more voxels than MAX_VALUES_BYTES hold, more data than the header announces.
+    """
+    if isinstance(source, bytes):
+        name, content = name or "scan.nii", source
+    else:
+        name = name or Path(source).name
+        content = read_file(Path(source), name)
+    file = open_nifti(content, name)
+    to_ras = orientations.io_orientation(file.affine)
+    affine = file.affine @ orientations.inv_ornt_aff(to_ras, file.values.shape)
+    ras = np.ascontiguousarray(orientations.apply_orientation(file.values, to_ras))
+    return Volume(ras, affine, name, NativeSpace(file.values.shape, _spatial(file.header), to_ras))
+
+
+def map_to_nifti(values: Array, scan: Volume) -> bytes:
+    """A gzipped NIfTI file of `values` (I, J, K), given on the scan's RAS+ grid, on the scan's own stored grid.
+
+    Shape, affine, qform and sform with their codes equal the input's; nothing else of its header is kept.
+    """
+    if values.shape != scan.data.shape:
+        raise ValueError(f"a map must have the scan's shape {scan.data.shape}, got {values.shape}")
+    if scan.native is None:
+        image = nib.Nifti1Image(values.astype(np.float32), scan.affine)
+        image.header.set_xyzt_units("mm")
+    else:
+        kind = nib.Nifti2Image if isinstance(scan.native.header, nib.Nifti2Header) else nib.Nifti1Image
+        header = scan.native.header.copy()
+        header.set_data_dtype(np.float32)
+        image = kind(np.ascontiguousarray(scan.native.from_ras(values), np.float32), None, header)
+    return gzip.compress(image.to_bytes(), compresslevel=6, mtime=0)
+
+
+def _spatial(header: nib.Nifti1Header) -> nib.Nifti1Header:
+    """A new header that says of space what `header` does, and nothing else: the other fields can hold text on a patient."""
+    clean = type(header)()
+    for field in _SPATIAL:
+        clean[field] = header[field]
+    clean["pixdim"][:4] = header["pixdim"][:4]
+    unit = int(header["xyzt_units"]) & 7
+    clean["xyzt_units"] = unit if unit in _SPATIAL_UNITS else 0
+    return clean
