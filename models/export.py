@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from models.gradients import kl_gradient
 
 OPSET = 17
-GRAPHS = ("encoder.onnx", "decoder.onnx")  # these, STAGES and GRADIENT are the names that vaead_core.vae reads
+GRAPHS = ("encoder.onnx", "decoder.onnx")  # these, STAGES and GRADIENT are the names that vaead_core.inference.vae reads
 STAGES = ("stage1", "stage2", "stage3", "stage4")
 GRADIENT = "kl_gradient"
 ROUNDING = 2.0**-10  # float16's own relative step: more means overflow or values too small for it

@@ -91,7 +91,7 @@ def place(tmp_path_factory):
 @pytest.fixture(scope="module")
 def crowd(place):
     """A server that computes for one page at once, and gives up a reader who has been gone for a second."""
-    hasty = "import sys\nif 'streamlit' in ' '.join(sys.orig_argv):\n    from pages.shared import sessions\n"
+    hasty = "import sys\nif 'streamlit' in ' '.join(sys.orig_argv):\n    from pages.shared.server import sessions\n"
     hasty += "    sessions.ABANDONED_SECONDS, sessions._LOOK_SECONDS = 1.0, 0.2\n"
     settings = {"OMP_NUM_THREADS": "1", "WORK_DONE": str(place / "done")} | begun_with(place / "begin", hasty)
     with served(script="tests/crowd_page.py", env=os.environ | settings) as address:

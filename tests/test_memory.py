@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 def in_process(code: str, limit: int | None = None) -> str:
     """What a new process prints, with so many bytes of address space."""
     set_limit = None if limit is None else lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    command = [sys.executable, "-c", f"from pages.shared import room; {code}"]
+    command = [sys.executable, "-c", f"from pages.shared.server import memory; {code}"]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, preexec_fn=set_limit).stdout.strip()
 
 
@@ -25,11 +25,11 @@ def test_a_machine_says_what_it_has_and_what_is_left():
 
 def test_what_a_process_takes_is_no_longer_left_to_it():
     limit = 4 << 30
-    said = in_process("print(room.memory_left()); taken = bytearray(1 << 30); print(room.memory_left())", limit)
+    said = in_process("print(memory.memory_left()); taken = bytearray(1 << 30); print(memory.memory_left())", limit)
     before, after = map(int, said.split())
     assert before < limit
     assert 0.9 * (1 << 30) < before - after < 1.1 * (1 << 30)
-    assert int(in_process("print(room.memory_limit())", limit)) == limit
+    assert int(in_process("print(memory.memory_limit())", limit)) == limit
 
 
 def test_a_containers_limit_counts_and_files_that_were_read_do_not(monkeypatch, tmp_path):
@@ -70,7 +70,7 @@ def test_memory_of_large_arrays_goes_back_when_they_are_freed():
     work = """
 import numpy as np
 from pathlib import Path
-room.keep_large_arrays_apart()
+memory.keep_large_arrays_apart()
 held = lambda: int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 small, before = [], held()
 for size in (8 << 20, 4 << 20, 2 << 20) * 2:

@@ -121,7 +121,7 @@ BOMB = """
 import gzip, resource, sys
 import nibabel as nib, numpy as np
 from vaead_core.errors import ScanError
-from vaead_core.nifti import read_nifti
+from vaead_core.scans.nifti import read_nifti
 
 header = nib.Nifti1Header()
 header.set_data_shape(eval(sys.argv[1]))

@@ -124,7 +124,7 @@ def test_a_reader_is_told_how_many_come_before():
 
 @pytest.mark.parametrize("threads", ["1", "5"])
 def test_as_many_compute_at_once_as_an_inference_has_threads(threads):
-    code = "from pages.shared import turns; print(turns.MOST)"
+    code = "from pages.shared.server import queue; print(queue.MOST)"
     environment = os.environ | {"OMP_NUM_THREADS": threads}
     found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     assert found.stdout.strip() == threads

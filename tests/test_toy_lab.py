@@ -21,7 +21,7 @@ SQUARE = '''
 
     import numpy as np
 
-    from vaead_core.toys import register
+    from vaead_core.anomalies.toys import register
     from vaead_core.anomalies.toys.placing import distance_mm, paint, random_place
 
 
@@ -165,7 +165,7 @@ def test_settings_that_cannot_be_are_one_sentence(app, field, text, sentence):
 def test_a_toy_that_comes_as_one_file_has_its_controls_and_is_planted(checkpoints, tmp_path):
     for folder in ("vaead_core", "pages"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "vaead_core" / "toys" / "square.py").write_text(textwrap.dedent(SQUARE))
+    (tmp_path / "vaead_core" / "anomalies" / "toys" / "square.py").write_text(textwrap.dedent(SQUARE))
     command = [sys.executable, "-c", textwrap.dedent(VISIT)]
     ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr

@@ -1,4 +1,4 @@
-"""`python job_guard.py GRACE_SECONDS COMMAND...`: runs a command and ends it, and all that it started, when standard input closes.
+"""`python job_guard.py GRACE_SECONDS COMMAND...`: runs a command; ends it, and all that it started, when standard input closes.
 
 The server holds the other end. Whatever way it goes, killed too, the pipe closes, and no job is left that uses the processor.
 """

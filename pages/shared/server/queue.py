@@ -1,6 +1,6 @@
 """Turns: at most MOST pages compute at once on this server; the others wait, first come, first served, and say so.
 
-    with turns.page():                  # what is computed in it takes one turn, if anything must be computed at all
+    with queue.page():                  # what is computed in it takes one turn, if anything must be computed at all
         maps = cached.scored(...)
 """  # fmt: skip
 
