@@ -1,13 +1,14 @@
-# docker build -t vaead .                                                     the app, without torch
-# docker build -t vaead-training --build-arg REQUIREMENTS=requirements.txt .  trains too
+# docker build -t vaead .                                                the app, without torch
+# docker build -t vaead-training --build-arg EXTRA="--extra train" .     trains too
 # Pin the base by digest where builds must repeat to the byte: --build-arg PYTHON=3.11-slim@sha256:...
 ARG PYTHON=3.11-slim
 FROM python:${PYTHON}
-ARG REQUIREMENTS=requirements-app.txt
+ARG EXTRA=""
 
 WORKDIR /app
-COPY requirements*.txt ./
-RUN pip install --no-cache-dir -r ${REQUIREMENTS}
+COPY pyproject.toml requirements.txt ./
+RUN pip install --no-cache-dir uv==0.13.9 && \
+    uv pip install --system --no-cache --constraints requirements.txt --requirements pyproject.toml ${EXTRA}
 COPY . .
 
 # All threads of one inference; nothing is written beside the sources, and nothing is asked of the network.

@@ -3,8 +3,13 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8501
+UV := 0.13.9
+# Whatever is installed has its version and digest in requirements.txt; wheels that pip is told of count here too.
+INSTALL := UV_FIND_LINKS=$(PIP_FIND_LINKS) UV_LINK_MODE=copy $(BIN)/uv pip install --quiet --python $(BIN)/python --constraints requirements.txt
+# torch 2.13.0+cpu, CPython 3.11, Linux on x86-64
+TORCH_CPU := 6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint lock clean
 
 demo: .stamps/app
 	$(BIN)/streamlit run app.py --server.port $(PORT)
@@ -20,15 +25,22 @@ lint: .stamps/dev
 
 .stamps/venv:
 	command -v $(PYTHON) >/dev/null && $(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)
+	$(BIN)/pip install --quiet uv==$(UV)
 	mkdir -p .stamps && touch $@
 
-.stamps/app: requirements-app.txt .stamps/venv
-	$(BIN)/pip install --quiet -r requirements-app.txt
+.stamps/app: pyproject.toml requirements.txt .stamps/venv
+	$(INSTALL) --editable .
 	touch $@
 
-.stamps/dev: requirements-app.txt requirements.txt requirements-dev.txt requirements-strip.txt requirements-cluster.txt .stamps/venv
-	$(BIN)/pip install --quiet -r requirements-dev.txt
+.stamps/dev: pyproject.toml requirements.txt .stamps/venv
+	$(INSTALL) --editable '.[dev]'
 	touch $@
+
+# Versions and digests of all that pyproject.toml asks for, chosen anew only where they must be; and torch's CPU build.
+lock: .stamps/venv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes --no-annotate --no-emit-index-url \
+		--custom-compile-command 'make lock' --output-file requirements.txt pyproject.toml
+	sed -i -e '/$(TORCH_CPU)/d' -e '/^torch==2.13.0 /a\    --hash=sha256:$(TORCH_CPU) \\' requirements.txt
 
 # The browser tests drive Debian's chromium; where it is missing and apt-get may be used, it is installed.
 .stamps/chromium: .stamps/venv

@@ -9,6 +9,7 @@ from pages.shared.checkpoints import training_job
 from pages.shared.checkpoints import views as view
 from pages.shared.notices import plain, refuse, sentence
 from pages.shared.server import entry, jobs
+from vaead_core.checkpoints import search
 from vaead_core.checkpoints.archive import ARCHIVE_BYTES, packed, unpack
 from vaead_core.checkpoints.summary import read_history
 from vaead_core.errors import InputError
@@ -61,7 +62,7 @@ def compare() -> None:
 
 
 def _ask(label: str, key: str, names: list[str]) -> str:
-    first = names.index(inputs.FIRST_CHECKPOINT) if inputs.FIRST_CHECKPOINT in names else 0
+    first = names.index(search.DEFAULT) if search.DEFAULT in names else 0
     return st.selectbox(label, names, first, key=key, **inputs.KEPT)
 
 

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @contextmanager
 def dask(*arguments: str, cwd: Path, **environment: str) -> Iterator[None]:
-    """`dask ARGUMENTS` run in the folder `cwd`, which alone says what it can import unless `environment` does."""
+    """`dask ARGUMENTS` run in the folder `cwd`."""
     inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     process = subprocess.Popen([sys.executable, "-m", "dask", *arguments], cwd=cwd, env=inherited | environment, **quiet)
@@ -40,9 +40,9 @@ def cluster(workers: int) -> Iterator[str]:
     from distributed import Client
 
     with ExitStack() as processes:
-        address = processes.enter_context(scheduler(ROOT, PYTHONPATH="."))
+        address = processes.enter_context(scheduler(ROOT))
         for _ in range(workers):
-            processes.enter_context(dask("worker", address, "--nthreads", "1", "--no-dashboard", cwd=ROOT, PYTHONPATH="."))
+            processes.enter_context(dask("worker", address, "--nthreads", "1", "--no-dashboard", cwd=ROOT))
         with Client(address, timeout=60) as client:
             client.wait_for_workers(workers, timeout=120)
         yield address

@@ -116,6 +116,7 @@ def checkpoints(tiny_checkpoint_folder):
     """The folder of the tiny checkpoint alone, where pages and servers find theirs."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VAEAD_CHECKPOINTS", str(tiny_checkpoint_folder.parent))
+        patch.setenv("VAEAD_SHIPPED", "off")
         yield tiny_checkpoint_folder.parent
 
 

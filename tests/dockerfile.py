@@ -24,7 +24,9 @@ class Dockerfile:
 
     def all(self, keyword: str) -> list[str]:
         """What follows each `keyword`, with the arguments' defaults put in."""
-        defaults = dict(rest.split("=", 1) for word, rest in self.instructions if word == "ARG")
+        defaults = {
+            name: value.strip('"') for name, value in (rest.split("=", 1) for word, rest in self.instructions if word == "ARG")
+        }
         return [
             re.sub(r"\$\{(\w+)\}", lambda name: defaults[name[1]], rest) for word, rest in self.instructions if word == keyword
         ]
@@ -40,9 +42,10 @@ class Dockerfile:
         return dict(pair.split("=", 1) for text in self.all("ENV") for pair in shlex.split(text))
 
     @property
-    def pip(self) -> list[list[str]]:
-        """The arguments of each pip command."""
-        return [shlex.split(text)[1:] for text in self.all("RUN") if text.startswith("pip ")]
+    def installing(self) -> list[list[str]]:
+        """The words of each command that installs something."""
+        commands = [shlex.split(part) for text in self.all("RUN") for part in text.split("&&")]
+        return [words for words in commands if "install" in words]
 
     @property
     def user(self) -> tuple[int, int]:

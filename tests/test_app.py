@@ -50,6 +50,7 @@ def test_the_maps_that_the_checkpoint_can_have_are_offered(page, tiny_checkpoint
     patches.symlink_to(ROOT / "checkpoints" / patches.name)
     (tmp_path / "tiny").symlink_to(tiny_checkpoint_folder)
     monkeypatch.setenv("VAEAD_CHECKPOINTS", str(tmp_path))
+    monkeypatch.setenv("VAEAD_SHIPPED", "off")
     app = page().run()
     assert app.selectbox(key="checkpoint").value == patches.name
     offered = set(app.multiselect(key="methods").options)
@@ -103,6 +104,7 @@ def test_an_altered_checkpoint_is_said_on_the_page(page, tiny_checkpoint_folder,
     copy = shutil.copytree(tiny_checkpoint_folder, tmp_path / "altered")
     (copy / "history.csv").write_text("x")
     monkeypatch.setenv("VAEAD_CHECKPOINTS", str(tmp_path))
+    monkeypatch.setenv("VAEAD_SHIPPED", "off")
     app = AppTest.from_file(str(ROOT / "pages" / "explore.py"), default_timeout=120).run()
     assert not app.exception
     assert "history.csv of altered was altered" in app.error[0].value

@@ -244,6 +244,7 @@ def test_without_tables_the_page_says_how_to_record_one(checkpoints, tmp_path, m
 def test_without_fashion_mnist_nothing_is_downloaded_before_a_click(tmp_path, monkeypatch):
     shutil.copytree(ROOT / "checkpoints" / "fashion-tshirt", tmp_path / "fashion-tshirt")
     monkeypatch.setenv("VAEAD_CHECKPOINTS", str(tmp_path))
+    monkeypatch.setenv("VAEAD_SHIPPED", "off")
     monkeypatch.setattr(fashion_mnist, "find_data", lambda name: None)
     monkeypatch.setattr(fashion_mnist, "CACHE", tmp_path / "cache")
     asked = []

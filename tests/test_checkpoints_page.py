@@ -75,6 +75,7 @@ def test_one_checkpoint_alone_says_how_to_get_another(app):
 
 def test_no_checkpoint_says_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setenv("VAEAD_CHECKPOINTS", str(tmp_path))
+    monkeypatch.setenv("VAEAD_SHIPPED", "off")
     app = AppTest.from_file(str(ROOT / "pages" / "checkpoints.py"), default_timeout=60).run()
     assert not app.exception
     assert app.info[0].value == "There is no checkpoint yet; upload one, or train one."
@@ -85,6 +86,7 @@ def test_one_that_cannot_be_read_is_a_sentence_beside_the_others(tiny_checkpoint
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "checkpoint.json").write_text("{")
     monkeypatch.setenv("VAEAD_CHECKPOINTS", str(tmp_path))
+    monkeypatch.setenv("VAEAD_SHIPPED", "off")
     app = AppTest.from_file(str(ROOT / "pages" / "checkpoints.py"), default_timeout=60).run()
     assert not app.exception
     assert [error.value for error in app.error] == ["checkpoint.json of broken cannot be read; copy the checkpoint again."]

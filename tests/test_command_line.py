@@ -9,8 +9,9 @@ import pytest
 from conftest import development_data
 
 from vaead_core import scorers
-from vaead_core.__main__ import DEFAULT_CHECKPOINT, main
+from vaead_core.__main__ import main
 from vaead_core.checkpoints.checkpoint import Checkpoint
+from vaead_core.checkpoints.search import shipped
 from vaead_core.cohorts.synthetic import load_sample
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -78,9 +79,9 @@ def test_the_command_line_never_imports_torch():
 def test_maps_of_a_patient_overlay_the_scan_exactly(tmp_path, capsys):
     folder = development_data("lesions") / "ms_patient07"
     arguments = ["score", str(folder / "t1.nii.gz"), "--truth", str(folder / "lesion.nii.gz"), "--out", str(tmp_path)]
-    assert main([*arguments, "--checkpoint", str(DEFAULT_CHECKPOINT)]) == 0
+    assert main([*arguments, "--checkpoint", str(shipped())]) == 0
     scan = nib.load(folder / "t1.nii.gz")
-    maps = scorers.map_scorers(Checkpoint.load(DEFAULT_CHECKPOINT).model)
+    maps = scorers.map_scorers(Checkpoint.load(shipped()).model)
     for name in maps:
         image = nib.load(tmp_path / f"t1_{name}.nii.gz")
         assert image.shape == scan.shape

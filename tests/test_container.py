@@ -2,6 +2,7 @@
 
 import fnmatch
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -31,9 +32,9 @@ def place():
 def python(place) -> Path:
     """The interpreter of a fresh environment that holds what the image installs, and nothing else."""
     subprocess.run([sys.executable, "-m", "venv", str(place / "venv")], check=True)
-    for arguments in RECIPE.pip:
-        command = [str(place / "venv" / "bin" / "pip"), "--quiet", "--disable-pip-version-check", *arguments]
-        subprocess.run(command, cwd=ROOT, check=True)
+    for program, *arguments in RECIPE.installing:
+        here = [f"--python={place / 'venv'}" if word == "--system" else word for word in arguments]
+        subprocess.run([str(place / "venv" / "bin" / program), *here], cwd=ROOT, check=True)
     return place / "venv" / "bin" / "python"
 
 
@@ -119,9 +120,11 @@ def test_the_images_user_cannot_write_to_the_sources(python, tree, place):
 
 
 def test_the_recipe_keeps_its_promises():
+    made = dict(re.findall(r"^(\w+) := (\S+)$", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert RECIPE.user[0] > 0
     assert RECIPE.all("FROM") == ["python:3.11-slim"]
-    assert RECIPE.pip == [["install", "--no-cache-dir", "-r", "requirements-app.txt"]]
+    packages = "uv pip install --system --no-cache --constraints requirements.txt --requirements pyproject.toml"
+    assert RECIPE.installing == [["pip", "install", "--no-cache-dir", f"uv=={made['UV']}"], packages.split()]
     environment = RECIPE.environment
     assert 1 <= int(environment["OMP_NUM_THREADS"]) <= 4
     assert environment["STREAMLIT_BROWSER_GATHER_USAGE_STATS"] == "false"

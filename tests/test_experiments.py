@@ -201,10 +201,12 @@ def test_dask_workers_give_the_same_table(here, tiny_checkpoint_folder, tmp_path
 
 def test_a_cluster_that_was_started_elsewhere_or_has_no_worker_is_one_sentence(tiny_checkpoint_folder, tmp_path, capsys):
     """Dask waits without an end for a worker, and for one that can read what it is sent."""
-    with scheduler(tmp_path) as address:
+    (tmp_path / "vaead_core.py").write_text("raise ImportError('it is not installed here')")
+    without = {"PYTHONPATH": str(tmp_path)}
+    with scheduler(tmp_path, **without) as address:
         assert main(arguments(tiny_checkpoint_folder, tmp_path, "--dask", address)) == 2
         assert f"The scheduler at {address} has no worker" in capsys.readouterr().err
-        with dask("worker", address, "--nworkers", "1", "--no-dashboard", cwd=tmp_path):
+        with dask("worker", address, "--nworkers", "1", "--no-dashboard", cwd=tmp_path, **without):
             for _ in range(100):
                 status = main(arguments(tiny_checkpoint_folder, tmp_path, "--dask", address))
                 error = capsys.readouterr().err
@@ -212,7 +214,7 @@ def test_a_cluster_that_was_started_elsewhere_or_has_no_worker_is_one_sentence(t
                     break
                 time.sleep(0.3)
     assert status == 2
-    assert "cannot import vaead_core; start scheduler and workers in this folder" in error
+    assert "cannot import vaead_core; where this vaead is installed, start" in error
 
 
 @pytest.mark.parametrize(

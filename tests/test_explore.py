@@ -15,7 +15,7 @@ from tests.conftest import reoriented
 
 @pytest.fixture(scope="module")
 def address(tiny_checkpoint_folder):
-    server, address = serve(env=os.environ | {"VAEAD_CHECKPOINTS": str(tiny_checkpoint_folder.parent)})
+    server, address = serve(env=os.environ | {"VAEAD_CHECKPOINTS": str(tiny_checkpoint_folder.parent), "VAEAD_SHIPPED": "off"})
     wait_for(address)
     yield address
     server.terminate()

@@ -75,6 +75,7 @@ def test_a_colour_that_another_checkpoint_lacks_gives_way(checkpoints, tmp_path,
     other.write_text(json.dumps(described))
     (tmp_path / "tiny").symlink_to(tiny_checkpoint_folder)
     monkeypatch.setenv("VAEAD_CHECKPOINTS", str(tmp_path))
+    monkeypatch.setenv("VAEAD_SHIPPED", "off")
     app = AppTest.from_file(str(ROOT / "pages" / "latent_space.py"), default_timeout=120).run()
     app.selectbox(key="checkpoint").set_value("tiny").run()
     app.selectbox(key="latent_colour").set_value("Age").run()

@@ -17,7 +17,7 @@ SHOWN = f"{NAME} is not a NIfTI file"
 
 @pytest.fixture(scope="module")
 def address(tiny_checkpoint_folder):
-    with served(env=os.environ | {"VAEAD_CHECKPOINTS": str(tiny_checkpoint_folder.parent)}) as address:
+    with served(env=os.environ | {"VAEAD_CHECKPOINTS": str(tiny_checkpoint_folder.parent), "VAEAD_SHIPPED": "off"}) as address:
         yield address
 
 

@@ -42,7 +42,12 @@ def test_an_uploaded_scan_is_neither_written_down_nor_named_in_a_log_or_report(
 ):
     temporary, log = tmp_path / "temporary", tmp_path / "log"
     temporary.mkdir()
-    environment = {"VAEAD_CHECKPOINTS": str(tiny_checkpoint_folder.parent), "TMPDIR": str(temporary), "HOME": str(temporary)}
+    environment = {
+        "VAEAD_CHECKPOINTS": str(tiny_checkpoint_folder.parent),
+        "VAEAD_SHIPPED": "off",
+        "TMPDIR": str(temporary),
+        "HOME": str(temporary),
+    }
     before = _files()
     with log.open("w") as printed:
         server, address = serve(env=os.environ | environment, stdout=printed, stderr=printed)

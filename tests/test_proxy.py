@@ -30,7 +30,7 @@ def proxy(tiny_checkpoint_folder):
     """The port at which nginx serves the app by TLS, and nginx's folder."""
     with (
         tempfile.TemporaryDirectory(prefix="vaead-nginx-") as name,
-        served(env=os.environ | {"VAEAD_CHECKPOINTS": str(tiny_checkpoint_folder.parent)}) as address,
+        served(env=os.environ | {"VAEAD_CHECKPOINTS": str(tiny_checkpoint_folder.parent), "VAEAD_SHIPPED": "off"}) as address,
         socket.socket() as free,
     ):
         folder = Path(name)

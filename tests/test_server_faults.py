@@ -85,7 +85,7 @@ def test_a_checkpoint_that_is_deleted_while_in_use_is_named_and_another_shown(ti
     folder = tmp_path / "checkpoints"
     for name in ("first", "second"):
         shutil.copytree(tiny_checkpoint_folder, folder / name)
-    environment = os.environ | {"VAEAD_CHECKPOINTS": str(folder)}
+    environment = os.environ | {"VAEAD_CHECKPOINTS": str(folder), "VAEAD_SHIPPED": "off"}
     with followed(tmp_path / "log", env=environment) as (_, address), Reader(address) as reader, Reader(address) as other:
         assert drawn(reader.run())
         assert drawn(other.run())

@@ -75,5 +75,5 @@ def test_a_scan_without_a_brain_is_said():
 
 def test_without_deepbet_the_remedy_is_said(head, monkeypatch):
     monkeypatch.setitem(sys.modules, "deepbet.bet", None)
-    with pytest.raises(InputError, match=r"pip install -r requirements-strip\.txt"):
+    with pytest.raises(InputError, match=r"pip install deepbet"):
         strip(head[0])

@@ -7,7 +7,8 @@ from conftest import reoriented
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
-from vaead_core.__main__ import DEFAULT_CHECKPOINT, main
+from vaead_core.__main__ import main
+from vaead_core.checkpoints.search import shipped
 from vaead_core.cohorts.synthetic import synthetic_brain
 from vaead_core.scans.volume import Volume
 
@@ -36,7 +37,7 @@ def maps(head, tmp_path_factory) -> dict[tuple[str, str], nib.Nifti1Image]:
     for name in STORED:
         nib.save(oblique(head) if name == "oblique" else reoriented(head, name), folder / f"{name}.nii.gz")
     scans = [str(folder / f"{name}.nii.gz") for name in STORED]
-    options = ["--checkpoint", str(DEFAULT_CHECKPOINT), "--scorers", *SCORERS, "--out", str(folder / "maps")]
+    options = ["--checkpoint", str(shipped()), "--scorers", *SCORERS, "--out", str(folder / "maps")]
     assert main(["score", *scans, *options]) == 0
     return {(name, scorer): nib.load(folder / "maps" / f"{name}_{scorer}.nii.gz") for name in STORED for scorer in SCORERS}
 

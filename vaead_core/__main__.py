@@ -1,27 +1,37 @@
-"""`python -m vaead_core score SCAN...`: maps and scores of scans; `evaluate EXPERIMENT`, `report`: the experiments."""
+"""`vaead score SCAN...`: maps and scores of scans; `evaluate EXPERIMENT`, `report`: the experiments; `app`, `train`."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 
 from vaead_core import scorers
+from vaead_core.checkpoints import search
 from vaead_core.checkpoints.checkpoint import Checkpoint
+from vaead_core.computing.checkout import checkout
 from vaead_core.errors import InputError, ScanError
 from vaead_core.measures.metrics import detection
 from vaead_core.pipeline import scoring
 from vaead_core.scans.nifti import map_to_nifti, read_nifti
 
-DEFAULT_CHECKPOINT = Path(__file__).resolve().parents[1] / "checkpoints" / "brain-slices-2mm"
+IN_REPOSITORY = {  # what they run, and their help
+    "app": (("streamlit", "run", "app.py"), "the dashboard in a browser; its options are those of `streamlit run`"),
+    "train": (("training.run",), "a VAE on healthy brains; its options are those of `python -m training.run`"),
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit status: 0, or 2 with one sentence on stderr for each scan that could not be scored."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments and arguments[0] in IN_REPOSITORY:
+        return _run_in_repository(*arguments)
     options = _parser().parse_args(arguments)
     return options.run(options)
 
@@ -29,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
 def score(options: argparse.Namespace) -> int:
     """Scores every scan; a bad one does not stop the rest."""
     try:
-        checkpoint = Checkpoint.load(options.checkpoint)
+        checkpoint = Checkpoint.load(search.named(options.checkpoint))
         names = options.scorers or list(scorers.scorers_of(checkpoint.model))
         for name in names:
             scorers.build(name)
@@ -51,20 +61,35 @@ def score(options: argparse.Namespace) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("python -m vaead_core", description="Research use only, not for diagnosis.")
+    parser = argparse.ArgumentParser("vaead", description="Research use only, not for diagnosis.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_evaluate(commands.add_parser("evaluate", help="an experiment of the thesis or beyond, recorded as a table"))
     _add_report(commands.add_parser("report", help="the recorded tables as a page with figures, beside the thesis's numbers"))
     command = commands.add_parser("score", help="anomaly maps and scores of NIfTI scans")
     command.set_defaults(run=score)
     command.add_argument("scans", nargs="+", type=Path, metavar="SCAN")
-    command.add_argument("--checkpoint", type=Path, default=DEFAULT_CHECKPOINT)
+    said = f"its folder or name; default: {search.DEFAULT}"
+    command.add_argument("--checkpoint", type=Path, default=search.shipped(), help=said)
     names = ", ".join(sorted(scorers.SCORERS))
     command.add_argument("--scorers", nargs="+", metavar="NAME", help=f"default: all that the checkpoint has of {names}")
     command.add_argument("--out", type=Path, default=Path("out"))
     command.add_argument("--truth", type=Path, help="lesion mask on the scan's grid: prints AP beside prevalence")
     command.add_argument("--strip", action="store_true", help="remove the skull first (needs the extra vaead[strip])")
+    for name, (_, said) in IN_REPOSITORY.items():
+        commands.add_parser(name, help=said)
     return parser
+
+
+def _run_in_repository(name: str, *arguments: str) -> int:
+    """Its exit status. The app reads its settings from where it is run; a training's files lie where its user is."""
+    repository = checkout()
+    if repository is None:
+        print(f"vaead {name} needs the repository, of which this is the package alone; run it there.", file=sys.stderr)
+        return 2
+    module = IN_REPOSITORY[name][0]
+    path = os.pathsep.join(filter(None, (str(repository), os.environ.get("PYTHONPATH"))))
+    where = repository if name == "app" else None
+    return subprocess.call([sys.executable, "-m", *module, *arguments], cwd=where, env=os.environ | {"PYTHONPATH": path})
 
 
 def _add_evaluate(command: argparse.ArgumentParser) -> None:

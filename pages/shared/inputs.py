@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,7 +16,8 @@ from pages.shared.cached import scans as cached_scans
 from pages.shared.notices import plain, warn
 from pages.shared.server import sessions, uploads
 from vaead_core import scorers
-from vaead_core.checkpoints.checkpoint import SHIPPED, Checkpoint, find_checkpoints
+from vaead_core.checkpoints import search
+from vaead_core.checkpoints.checkpoint import Checkpoint, find_checkpoints
 from vaead_core.checkpoints.summary import facts
 from vaead_core.cohorts.synthetic import SAMPLES
 from vaead_core.errors import CheckpointError, InputError
@@ -26,7 +26,6 @@ from vaead_core.pipeline import scoring
 from vaead_core.scans.volume import Volume
 
 YOURS = " (yours)"  # after the name of a session's own checkpoint
-FIRST_CHECKPOINT = "brain-slices-2mm"
 PREFERRED = ("logistic_fusion", "segmenter", "smoothed_residual", "voxel_atlas", "normalised_residual", "residual")
 MOST_METHODS = 4
 
@@ -97,13 +96,8 @@ def _forget(scans: set[str]) -> None:
 
 def checkpoints() -> dict[str, Path]:
     """Name → folder: those of the server, and this session's own, uploaded or trained, which no other session sees."""
-    found = {path.name: path for path in find_checkpoints(_servers_folder())}
     own = find_checkpoints(own_folder()) if "own_checkpoints" in st.session_state else []
-    return found | {f"{path.name}{YOURS}": path for path in own}
-
-
-def _servers_folder() -> Path:
-    return Path(os.environ.get("VAEAD_CHECKPOINTS", SHIPPED))
+    return search.available() | {f"{path.name}{YOURS}": path for path in own}
 
 
 def own_folder() -> Path:
@@ -116,10 +110,11 @@ def ask_checkpoint() -> Path:
     folders, state = {name: path for name, path in checkpoints().items() if _of_brains(path)}, st.session_state
     with st.sidebar:
         if not folders:
-            st.error(f"No checkpoint lies in {_servers_folder().name}; train one with: python -m training.run")
+            places = " or ".join(folder.name for folder in search.folders())
+            st.error(f"No checkpoint lies in {places}; train one with: python -m training.run")
             st.stop()
         names = list(folders)
-        first = names.index(FIRST_CHECKPOINT) if FIRST_CHECKPOINT in names else 0
+        first = names.index(search.DEFAULT) if search.DEFAULT in names else 0
         before, chosen = state.get("checkpoint_shown"), st.selectbox("Checkpoint", names, first, key="checkpoint", **KEPT)
         if before and before not in names:
             warn(f"The checkpoint {before} is no longer there; {chosen} is shown instead.")

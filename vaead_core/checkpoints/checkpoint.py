@@ -30,7 +30,6 @@ FILES = (*GRAPHS, "latents.npz", "calibration.npz", "history.csv", "README.md")
 FURTHER_FILES = {name: f"{name}.onnx" for name in FURTHER}  # of networks that a checkpoint may hold too
 DESCRIPTION = "checkpoint.json"
 STEPS = 32  # of the stored reference in a median healthy deviation: far finer than it is known from a few brains
-SHIPPED = Path(__file__).resolve().parents[2] / "checkpoints"
 
 
 @dataclass(frozen=True)

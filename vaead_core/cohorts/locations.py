@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from vaead_core.computing.checkout import checkout
+
 
 def find_data(name: str) -> Path | None:
     """The folder `name` under $VAEAD_DATA, else under ../shared/data beside the repository, else None.
@@ -11,8 +13,8 @@ def find_data(name: str) -> Path | None:
     """
     if Path(name).name != name or name in ("", ".."):
         return None
-    repository = Path(__file__).resolve().parents[2]
-    for base in (os.environ.get("VAEAD_DATA"), repository.parent / "shared" / "data"):
+    repository = checkout()
+    for base in (os.environ.get("VAEAD_DATA"), repository and repository.parent / "shared" / "data"):
         if base and (Path(base) / name).is_dir():
             return Path(base) / name
     return None

@@ -15,7 +15,7 @@ import joblib
 from vaead_core.errors import InputError
 
 CONNECTING_SECONDS = 20
-START = "start scheduler and workers in this folder with: PYTHONPATH=. dask scheduler, and PYTHONPATH=. dask worker"
+START = "where this vaead is installed, start: dask scheduler, and dask worker"
 
 
 @contextmanager
@@ -27,7 +27,7 @@ def cluster(address: str) -> Iterator[None]:
     try:
         from distributed import Client
     except ImportError as error:
-        raise InputError("--dask needs Dask; install it with: pip install -r requirements-cluster.txt.") from error
+        raise InputError("--dask needs Dask; install it with: pip install dask distributed.") from error
     try:
         client = Client(address, timeout=CONNECTING_SECONDS, set_as_default=True)
     except OSError as error:
@@ -50,7 +50,7 @@ def code_digest() -> str:
 
 def _check(client: Any, address: str) -> None:
     if not client.scheduler_info()["workers"]:
-        raise InputError(f"The scheduler at {address} has no worker; start some with: PYTHONPATH=. dask worker {address}.")
+        raise InputError(f"The scheduler at {address} has no worker; start some with: dask worker {address}.")
     for who, run in (("scheduler", client.run_on_scheduler), ("workers", client.run)):
         try:
             run(importlib.import_module, code_digest.__module__)

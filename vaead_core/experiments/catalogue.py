@@ -11,7 +11,8 @@ import pandas as pd
 
 from vaead_core import detectors, scorers
 from vaead_core.anomalies.toys.datasets import DATASETS
-from vaead_core.checkpoints.checkpoint import SHIPPED, find_checkpoints
+from vaead_core.checkpoints.checkpoint import find_checkpoints
+from vaead_core.checkpoints.search import named, shipped
 from vaead_core.errors import InputError
 from vaead_core.experiments import ablations, fashion, lesions, painted, readout, readout_table, records, subjects
 from vaead_core.experiments.records import Measurement
@@ -188,8 +189,8 @@ def parts_of(name: str, request: Request) -> tuple[list[Path], list[Any]]:
         raise InputError(f"There is no experiment {name}; choose among {', '.join(sorted(EXPERIMENTS))}.")
     experiment = EXPERIMENTS[name]
     _check(request)
-    given = [folder for path in request.checkpoints for folder in (find_checkpoints(path) or [path])]
-    folders = given or [SHIPPED / folder for folder in experiment.defaults]
+    given = [folder for path in request.checkpoints for folder in (find_checkpoints(path) or [named(path)])]
+    folders = given or [shipped(folder) for folder in experiment.defaults]
     if not folders:
         raise InputError(f"{name} compares models that do not ship; train them and give their folder with --checkpoint.")
     return folders, experiment.parts(folders, request)

@@ -19,7 +19,7 @@ def strip(scan: Volume) -> Volume:
     try:
         from deepbet.bet import BrainExtraction
     except ImportError as error:
-        raise InputError("Stripping needs deepbet; install it with: pip install -r requirements-strip.txt.") from error
+        raise InputError("Stripping needs deepbet; install it with: pip install deepbet.") from error
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "`torch.jit", DeprecationWarning)
         network = BrainExtraction(no_gpu=True)

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from vaead_core.checkpoints.checkpoint import SHIPPED
+from vaead_core.checkpoints.search import shipped
 from vaead_core.errors import InputError, exit_status
 from vaead_core.experiments import records
 from vaead_core.experiments.catalogue import EXPERIMENTS
@@ -58,7 +58,7 @@ def _examples(name: str, data: str | None, folder: Path) -> list[Picture]:
         f"one in a thousand healthy pixels exceeds it (thesis, Fig. {9 if name == 'slices' else 11}).",
     )
     try:
-        draw_examples(name, str(SHIPPED / EXPERIMENTS[name].defaults[0]), data, folder / picture.name)
+        draw_examples(name, str(shipped(EXPERIMENTS[name].defaults[0])), data, folder / picture.name)
     except InputError as error:
         print(f"{picture.name} was left as it is: {error}", file=sys.stderr)
     return [picture] if (folder / picture.name).is_file() else []
@@ -67,7 +67,7 @@ def _examples(name: str, data: str | None, folder: Path) -> list[Picture]:
 def _lesion_facts(folder: Path) -> list[str]:
     """Measured again where the cases are at hand, else those that were recorded."""
     try:
-        lesion_facts.record(str(SHIPPED / EXPERIMENTS["lesions"].defaults[0]), folder / lesion_facts.FILE)
+        lesion_facts.record(str(shipped(EXPERIMENTS["lesions"].defaults[0])), folder / lesion_facts.FILE)
     except InputError as error:
         print(f"{lesion_facts.FILE} was left as it is: {error}", file=sys.stderr)
     return lesion_facts.sentences(folder / lesion_facts.FILE)

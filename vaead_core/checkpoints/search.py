@@ -1,0 +1,33 @@
+"""Where checkpoints are found: those that ship, and those of the folders in $VAEAD_CHECKPOINTS."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from vaead_core.checkpoints.checkpoint import find_checkpoints
+from vaead_core.computing.checkout import PACKAGE, checkout
+
+DEFAULT = "brain-slices-2mm"
+
+
+def shipped(name: str = DEFAULT) -> Path:
+    """The folder of a checkpoint that ships: with the repository, or, of the default one, with the package alone."""
+    repository = checkout()
+    return (repository / "checkpoints" if repository else PACKAGE / "checkpoints" / "shipped") / name
+
+
+def folders() -> list[Path]:
+    """Those of $VAEAD_CHECKPOINTS, separated as in $PATH, then that of the shipped ones unless $VAEAD_SHIPPED is `off`."""
+    own = [Path(folder) for folder in os.environ.get("VAEAD_CHECKPOINTS", "").split(os.pathsep) if folder]
+    return own if os.environ.get("VAEAD_SHIPPED") == "off" else [*own, shipped().parent]
+
+
+def available() -> dict[str, Path]:
+    """Name → folder of each checkpoint in `folders`; of two that have one name, the first."""
+    return {path.name: path for folder in reversed(folders()) for path in find_checkpoints(folder)}
+
+
+def named(given: Path) -> Path:
+    """A checkpoint's folder, given itself or by its name alone."""
+    return given if given.is_dir() else available().get(str(given), given)
