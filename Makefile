@@ -9,13 +9,22 @@ INSTALL := UV_FIND_LINKS=$(PIP_FIND_LINKS) UV_LINK_MODE=copy $(BIN)/uv pip insta
 # torch 2.13.0+cpu, CPython 3.11, Linux on x86-64
 TORCH_CPU := 6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b
 
-.PHONY: demo test lint lock clean
+# File by file in their order, longest first: else both cores don't end together.
+PYTEST = $(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --durations 10
+
+.PHONY: demo test test-fast test-system lint lock clean
 
 demo: .stamps/app
 	$(BIN)/streamlit run app.py --server.port $(PORT)
 
-test: .stamps/dev .stamps/chromium .stamps/nginx lint
-	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder  # else files of few, long tests come last, on one core
+test: .stamps/dev .stamps/chromium lint
+	$(PYTEST) -m "not system"
+
+test-fast: .stamps/dev
+	$(PYTEST) -m fast
+
+test-system: .stamps/dev .stamps/chromium .stamps/nginx
+	$(PYTEST) -m system
 
 lint: .stamps/dev
 	$(BIN)/ruff check .

@@ -20,9 +20,9 @@ import nibabel as nib
 import numpy as np
 
 from benchmarks.load_report import record, tables
-from benchmarks.reader import Reader, Run
 from benchmarks.server_process import ServerProcess
-from benchmarks.start import serve, wait_for
+from tests.support.reader import Reader, Run
+from tests.support.server import serve, wait_for
 from vaead_core.cohorts.synthetic import synthetic_brain
 
 PAUSE_SECONDS = 3.0  # mean

@@ -10,7 +10,7 @@ import time
 import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
-from benchmarks.start import CHROMIUM, served, wait_for_maps
+from tests.support.server import CHROMIUM, served, wait_for_maps
 
 STEPS = 60
 RERUNS = 5

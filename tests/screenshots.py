@@ -4,7 +4,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from benchmarks.start import CHROMIUM, served, wait_for_maps
+from tests.support.server import CHROMIUM, served, wait_for_maps
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "pages"
 SIZES = ((1440, 900), (1024, 768))

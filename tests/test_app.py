@@ -4,16 +4,13 @@ from pathlib import Path
 
 import nibabel as nib
 import pytest
-from playwright.sync_api import expect
 from streamlit.testing.v1 import AppTest
 
-from benchmarks.start import served, wait_for_maps
+from tests.support.pages import FIRST
 from vaead_core import scorers
 from vaead_core.checkpoints.checkpoint import Checkpoint
 
 ROOT = Path(__file__).resolve().parents[1]
-
-FIRST = ["Logistic fusion of maps", "Segmenter of synthetic anomalies", "Normalised residual, smoothed", "Voxel atlas (baseline)"]
 
 
 @pytest.fixture(scope="module")
@@ -108,29 +105,3 @@ def test_an_altered_checkpoint_is_said_on_the_page(page, tiny_checkpoint_folder,
     app = AppTest.from_file(str(ROOT / "pages" / "explore.py"), default_timeout=120).run()
     assert not app.exception
     assert "history.csv of altered was altered" in app.error[0].value
-
-
-def test_a_pages_own_address_opens_it_within_the_app_on_a_server_that_nobody_visited(browser, checkpoints):
-    assert [path for path in (ROOT / "pages").glob("[a-z]*.py") if "\nentry.through_app()\n" not in path.read_text()] == []
-    with served() as address:
-        tab = browser.new_page()
-        tab.goto(f"{address}/checkpoints")
-        expect(tab.get_by_test_id("stSidebarNav")).to_contain_text("Toy lab", timeout=60_000)
-        expect(tab.get_by_role("heading", name="Checkpoints").first).to_be_visible()
-        assert "/checkpoints" in tab.url
-        tab.close()
-
-
-def test_the_app_serves_a_map_in_a_browser_without_loading_torch(browser, checkpoints, tmp_path):
-    report = tmp_path / "imports"
-    with report.open("w") as errors, served(("-X", "importtime"), stderr=errors) as address:
-        tab = browser.new_page()
-        tab.goto(address)
-        expect(tab.get_by_text("One map in numbers")).to_be_visible(timeout=90_000)
-        wait_for_maps(tab)
-        tab.close()
-    imported = report.read_text().splitlines()
-    modules = {line.rsplit("|", 1)[-1].strip() for line in imported if line.startswith("import time:")}
-    assert "vaead_core.pipeline.scoring" in modules
-    slow = {"torch", "lightning", "models", "training", "sklearn", "pyod", "numba", "matplotlib"}
-    assert not {name for name in modules if name.split(".")[0] in slow or name == "scipy.stats"}

@@ -1,45 +1,20 @@
 """The checkpoints page: what is listed, compared, uploaded and trained, and what a hostile upload can do to a reader."""
 
-import hashlib
-import io
-import json
 import re
 import time
-import zipfile
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
 from streamlit.testing.v1 import AppTest
 
 from pages.shared.checkpoints import training_job
 from pages.shared.server import jobs, sessions
+from tests.support.pages import archive
 from training.presets import PRESETS
 from vaead_core.checkpoints.archive import packed
 from vaead_core.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[1]
-HOSTILE = """# <script>window.attacked = 1</script> card
-<img src=x onerror="window.attacked = 2"> <iframe src="https://elsewhere.example/frame"></iframe>
-[click](javascript:window.attacked=3) <javascript:window.attacked=4>
-![tracked](https://elsewhere.example/pixel.png) ![by reference][pixel]
-<svg onload="window.attacked = 5"></svg> <style>* { display: none }</style>
-
-[pixel]: https://elsewhere.example/reference.png
-"""
-
-
-def archive(folder: Path, name: str, **files: str) -> bytes:
-    """A checkpoint's folder as an upload called `name`, with other files in it and checksums that fit them."""
-    content = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(packed(folder))) as source, zipfile.ZipFile(content, "w") as target:
-        held = {entry.rpartition("/")[2]: source.read(entry) for entry in source.namelist()}
-        held |= {file.replace("_", "."): text.encode() for file, text in files.items()}
-        said = json.loads(held["checkpoint.json"])
-        said["files"] = {file: hashlib.sha256(held[file]).hexdigest() for file in said["files"]}
-        for file, data in (held | {"checkpoint.json": json.dumps(said).encode()}).items():
-            target.writestr(f"{name}/{file}", data)
-    return content.getvalue()
 
 
 @pytest.fixture
@@ -211,82 +186,3 @@ def test_a_training_that_fails_says_its_last_sentence(app, tmp_path, monkeypatch
 
 
 # In a browser
-
-
-@pytest.fixture
-def tab(address, browser):
-    tab = browser.new_page(viewport={"width": 1024, "height": 768})
-    tab.goto(f"{address}/checkpoints")
-    expect(tab.get_by_text("What you upload or train is seen by you alone")).to_be_visible(timeout=60_000)
-    yield tab
-    tab.close()
-
-
-def go(tab: Page, name: str) -> None:
-    tab.get_by_role("radio", name=name).click()
-
-
-@pytest.mark.shows(15)
-def test_a_hostile_card_runs_nothing_and_calls_nobody(tab, checkpoints):
-    called: list[str] = []
-    tab.on("request", lambda request: called.append(request.url))
-    go(tab, "Upload")
-    content = archive(checkpoints / "tiny", "hostile", README_md=HOSTILE)
-    tab.locator("input[type=file]").set_input_files({"name": "h.zip", "mimeType": "application/zip", "buffer": content})
-    expect(tab.get_by_text("hostile was checked")).to_be_visible(timeout=30_000)
-    go(tab, "Inspect")
-    tab.get_by_role("combobox", name="Checkpoint").click()
-    tab.get_by_role("option", name="hostile (yours)").click()
-    card = tab.locator("[data-testid=stMarkdown]", has_text="tracked")
-    expect(card).to_be_visible(timeout=30_000)
-    for link in card.locator("a").all():
-        assert not re.match("javascript", link.get_attribute("href") or "", re.IGNORECASE)
-    assert card.locator("img, script, iframe, svg[onload], style").count() == 0
-    assert tab.evaluate("window.attacked") is None
-    assert not [url for url in called if "elsewhere.example" in url]
-    assert tab.evaluate("document.querySelector('.stMain').scrollWidth <= document.querySelector('.stMain').clientWidth")
-
-
-def test_a_training_is_followed_across_pages_and_joins_every_choice(tab):
-    go(tab, "Train")
-    tab.get_by_role("slider", name="Number of brains").press("Home")
-    slider = tab.get_by_role("slider", name="Epochs")
-    slider.press("Home")
-    slider.press("ArrowRight")
-    expect(slider).to_have_value("2")
-    tab.get_by_role("button", name="Start training").click()
-    expect(tab.get_by_text(re.compile(r"Training of my-model: \d+ s"))).to_be_visible(timeout=20_000)
-    tab.get_by_role("link", name="Toy lab").click()
-    expect(tab.get_by_text("A click in the brain plants a toy")).to_be_visible(timeout=30_000)
-    tab.get_by_role("link", name="Checkpoints").click()
-    expect(tab.get_by_role("button", name="Cancel")).to_be_visible(timeout=30_000)
-    tab.locator(".js-plotly-plot").wait_for(timeout=120_000)
-    expect(tab.get_by_text("Training of my-model finished after")).to_be_visible(timeout=120_000)
-    tab.get_by_role("link", name="Explore").click()
-    tab.get_by_role("combobox", name="Checkpoint").click()
-    expect(tab.get_by_role("option", name="my-model (yours)")).to_be_visible()
-
-
-def processes(text: str) -> list[int]:
-    """Numbers of the processes whose command line holds `text`."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            found += [int(path.parent.name)] if text in path.read_bytes().decode(errors="replace") else []
-        except OSError:
-            continue
-    return found
-
-
-@pytest.mark.shows(14)
-def test_cancel_ends_a_training_on_the_server(tab):
-    go(tab, "Train")
-    tab.get_by_role("textbox", name="Name").fill("cancelled-model")
-    tab.get_by_role("textbox", name="Name").press("Enter")
-    tab.get_by_role("button", name="Start training").click()
-    cancel = tab.get_by_role("button", name="Cancel")
-    expect(cancel).to_be_visible(timeout=20_000)
-    assert processes("cancelled-model")
-    cancel.click()
-    expect(tab.get_by_text("Training of cancelled-model was cancelled")).to_be_visible(timeout=20_000)
-    assert not processes("cancelled-model")

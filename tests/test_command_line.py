@@ -6,8 +6,8 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
-from conftest import development_data
 
+from tests.support.scans import development_data
 from vaead_core import scorers
 from vaead_core.__main__ import main
 from vaead_core.checkpoints.checkpoint import Checkpoint

@@ -25,10 +25,10 @@ def test_pre_commit_runs_what_make_lint_runs():
     assert all(hook["language"] == "system" and not hook["pass_filenames"] for hook in local["hooks"])
 
 
-NIGHTLY = [("nightly", f".venv/bin/python -m tests.{command}") for command in ("fuzz 10000", "faults 20")]
+NIGHTLY = [("nightly", f".venv/bin/python -m tests.{command}") for command in ("fuzz 10000", "support.faults 20")]
 
 
-@pytest.mark.parametrize(("workflow", "command"), [("test", "make test"), *NIGHTLY])
+@pytest.mark.parametrize(("workflow", "command"), [("test", "make test"), ("test", "make test-system"), *NIGHTLY])
 def test_workflows_run_the_commands_that_people_run(workflow, command):
     jobs = yaml.safe_load((ROOT / ".github" / "workflows" / f"{workflow}.yml").read_text())["jobs"]
     commands = [step["run"] for job in jobs.values() for step in job["steps"] if "run" in step]

@@ -9,7 +9,8 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from conftest import prepared
+
+from tests.support.trainings import prepared
 
 ROOT = Path(__file__).resolve().parents[1]
 SCORER = '''

@@ -3,9 +3,9 @@ import gzip
 import nibabel as nib
 import numpy as np
 import pytest
-from conftest import reoriented
 from scipy import ndimage
 
+from tests.support.scans import reoriented
 from vaead_core.errors import ScanError
 from vaead_core.scans import atlas
 from vaead_core.scans.geometry import AffineToAtlas

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import prepared
 
 from models.export import weights_from_onnx
+from tests.support.trainings import prepared
 from training import model_card, publish
 from vaead_core import scorers
 from vaead_core.checkpoints.checkpoint import DESCRIPTION, Checkpoint

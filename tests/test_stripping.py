@@ -5,9 +5,9 @@ import sys
 import nibabel as nib
 import numpy as np
 import pytest
-from conftest import reoriented
 from scipy import ndimage
 
+from tests.support.scans import reoriented
 from vaead_core.__main__ import main
 from vaead_core.cohorts.synthetic import synthetic_brain
 from vaead_core.errors import InputError, ScanError

@@ -3,10 +3,10 @@
 import nibabel as nib
 import numpy as np
 import pytest
-from conftest import reoriented
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
+from tests.support.scans import reoriented
 from vaead_core.__main__ import main
 from vaead_core.checkpoints.search import shipped
 from vaead_core.cohorts.synthetic import synthetic_brain

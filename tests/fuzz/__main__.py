@@ -4,8 +4,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.conftest import tiny
 from tests.fuzz.run import fuzz
+from tests.support.trainings import tiny
 from training.run import train
 from vaead_core.cohorts.synthetic import synthetic_brain
 

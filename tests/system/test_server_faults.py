@@ -11,16 +11,13 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from benchmarks.reader import Reader, Run
-from benchmarks.start import serve, served, wait_for
-from tests.served import begun_with, full_disk, read_only
+from tests.support.disks import begun_with, full_disk, read_only
+from tests.support.reader import Reader, Run
+from tests.support.scans import scan_file
+from tests.support.server import serve, served, wait_for
 from vaead_core.checkpoints.archive import packed
 
 NOT_ENOUGH = "There is not enough memory for this; crop or resample the scan, or try again later."
-
-
-def scan_file(volume, gain: float = 1.0) -> bytes:
-    return nib.Nifti1Image(volume.data * np.float32(gain), volume.affine).to_bytes()
 
 
 @contextmanager

@@ -10,16 +10,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from conftest import tiny
-from fitted import STEPS
 from safetensors.torch import load_file
 
+from tests.support.fitted import STEPS
+from tests.support.trainings import tiny
 from training import processes
 from vaead_core.errors import InputError
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 BATCH = 16
 RATE = tiny(Path()).learning_rate
+PROGRAM = "tests/support/fitted.py"
 
 
 def torchrun(*arguments: str) -> list[str]:
@@ -28,7 +29,7 @@ def torchrun(*arguments: str) -> list[str]:
 
 def run_together(commands: list[list[str]], expected: int = 0) -> str:
     """Runs the commands side by side and gives what they wrote; each must end with the status `expected`."""
-    environment = os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}", "OMP_NUM_THREADS": "1"}
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     running = [subprocess.Popen(command, cwd=ROOT, env=environment, **pipes) for command in commands]
     said = [process.communicate(timeout=200)[0] for process in running]
@@ -50,14 +51,14 @@ def two_machines(cohort_file: Path, first: Path, second: Path) -> list[list[str]
             "--master-port",
             str(free.getsockname()[1]),
         ]
-    program = ["tests/fitted.py", str(cohort_file)]
+    program = [PROGRAM, str(cohort_file)]
     return [torchrun(*meeting, "--node-rank", str(n), *program, str(out), str(BATCH)) for n, out in enumerate((first, second))]
 
 
 @pytest.fixture(scope="module")
 def alone(tiny_cohort_file, tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("alone")
-    run_together([[sys.executable, "tests/fitted.py", str(tiny_cohort_file), str(out), str(BATCH)]])
+    run_together([[sys.executable, PROGRAM, str(tiny_cohort_file), str(out), str(BATCH)]])
     return out
 
 
@@ -104,7 +105,7 @@ def test_machines_that_see_different_folders_are_told_so(together, tiny_cohort_f
 
 
 def test_a_batch_that_cannot_be_shared_evenly_is_one_sentence(tiny_cohort_file, tmp_path):
-    said = run_together([torchrun("--nproc-per-node", "2", "tests/fitted.py", str(tiny_cohort_file), str(tmp_path), "15")], 1)
+    said = run_together([torchrun("--nproc-per-node", "2", PROGRAM, str(tiny_cohort_file), str(tmp_path), "15")], 1)
     assert "A batch of 15 images cannot be shared evenly among 2 processes; give a --batch-size that is a multiple" in said
 
 

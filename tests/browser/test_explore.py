@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from benchmarks.start import serve, wait_for, wait_for_maps
-from tests.conftest import reoriented
+from tests.support.scans import reoriented
+from tests.support.server import serve, wait_for, wait_for_maps
 
 
 @pytest.fixture(scope="module")

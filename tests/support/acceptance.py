@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "acceptance.md"
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "acceptance.md"
 FEATURES = {
     1: ("A", "Three linked orthogonal views with a crosshair"),
     2: ("A", "Scrolling by wheel and keys"),

@@ -5,17 +5,12 @@ import os
 import threading
 import time
 
-import nibabel as nib
-import numpy as np
 import pytest
 
-from benchmarks.reader import Reader, Run
-from benchmarks.start import served
-from tests.served import begun_with
-
-
-def scan_file(volume, gain: float) -> bytes:
-    return nib.Nifti1Image(volume.data * np.float32(gain), volume.affine).to_bytes()
+from tests.support.disks import begun_with
+from tests.support.reader import Reader, Run
+from tests.support.scans import scan_file
+from tests.support.server import served
 
 
 def digests(run: Run) -> tuple[str, ...]:
@@ -94,7 +89,7 @@ def crowd(place):
     hasty = "import sys\nif 'streamlit' in ' '.join(sys.orig_argv):\n    from pages.shared.server import sessions\n"
     hasty += "    sessions.ABANDONED_SECONDS, sessions._LOOK_SECONDS = 1.0, 0.2\n"
     settings = {"OMP_NUM_THREADS": "1", "WORK_DONE": str(place / "done")} | begun_with(place / "begin", hasty)
-    with served(script="tests/crowd_page.py", env=os.environ | settings) as address:
+    with served(script="tests/support/crowd_page.py", env=os.environ | settings) as address:
         yield address
 
 

@@ -1,13 +1,13 @@
-"""What tests of several processes start: `tests/fitted.py COHORT OUT BATCH` trains on a pickled cohort and keeps the weights."""
+"""`tests/support/fitted.py COHORT OUT BATCH`: what processes of a test train on a pickled cohort, and the weights they keep."""
 
 import pickle
 import sys
 from pathlib import Path
 
 import torch
-from conftest import tiny
 from safetensors.torch import save_file
 
+from tests.support.trainings import tiny
 from training import processes
 from training.run import fit
 from vaead_core.errors import exit_status

@@ -1,4 +1,4 @@
-"""`python -m tests.faults [KILLS] [SEED]`: kills a training at random moments; exit status 1 when one left anything broken.
+"""`python -m tests.support.faults [KILLS] [SEED]`: kills a training at random moments; exit status 1 when it left a fault.
 
 Where it is to write lies an older checkpoint, which must be whole after each kill. A training that comes to its end must
 have the weights of one that nobody killed; then it begins anew.
@@ -22,13 +22,13 @@ import torch
 from safetensors import safe_open
 
 from models.export import weights_from_onnx
-from tests.conftest import prepared, tiny
+from tests.support.trainings import OPTIONS, prepared, tiny
 from training.data import load_data
 from training.run import train
 from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.errors import InputError
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 EPOCHS = 30
 
 
@@ -48,11 +48,7 @@ class Killed:
 
 def command(out: Path, cohort_file: Path) -> list[str]:
     """A training of seconds."""
-    return [
-        *prepared("training.run", cohort_file), "quick", "--data", "synthetic:4", "--steps-per-epoch", "3", "--batch-size", "16",
-        "--architecture.width", "8", "--architecture.latent-size", "16", "--precision", "32-true",
-        "--epochs", str(EPOCHS), "--out", str(out),
-    ]  # fmt: skip
+    return [*prepared("training.run", cohort_file), *OPTIONS, "--epochs", str(EPOCHS), "--out", str(out)]
 
 
 def run(out: Path, cohort_file: Path, seconds: float | None = None) -> tuple[int, str]:

@@ -16,9 +16,9 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from benchmarks.start import served
+from tests.support.server import served
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = (ROOT / "deploy" / "nginx.conf").read_text()
 HERE = ssl.create_default_context()
 HERE.check_hostname, HERE.verify_mode = False, ssl.CERT_NONE

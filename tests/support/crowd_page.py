@@ -1,4 +1,4 @@
-"""The page of tests/test_many_users.py: an uploader, work that is written down as it is done, and what the server holds."""
+"""The page of test_many_users.py: an uploader, work that is written down as it is done, and what the server holds."""
 
 import gc
 import json

@@ -3,10 +3,9 @@
 import os
 import subprocess
 
-from conftest import tiny
-
-from tests.faults import ROOT, command, kill_often
-from tests.served import begun_with, full_disk, read_only
+from tests.support.disks import begun_with, full_disk, read_only
+from tests.support.faults import ROOT, command, kill_often
+from tests.support.trainings import tiny
 from training.run import train
 from vaead_core.checkpoints.checkpoint import Checkpoint
 
@@ -21,7 +20,7 @@ def trained(words: list[str], **more: str) -> tuple[int, str]:
 def test_a_training_killed_at_random_moments_leaves_whole_checkpoints_and_the_same_weights(
     tiny_checkpoint_folder, tiny_cohort_file, tmp_path
 ):
-    """`python -m tests.faults 20` does the same, longer."""
+    """`python -m tests.support.faults 20` does the same, longer."""
     found = kill_often(3, tiny_checkpoint_folder, tiny_cohort_file, tmp_path)
     assert found.wrong == []
     assert found.kills == 3

@@ -1,0 +1,35 @@
+"""The app on a server of its own: the first visit, and what is loaded for it."""
+
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from tests.support.server import served, wait_for_maps
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_a_pages_own_address_opens_it_within_the_app_on_a_server_that_nobody_visited(browser, checkpoints):
+    assert [path for path in (ROOT / "pages").glob("[a-z]*.py") if "\nentry.through_app()\n" not in path.read_text()] == []
+    with served() as address:
+        tab = browser.new_page()
+        tab.goto(f"{address}/checkpoints")
+        expect(tab.get_by_test_id("stSidebarNav")).to_contain_text("Toy lab", timeout=60_000)
+        expect(tab.get_by_role("heading", name="Checkpoints").first).to_be_visible()
+        assert "/checkpoints" in tab.url
+        tab.close()
+
+
+def test_the_app_serves_a_map_in_a_browser_without_loading_torch(browser, checkpoints, tmp_path):
+    report = tmp_path / "imports"
+    with report.open("w") as errors, served(("-X", "importtime"), stderr=errors) as address:
+        tab = browser.new_page()
+        tab.goto(address)
+        expect(tab.get_by_text("One map in numbers")).to_be_visible(timeout=90_000)
+        wait_for_maps(tab)
+        tab.close()
+    imported = report.read_text().splitlines()
+    modules = {line.rsplit("|", 1)[-1].strip() for line in imported if line.startswith("import time:")}
+    assert "vaead_core.pipeline.scoring" in modules
+    slow = {"torch", "lightning", "models", "training", "sklearn", "pyod", "numba", "matplotlib"}
+    assert not {name for name in modules if name.split(".")[0] in slow or name == "scipy.stats"}

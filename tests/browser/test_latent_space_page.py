@@ -1,0 +1,51 @@
+"""The latent space page as a reader sees it who clicks."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+
+def ready(tab: Page) -> None:
+    expect(tab.get_by_text("Decode along a direction")).to_be_visible(timeout=60_000)
+    tab.locator(".js-plotly-plot").nth(1).wait_for(timeout=30_000)
+    tab.wait_for_timeout(500)
+
+
+def test_a_click_on_a_slice_of_the_scan_chooses_it_and_the_address_keeps_it(address, browser):
+    tab = browser.new_page(viewport={"width": 1440, "height": 900})
+    tab.goto(f"{address}/")
+    tab.get_by_role("link", name="Latent space").click()
+    ready(tab)
+    place = """(plot) => {
+      const { xaxis, yaxis } = plot._fullLayout, scan = plot.data[1], box = plot.getBoundingClientRect();
+      return { slice: scan.x[20], x: box.x + xaxis._offset + xaxis.l2p(scan.x[20]),
+               y: box.y + yaxis._offset + yaxis.l2p(scan.y[20]) };
+    }"""
+    point = tab.locator(".js-plotly-plot").nth(1).evaluate(place)
+    tab.mouse.move(point["x"], point["y"])
+    tab.wait_for_timeout(300)
+    tab.mouse.click(point["x"], point["y"])
+    expect(tab.get_by_text(f"Slice {point['slice']} and its nearest healthy slices")).to_be_visible(timeout=20_000)
+    tab.wait_for_timeout(500)
+    assert f"latent_slice={point['slice']}" in tab.url
+    again = browser.new_page()
+    again.goto(tab.url)
+    ready(again)
+    expect(again.get_by_text(f"Slice {point['slice']} and its nearest healthy slices")).to_be_visible()
+    again.close()
+    tab.close()
+
+
+@pytest.mark.parametrize("size", [(1440, 900), (1024, 768)])
+def test_nothing_scrolls_sideways_and_pictures_lie_on_black(address, browser, size):
+    tab = browser.new_page(viewport={"width": size[0], "height": size[1]})
+    tab.goto(f"{address}/latent_space")
+    ready(tab)
+    assert not tab.evaluate("[...document.querySelectorAll('.stMain')].some((one) => one.scrollWidth > one.clientWidth)")
+    corner = """(picture) => { const canvas = document.createElement('canvas'), draw = canvas.getContext('2d');
+      canvas.width = canvas.height = 1; draw.drawImage(picture, 0, 0, 2, 2, 0, 0, 1, 1);
+      return [...draw.getImageData(0, 0, 1, 1).data.slice(0, 3)]; }"""
+    pictures = tab.locator(".stImage img")
+    assert pictures.count() == 10
+    assert pictures.evaluate_all(f"(all) => all.map({corner})") == [[0, 0, 0]] * 10
+    assert all(pictures.evaluate_all("(all) => all.map((one) => one.alt)"))
+    tab.close()

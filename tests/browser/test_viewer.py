@@ -1,0 +1,506 @@
+"""The viewer in chromium, over phantoms whose left and right, coordinates and values nibabel knows."""
+
+import base64
+import io
+import os
+import re
+
+import nibabel as nib
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from tests.support.server import served
+
+CENTRE = np.array([5.0, -12.0, 30.0])
+BALL = np.array([18.0, 22.0, 14.0])  # to the right, anterior and superior of the centre
+AXES = {"R": [1, 0, 0], "L": [-1, 0, 0], "A": [0, 1, 0], "P": [0, -1, 0], "S": [0, 0, 1], "I": [0, 0, -1]}
+QUIET = {"STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false", "STREAMLIT_THEME_BASE": "dark"}  # a page in tests/ has no config
+FILES = ["RAS", "LAS", "PSR", "oblique"]
+
+
+def phantom(codes: str, spacing_mm=(1.5, 2.0, 2.5), turn: np.ndarray | None = None) -> nib.Nifti1Image:
+    """An ellipsoid of 100 around CENTRE with a ball of 300 at BALL, stored with the given axes."""
+    axes = np.array([AXES[code] for code in codes]).T * spacing_mm
+    axes = axes if turn is None else turn @ axes
+    shape = np.array([64, 64, 64]) if max(spacing_mm) < 4 else np.array([110, 110, 30])
+    affine = nib.affines.from_matvec(axes, CENTRE - axes @ ((shape - 1) / 2))
+    world = nib.affines.apply_affine(affine, np.moveaxis(np.indices(shape), 0, -1)) - CENTRE
+    brain = ((world / [38, 46, 34]) ** 2).sum(-1) < 1
+    ball = ((world - BALL) ** 2).sum(-1) < 10**2
+    return nib.Nifti1Image(np.where(ball, 300, 100 * brain).astype(np.float32), affine)
+
+
+def turned(about_z: float, about_x: float) -> np.ndarray:
+    return nib.eulerangles.euler2mat(z=np.deg2rad(about_z), x=np.deg2rad(about_x))
+
+
+@pytest.fixture(scope="module")
+def images():
+    flat = phantom("RAS", (1.0, 1.0, 5.0))
+    return {code: phantom(code) for code in FILES[:3]} | {"oblique": phantom("LAS", turn=turned(20, 12)), "flat": flat}
+
+
+@pytest.fixture(scope="module")
+def address(images, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("phantoms")
+    for name, image in images.items():
+        nib.save(image, folder / f"{name}.nii.gz")
+    with served(script="tests/support/viewer_page.py", env=os.environ | {"PHANTOMS": str(folder)} | QUIET) as address:
+        yield address
+
+
+@pytest.fixture
+def shown(address, browser):
+    """Opens a phantom. `tab.sent` counts websocket messages; a script error or a foreign request fails the test."""
+    tabs: list[Page] = []
+
+    def open_tab(name: str = "RAS") -> Page:
+        tab = browser.new_page(viewport={"width": 1440, "height": 900})
+        tab.errors, tab.sent, tab.received, tab.requests = [], [], [], []
+        tab.on("pageerror", lambda error: tab.errors.append(str(error)))
+        tab.on("console", lambda message: tab.errors.append(message.text) if message.type == "error" else None)
+        tab.on("request", lambda request: tab.requests.append(request.url))
+        tab.on("websocket", lambda socket: socket.on("framesent", lambda frame: tab.sent.append(len(frame))))
+        tab.on("websocket", lambda socket: socket.on("framereceived", lambda frame: tab.received.append(len(frame))))
+        tab.goto(f"{address}/?file={name}.nii.gz")
+        tab.locator(".viewer[data-state=drawn]").wait_for(timeout=30_000)
+        expect(tab.get_by_text("thresholds {}")).to_be_visible()
+        tab.wait_for_timeout(300)
+        tabs.append(tab)
+        return tab
+
+    yield open_tab
+    for tab in tabs:
+        assert tab.errors == []
+        assert [url for url in tab.requests if not url.startswith((address, "blob:", "data:"))] == []
+        tab.close()
+
+
+def settle(tab: Page) -> None:
+    """Returns when what was asked for is drawn."""
+    tab.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+def press(tab: Page, name: str) -> None:
+    tab.get_by_role("button", name=name, exact=True).click()
+    settle(tab)
+
+
+def press_key(tab: Page, key: str) -> None:
+    tab.keyboard.press(key)
+    settle(tab)
+
+
+def canvas(tab: Page, panel: str = "Scan", plane: str = "axial"):
+    return tab.locator(f'section[aria-label="{panel}"] .view[data-plane={plane}] canvas')
+
+
+def pixels(tab: Page, panel: str = "Scan", plane: str = "axial") -> np.ndarray:
+    """(H, W, 3) of what a canvas shows, once it is drawn."""
+    settle(tab)
+    url = canvas(tab, panel, plane).evaluate("(canvas) => canvas.toDataURL('image/png')")
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.split(",")[1]))).convert("RGB")).astype(int)
+
+
+def middle(found: np.ndarray) -> np.ndarray:
+    """x, y of the centre of a mask of pixels."""
+    assert found.any()
+    y, x = np.nonzero(found)
+    return np.array([x.mean(), y.mean()])
+
+
+def read(tab: Page, part: str) -> list[float]:
+    """The numbers of one part of the line under the panels."""
+    text = tab.locator(f".readout .{part}").inner_text().replace("−", "-")
+    return [float(number) for number in re.findall(r"-?\d+(?:\.\d+)?", text)]
+
+
+def slice_label(tab: Page, panel: str, plane: str = "axial") -> str:
+    return tab.locator(f'section[aria-label="{panel}"] .view[data-plane={plane}] .slice').inner_text()
+
+
+def letter(tab: Page, side: str, plane: str = "axial") -> str:
+    return tab.locator(f'section[aria-label="Scan"] .view[data-plane={plane}] .letter.{side}').inner_text()
+
+
+def drag(tab: Page, start, end, **options) -> None:
+    tab.mouse.move(*start)
+    tab.mouse.down(**options)
+    tab.mouse.move(*end, steps=8)
+    tab.mouse.up(**options)
+    settle(tab)
+
+
+def point(tab: Page, x: float, y: float, panel: str = "Scan", plane: str = "axial") -> tuple[float, float]:
+    """Page px of a place on a canvas given as shares of its width and height."""
+    box = canvas(tab, panel, plane).bounding_box()
+    return box["x"] + x * box["width"], box["y"] + y * box["height"]
+
+
+PANELS = ["Scan", "Brightness", "<b>Half</b>", "Signed", "Rare"]
+
+
+@pytest.mark.shows(20, 25)
+def test_every_panel_is_drawn_on_black_and_nothing_sticks_out(shown):
+    tab = shown()
+    for panel in PANELS:
+        picture = pixels(tab, panel)
+        assert not picture[:4, :4].any(), f"the corner of {panel} is black"
+        assert picture.max() > 150
+    for width, height in [(1440, 900), (1024, 768)]:
+        tab.set_viewport_size({"width": width, "height": height})
+        for layout in ("Axial", "Coronal", "Sagittal", "Planes", "Mosaic"):
+            press(tab, layout)
+            assert tab.evaluate("document.documentElement.scrollWidth") <= width
+            edge = tab.locator(".viewer").bounding_box()
+            for box in [one.bounding_box() for one in tab.locator(".panel, .controls > *:visible, .readout").all()]:
+                assert box["x"] >= edge["x"] - 1
+                assert box["x"] + box["width"] <= edge["x"] + edge["width"] + 1
+
+
+def test_a_name_is_text_never_markup(shown):
+    assert shown().locator('section[aria-label="<b>Half</b>"] header strong').inner_text() == "<b>Half</b>"
+
+
+@pytest.mark.shows(3)
+@pytest.mark.parametrize("name", FILES)
+def test_the_ball_lies_towards_right_anterior_superior_however_the_file_is_stored(shown, name):
+    tab = shown(name)
+    press(tab, "Planes")
+    for radiological in (True, False):
+        assert letter(tab, "left") == ("R" if radiological else "L")
+        assert letter(tab, "left", "coronal") == ("R" if radiological else "L")
+        for plane in ("axial", "coronal", "sagittal"):
+            picture = pixels(tab, plane=plane)
+            shift = middle(picture.min(-1) > 200) - middle(picture.min(-1) > 60)
+            sides = letter(tab, "left" if shift[0] < 0 else "right", plane) + letter(
+                tab, "top" if shift[1] < 0 else "bottom", plane
+            )
+            assert sides == {"axial": "RA", "coronal": "RS", "sagittal": "AS"}[plane]
+        tab.locator(".side").click()
+        settle(tab)
+    assert tab.locator(".side").inner_text() == "Radiological"
+
+
+@pytest.mark.shows(4)
+@pytest.mark.parametrize("name", FILES)
+def test_voxel_millimetres_and_values_equal_nibabels(shown, images, name):
+    tab, image = shown(name), images[name]
+    press(tab, "Planes")
+    assert tuple(nib.aff2axcodes(image.affine)) == tuple({"oblique": "LAS"}.get(name, name))
+    for plane, x, y in [("axial", 0.3, 0.4), ("axial", 0.63, 0.52), ("coronal", 0.4, 0.55), ("sagittal", 0.52, 0.36)]:
+        tab.mouse.move(*point(tab, x, y, plane=plane))
+        assert tab.locator(".readout .where").inner_text() == "Pointer"
+        voxel = read(tab, "voxel")
+        assert np.abs(np.array(read(tab, "mm")) - nib.affines.apply_affine(image.affine, voxel)).max() < 1e-3
+        value = float(image.dataobj[tuple(int(at) for at in voxel)])
+        assert read(tab, "scan") == [value]
+        shown_value = tab.locator('section[aria-label="Brightness"] .value').inner_text()
+        assert float(shown_value) == pytest.approx(value / 100, abs=1e-3)
+    assert tab.locator(".readout .oblique").inner_text() == ("oblique by 23°" if name == "oblique" else "")
+
+
+def test_the_pointer_is_where_the_picture_says(shown, images):
+    tab, image = shown("PSR"), images["PSR"]
+    x, y = middle(pixels(tab).min(-1) > 200)
+    box = canvas(tab).bounding_box()
+    tab.mouse.move(box["x"] + x, box["y"] + y)
+    found = np.array(read(tab, "mm")) - CENTRE
+    assert np.abs(found - BALL)[:2].max() < 1.6, "the middle of the bright pixels is the ball's, to a voxel"
+    assert image.affine.shape == (4, 4)
+
+
+@pytest.mark.shows(5)
+def test_a_ball_is_round_in_voxels_of_1_by_1_by_5_mm(shown):
+    tab = shown("flat")
+    press(tab, "Coronal")
+    y, x = np.nonzero(pixels(tab, plane="coronal").min(-1) > 200)
+    scale = (np.ptp(x) + 1) / 20
+    assert abs(np.ptp(y) + 1 - 20 * scale) < 5.5 * scale, "to a voxel of 5 mm"
+    assert np.ptp(y) > 12 * scale
+
+
+@pytest.mark.shows(2, 9)
+def test_the_wheel_scrolls_every_panel_and_sends_nothing(shown):
+    tab = shown()
+    before, first = len(tab.sent), slice_label(tab, "Scan")
+    pictures = {panel: pixels(tab, panel) for panel in PANELS}
+    tab.mouse.move(*point(tab, 0.5, 0.5, "Brightness"))
+    for _ in range(4):
+        tab.mouse.wheel(0, 120)
+    tab.wait_for_timeout(400)
+    labels = {slice_label(tab, panel) for panel in PANELS}
+    assert len(labels) == 1
+    assert int(labels.pop().split("/")[0].split()[-1]) == int(first.split("/")[0].split()[-1]) - 4
+    assert all((pixels(tab, panel) != pictures[panel]).any() for panel in PANELS)
+    assert len(tab.sent) == before
+
+
+@pytest.mark.shows(1)
+def test_a_click_moves_the_crosshair_in_the_other_planes_and_tells_python(shown):
+    tab = shown()
+    press(tab, "Planes")
+    before = slice_label(tab, "Rare", "sagittal"), slice_label(tab, "Rare", "coronal")
+    tab.mouse.click(*point(tab, 0.4, 0.6))
+    tab.mouse.move(5, 5)
+    settle(tab)
+    assert (slice_label(tab, "Rare", "sagittal"), slice_label(tab, "Rare", "coronal")) != before
+    voxel = tuple(int(at) for at in read(tab, "voxel"))
+    expect(tab.get_by_text(f"cursor {voxel} click {voxel}")).to_be_visible()
+    press(tab, "Axial")
+    tab.get_by_text("Run again").click()
+    expect(tab.get_by_text(f"cursor {voxel} click None")).to_be_visible()
+
+
+@pytest.mark.shows(2, 25)
+def test_every_key_of_the_help_does_what_it_says(shown):
+    tab = shown()
+    tab.locator(".viewer").focus()
+    before = len(tab.sent)
+
+    def change(key: str, part: str = "voxel") -> np.ndarray:
+        start = np.array(read(tab, part))
+        press_key(tab, key)
+        return np.array(read(tab, part)) - start
+
+    assert change("PageUp").tolist() == change("=").tolist() == [0, 0, 1]
+    assert change("PageDown").tolist() == change("-").tolist() == [0, 0, -1]
+    assert change("ArrowUp").tolist() == [0, 1, 0]
+    assert change("ArrowRight").tolist() == [-1, 0, 0], "radiological: the patient's left is on the right"
+    press_key(tab, "r")
+    assert change("ArrowRight").tolist() == [1, 0, 0]
+    for key, plane in [("2", "coronal"), ("3", "sagittal"), ("1", "axial")]:
+        tab.keyboard.press(key)
+        expect(canvas(tab, plane=plane)).to_be_visible()
+    for key, name in [("4", "Planes"), ("5", "Mosaic"), ("1", "Axial")]:
+        tab.keyboard.press(key)
+        expect(tab.get_by_role("button", name=name, exact=True)).to_have_attribute("aria-pressed", "true")
+    opacity = tab.get_by_label("Opacity")
+    value = float(opacity.input_value())
+    press_key(tab, ",")
+    assert float(opacity.input_value()) < value
+    shares = tab.locator('section[aria-label="Rare"] .note').inner_text()
+    assert len(tab.sent) == before, "keys send nothing"
+    tab.keyboard.press("]")
+    expect(tab.locator('section[aria-label="Rare"] .note')).not_to_have_text(shares)
+    tab.keyboard.press("Enter")
+    voxel = tuple(int(at) for at in read(tab, "voxel"))
+    expect(tab.get_by_text(f"cursor {voxel} click {voxel}")).to_be_visible()
+
+
+@pytest.mark.shows(6)
+def test_dragging_the_threshold_sends_nothing_until_it_is_released(shown):
+    tab = shown()
+    mark = tab.locator('section[aria-label="Brightness"] .threshold')
+    mark.scroll_into_view_if_needed()
+    box = mark.bounding_box()
+    y = box["y"] + box["height"] / 2
+    start = box["x"] + 3 + float(mark.input_value()) / 1000 * (box["width"] - 6)
+    before, coloured = len(tab.sent), []
+    tab.mouse.move(start, y)
+    tab.mouse.down()
+    for share in (0.1, 0.2, 0.5, 0.9):
+        tab.mouse.move(box["x"] + share * box["width"], y, steps=3)
+        picture = pixels(tab, "Brightness")
+        coloured.append(int((np.ptp(picture, axis=-1) > 60).sum()))
+    assert len(tab.sent) == before
+    assert coloured[0] > 5 * coloured[2] > 0, "the marked area shrinks while the mark is dragged"
+    tab.mouse.up()
+    expect(tab.get_by_text(re.compile(r"thresholds \{'Brightness': 2\.[67]"))).to_be_visible()
+    assert len(tab.sent) > before
+
+
+def test_python_moves_crosshair_and_thresholds_until_the_reader_does(shown):
+    tab = shown()
+    tab.mouse.click(*point(tab, 0.4, 0.6))
+    tab.get_by_text("Jump").click()
+    expect(tab.get_by_text("cursor (30, 31, 32)")).to_be_visible()
+    expect(tab.locator('section[aria-label="<b>Half</b>"] .note')).to_contain_text("Above 2.5 units")
+    expect(tab.locator('section[aria-label="Rare"] .note')).to_contain_text("healthy 10.0 %")
+    tab.mouse.move(5, 5)
+    settle(tab)
+    assert read(tab, "voxel") == [30, 31, 32]
+    tab.mouse.click(*point(tab, 0.3, 0.5))
+    expect(tab.get_by_text("cursor (30, 31, 32)")).to_be_hidden()
+
+
+def test_a_viewer_that_comes_back_is_as_it_was_left(shown):
+    tab = shown()
+    press(tab, "Coronal")
+    tab.mouse.click(*point(tab, 0.4, 0.6, plane="coronal"))
+    tab.locator('section[aria-label="Brightness"] .threshold').fill("500")
+    expect(tab.get_by_text("thresholds {'Brightness': 1.5")).to_be_visible()
+    voxel = tuple(int(at) for at in read(tab, "voxel"))
+    tab.get_by_text("Hide", exact=True).click()
+    expect(tab.locator(".viewer")).to_have_count(0)
+    tab.get_by_text("Hide", exact=True).click()
+    tab.locator(".viewer[data-state=drawn]").wait_for()
+    expect(tab.get_by_text(f"cursor {voxel}")).to_be_visible()
+    expect(tab.get_by_text("thresholds {'Brightness': 1.5")).to_be_visible()
+    expect(canvas(tab, plane="coronal")).to_be_visible()
+
+
+def test_full_screen_fills_the_screen(shown):
+    tab = shown()
+    press(tab, "Full screen")
+    tab.wait_for_function("document.fullscreenElement")
+    tab.wait_for_timeout(300)
+    boxes = [panel.bounding_box() for panel in tab.locator(".panel").all()]
+    assert max(box["x"] + box["width"] for box in boxes) > 0.95 * 1440
+    assert max(box["y"] + box["height"] for box in boxes) < 900
+    press(tab, "Full screen")
+
+
+@pytest.mark.shows(8)
+def test_methods_of_one_unit_share_bar_range_and_threshold_until_unlocked(shown):
+    tab = shown()
+
+    def bar(panel: str) -> bytes:
+        return tab.locator(f'section[aria-label="{panel}"] .track canvas').evaluate("(canvas) => canvas.toDataURL()")
+
+    assert bar("Brightness") == bar("<b>Half</b>")
+    end = tab.locator('section[aria-label="<b>Half</b>"] .end')
+    end.fill("6")
+    end.press("Enter")
+    settle(tab)
+    assert bar("Brightness") == bar("<b>Half</b>")
+    assert tab.locator('section[aria-label="Brightness"] .end').input_value() == "6"
+    tab.get_by_label("Same range").uncheck()
+    end.fill("1")
+    end.press("Enter")
+    settle(tab)
+    assert tab.locator('section[aria-label="Brightness"] .end').input_value() != "1"
+    assert bar("Brightness") != bar("<b>Half</b>")
+
+
+@pytest.mark.shows(7)
+def test_zero_is_the_middle_colour_of_a_signed_map(shown):
+    tab = shown()
+    track = tab.locator('section[aria-label="Signed"] .track')
+    track.locator("input").fill("0")
+    settle(tab)
+    bar = track.locator("canvas").evaluate("(canvas) => [...canvas.getContext('2d').getImageData(0, 0, 256, 1).data]")
+    left, centre, right = (np.array(bar[4 * at : 4 * at + 3]) for at in (20, 127, 235))
+    assert centre.max() < 70, "dark at zero"
+    assert left[2] > left[0] + 40
+    assert right[0] > right[2] + 40
+    picture = pixels(tab, "Signed")
+    assert (picture[..., 0] > picture[..., 2] + 60).any(), "the ball is above zero"
+    assert (picture[..., 2] > picture[..., 0] + 40).any(), "the rest is below"
+
+
+def test_the_rarity_scale_names_the_healthy_share_and_the_own_value(shown):
+    tab = shown()
+    note = tab.locator('section[aria-label="Rare"] .note')
+    tab.locator('section[aria-label="Rare"] .threshold').fill("333")
+    expect(note).to_contain_text("Above 1.998 z")
+    expect(note).to_contain_text("healthy 10.0 %")
+    tab.get_by_label("Scale").select_option("own")
+    expect(tab.locator('section[aria-label="Rare"] .end')).to_be_visible()
+
+
+@pytest.mark.shows(20)
+def test_hits_false_alarms_and_misses_are_told_apart(shown):
+    tab = shown()
+    tab.locator('section[aria-label="Brightness"] .threshold').fill("100")
+    press_label = tab.get_by_label("True/false")
+    press_label.check()
+    opacity = tab.get_by_label("Opacity")
+    opacity.fill("1000")
+    tab.get_by_label("Truth", exact=True).uncheck()
+    picture = pixels(tab, "Brightness")
+    hit, alarm = (np.abs(picture - colour).sum(-1) < 12 for colour in ([86, 180, 233], [230, 97, 0]))
+    assert hit.sum() > 50
+    assert alarm.sum() > 5 * hit.sum()
+    tab.locator('section[aria-label="Brightness"] .threshold').fill("1000")
+    missed = np.abs(pixels(tab, "Brightness") - [240, 228, 66]).sum(-1) < 12
+    assert abs(int(missed.sum()) - int(hit.sum())) < 0.1 * hit.sum(), "above the range nothing is marked: all missed"
+    expect(tab.locator(".legend")).to_be_visible()
+
+
+@pytest.mark.shows(20)
+def test_the_truth_is_outlined(shown):
+    tab = shown()
+    green = lambda: (np.abs(pixels(tab) - [125, 255, 178]).sum(-1) < 60).sum()  # noqa: E731
+    assert green() > 30
+    tab.locator(".viewer").focus()
+    tab.keyboard.press("o")
+    assert green() == 0
+
+
+@pytest.mark.shows(20)
+def test_holding_a_key_flickers_to_the_reconstruction_and_hides_the_maps(shown):
+    tab = shown()
+    tab.locator(".viewer").focus()
+    scan, brightness = pixels(tab), pixels(tab, "Brightness")
+    tab.keyboard.down("f")
+    assert pixels(tab).max(-1).mean() < 0.7 * scan.max(-1).mean(), "the reconstruction has half the intensity"
+    tab.keyboard.up("f")
+    np.testing.assert_array_equal(pixels(tab), scan)
+    tab.keyboard.down("h")
+    np.testing.assert_array_equal(pixels(tab, "Brightness"), scan)
+    tab.keyboard.up("h")
+    np.testing.assert_array_equal(pixels(tab, "Brightness"), brightness)
+
+
+@pytest.mark.shows(9)
+def test_zoom_and_pan_are_linked_and_reset(shown):
+    tab = shown()
+    before = {panel: pixels(tab, panel) for panel in PANELS}
+    sent = len(tab.sent)
+    tab.mouse.move(*point(tab, 0.3, 0.4, "Rare"))
+    aim = read(tab, "mm")
+    tab.keyboard.down("Control")
+    tab.mouse.wheel(0, -300)
+    tab.keyboard.up("Control")
+    settle(tab)
+    tab.mouse.move(*point(tab, 0.301, 0.4, "Rare"))
+    assert np.abs(np.array(read(tab, "mm")) - aim).max() < 2.1, "the point under the pointer stays"
+    zoomed = pixels(tab, "Scan")
+    assert (zoomed > 60).any(-1).mean() > (before["Scan"] > 60).any(-1).mean()
+    tab.keyboard.down("Shift")
+    drag(tab, point(tab, 0.5, 0.5), point(tab, 0.7, 0.6))
+    tab.keyboard.up("Shift")
+    assert (pixels(tab, "Signed") != before["Signed"]).any()
+    assert (pixels(tab) != zoomed).any()
+    press(tab, "Reset")
+    for panel in PANELS:
+        np.testing.assert_array_equal(pixels(tab, panel), before[panel])
+    assert len(tab.sent) == sent
+
+
+@pytest.mark.shows(10)
+def test_a_right_drag_changes_the_window_and_auto_brings_it_back(shown):
+    tab = shown()
+    before = pixels(tab)
+    drag(tab, point(tab, 0.5, 0.5), point(tab, 0.2, 0.2), button="right")
+    assert (pixels(tab) != before).any()
+    press(tab, "Auto")
+    np.testing.assert_array_equal(pixels(tab), before)
+
+
+def test_volumes_are_fetched_once_and_reruns_send_little(shown, address):
+    tab = shown()
+    fetched = [url for url in tab.requests if url.startswith(f"{address}/media/")]
+    assert len(fetched) == len(set(fetched)) == 7
+    received = sum(tab.received)
+    for _ in range(3):
+        tab.get_by_text("Run again").click()
+        tab.wait_for_timeout(400)
+    press(tab, "Mosaic")
+    tab.mouse.click(*point(tab, 0.4, 0.4))
+    tab.wait_for_timeout(500)
+    assert [url for url in tab.requests if url.startswith(f"{address}/media/")] == fetched
+    assert sum(tab.received) - received < 40_000, "the volumes hold more than 3 MB"
+
+
+def test_volumes_that_cannot_be_fetched_are_said_in_one_sentence(address, browser):
+    tab = browser.new_page()
+    tab.route(f"{address}/media/*", lambda route: route.fulfill(status=404))
+    tab.goto(f"{address}/?file=RAS.nii.gz")
+    expect(tab.get_by_role("alert")).to_have_text(
+        "The volumes could not be fetched from the server; reload the page.", timeout=30_000
+    )
+    tab.close()

@@ -1,0 +1,1 @@
+"""What tests, benchmarks and nightly runs share: servers of the app, readers of it, small trainings, failing disks."""

@@ -1,0 +1,65 @@
+"""Further networks that are trained into a checkpoint."""
+
+import numpy as np
+import pytest
+
+from tests.support.trainings import tiny
+from training import further
+from training.run import train
+from vaead_core import scorers
+from vaead_core.checkpoints.checkpoint import Checkpoint
+from vaead_core.errors import CheckpointError
+from vaead_core.pipeline import scoring
+
+
+@pytest.fixture(scope="module")
+def alone(tiny_cohort, tmp_path_factory):
+    """A checkpoint without further networks."""
+    folder = tmp_path_factory.mktemp("alone") / "alone"
+    train(tiny(folder, epochs=1), tiny_cohort)
+    return folder
+
+
+def test_a_checkpoint_without_a_network_says_what_its_scorer_needs(alone, brain_volume):
+    checkpoint = Checkpoint.load(alone)
+    assert "segmenter" not in scorers.scorers_of(checkpoint.model)
+    prepared = scoring.prepare(brain_volume, checkpoint)
+    with pytest.raises(CheckpointError, match="segmenter needs a segmenter, which alone does not hold; train one with"):
+        scoring.score(prepared, checkpoint, "segmenter")
+
+
+def test_a_further_network_is_trained_into_its_checkpoint(alone, tiny_cohort, brain_volume):
+    before = Checkpoint.load(alone)
+    config = further.FurtherConfig(name="denoiser", checkpoint=alone, epochs=2, steps_per_epoch=4, width=4, levels=2)
+    further.train(config, tiny_cohort)
+    after = Checkpoint.load(alone)
+    assert list(after.model.further) == ["denoiser"]
+    settings = after.description["further"]["denoiser"]
+    assert settings["epochs"] == 2
+    assert settings["history"].count("\n") == 3
+    assert "## Further network: denoiser" in after.card
+    assert not list(alone.parent.glob("*.unfinished"))
+    for graph in ("encoder.onnx", "decoder.onnx"):
+        assert after.description["files"][graph] == before.description["files"][graph]
+    maps = scoring.score(scoring.prepare(brain_volume, after), after, "denoised_residual").maps
+    assert np.isfinite(maps).all()
+
+
+def test_an_interrupted_training_goes_on_to_the_same_network(alone, tiny_cohort, monkeypatch):
+    config = further.FurtherConfig(name="segmenter", checkpoint=alone, epochs=2, steps_per_epoch=2, width=2, levels=2)
+    further.train(config, tiny_cohort)
+    whole = (alone / "segmenter.onnx").read_bytes()
+
+    def killed_in_the_second(*arguments):
+        if arguments[-1] == 1:
+            raise KeyboardInterrupt
+        return epoch(*arguments)
+
+    epoch = further.one_epoch
+    with monkeypatch.context() as patch:
+        patch.setattr(further, "one_epoch", killed_in_the_second)
+        with pytest.raises(KeyboardInterrupt):
+            further.train(config, tiny_cohort)
+    assert (config.out.with_name(f"{config.out.name}.unfinished") / "history.csv").read_text().count("\n") == 2
+    further.train(config, tiny_cohort)
+    assert (alone / "segmenter.onnx").read_bytes() == whole

@@ -1,0 +1,13 @@
+"""A share of the nightly `python -m tests.fuzz 10000`."""
+
+from tests.fuzz.run import fuzz
+
+
+def test_500_damaged_or_hostile_files_are_used_or_refused_with_a_sentence(tiny_checkpoint_folder, brain_volume, tmp_path):
+    tally = fuzz(500, tiny_checkpoint_folder, brain_volume, tmp_path)
+    print(tally)
+    assert tally.wrong == []
+    assert tally.hangs == 0
+    assert tally.used > 50, "some damage must reach what follows the checks"
+    assert tally.refused > 200
+    assert tally.megabytes < 1000
