@@ -7,40 +7,39 @@ import numpy as np
 import pytest
 
 from tests.support.acceptance import Acceptance
-from tests.support.trainings import tiny, untrained
-from training.data import TrainingData, load_data
-from training.publish import republish
-from training.run import train
+from tests.support.made import is_whole, made
+from training.data import TrainingData
 from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.cohorts.synthetic import synthetic_brain
-from vaead_core.inference.vae import FURTHER
 from vaead_core.scans.volume import Volume
 
 TESTS = Path(__file__).parent
 
 
 @pytest.fixture(scope="session")
-def tiny_cohort() -> TrainingData:
-    """What `tiny` trains on, prepared once."""
-    return load_data(tiny(Path("nowhere")))
+def shared() -> Path:
+    """What was made once for all; it must be left as it is."""
+    folder = made()
+    yield folder
+    assert is_whole(folder), "a test changed what all of them share; let it copy the checkpoint"
 
 
 @pytest.fixture(scope="session")
-def tiny_cohort_file(tiny_cohort, tmp_path_factory) -> Path:
+def tiny_cohort(shared) -> TrainingData:
+    """What `tiny` trains on."""
+    return pickle.loads((shared / "cohort.pickle").read_bytes())
+
+
+@pytest.fixture(scope="session")
+def tiny_cohort_file(shared) -> Path:
     """The same as a pickle, for processes that a test starts."""
-    path = tmp_path_factory.mktemp("cohort") / "tiny.pickle"
-    path.write_bytes(pickle.dumps(tiny_cohort))
-    return path
+    return shared / "cohort.pickle"
 
 
 @pytest.fixture(scope="session")
-def tiny_checkpoint_folder(tiny_cohort, tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("checkpoints") / "tiny"
-    train(tiny(folder), tiny_cohort)
-    model = Checkpoint.load(folder).model
-    further = {name: untrained(name, model, tiny_cohort.train.slices) for name in FURTHER}
-    republish(folder, further=further, cohort=tiny_cohort, scans=True)
-    return folder
+def tiny_checkpoint_folder(shared) -> Path:
+    """What the shared training came to."""
+    return shared / "checkpoints" / "tiny"
 
 
 @pytest.fixture(scope="session")

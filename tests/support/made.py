@@ -1,0 +1,72 @@
+"""What many tests need and takes most of a minute to make: made once for all processes, and kept for the next run."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pickle
+import shutil
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+
+from filelock import FileLock
+
+from tests.support.trainings import tiny, untrained
+from training.data import load_data
+from training.publish import republish
+from training.run import train
+from vaead_core.checkpoints.checkpoint import Checkpoint
+from vaead_core.inference.vae import FURTHER
+
+ROOT = Path(__file__).resolve().parents[2]
+KEPT = ROOT / ".pytest_cache" / "made"
+SOURCES = ("vaead_core", "models", "training", "tests/support/made.py", "tests/support/trainings.py")
+PACKAGES = ("numpy", "scipy", "SimpleITK", "scikit-learn", "torch", "lightning", "onnx", "onnxruntime")
+MOST_KEPT = 3  # a run that goes on while its sources change keeps what it began with
+
+
+def made() -> Path:
+    """The folder of `cohort.pickle`, what `tiny` trains on, and of `checkpoints/tiny`, which it comes to. To be read alone."""
+    folder = KEPT / _key()
+    KEPT.mkdir(parents=True, exist_ok=True)
+    with FileLock(KEPT / "lock"):
+        if not is_whole(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+            with tempfile.TemporaryDirectory(dir=KEPT, prefix="unfinished-") as scratch:
+                _make(Path(scratch) / folder.name)
+                os.replace(Path(scratch) / folder.name, folder)
+            for older in sorted(KEPT.glob("[!u]*/"), key=os.path.getmtime)[:-MOST_KEPT]:
+                shutil.rmtree(older)
+    return folder
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether all is there as it was made."""
+    record = folder / "digest"
+    return record.is_file() and record.read_text() == _digest(path for path in folder.rglob("*") if path != record)
+
+
+def _make(folder: Path) -> None:
+    cohort = load_data(tiny(Path("nowhere")))
+    checkpoint = folder / "checkpoints" / "tiny"
+    train(tiny(checkpoint), cohort)
+    model = Checkpoint.load(checkpoint).model
+    further = {name: untrained(name, model, cohort.train.slices) for name in FURTHER}
+    republish(checkpoint, further=further, cohort=cohort, scans=True)
+    (folder / "cohort.pickle").write_bytes(pickle.dumps(cohort))
+    (folder / "digest").write_text(_digest(folder.rglob("*")))
+
+
+def _key() -> str:
+    """Another one when anything changes that computes them."""
+    files = [path for name in SOURCES for path in ([ROOT / name] if name.endswith(".py") else (ROOT / name).rglob("*"))]
+    versions = " ".join(version(package) for package in PACKAGES)
+    return hashlib.sha256(f"{versions} {_digest(path for path in files if path.suffix != '.pyc')}".encode()).hexdigest()[:16]
+
+
+def _digest(paths) -> str:
+    found = hashlib.sha256()
+    for path in sorted(path for path in paths if path.is_file()):
+        found.update(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return found.hexdigest()
