@@ -1,14 +1,16 @@
 """What several tests share: a tiny trained checkpoint and its cohort, a phantom. A test's lane is the folder that it lies in."""
 
+import os
 import pickle
 from pathlib import Path
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # as many of these as cores: a thread each, before numpy and torch count them
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import pytest
 
 from tests.support.acceptance import Acceptance
-from tests.support.made import is_whole, made
-from training.data import TrainingData
 from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.cohorts.synthetic import synthetic_brain
 from vaead_core.scans.volume import Volume
@@ -19,13 +21,15 @@ TESTS = Path(__file__).parent
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """What was made once for all; it must be left as it is."""
+    from tests.support.made import is_whole, made  # torch, which not every test needs
+
     folder = made()
     yield folder
     assert is_whole(folder), "a test changed what all of them share; let it copy the checkpoint"
 
 
 @pytest.fixture(scope="session")
-def tiny_cohort(shared) -> TrainingData:
+def tiny_cohort(shared):
     """What `tiny` trains on."""
     return pickle.loads((shared / "cohort.pickle").read_bytes())
 
@@ -34,6 +38,18 @@ def tiny_cohort(shared) -> TrainingData:
 def tiny_cohort_file(shared) -> Path:
     """The same as a pickle, for processes that a test starts."""
     return shared / "cohort.pickle"
+
+
+@pytest.fixture(scope="session")
+def thin_cohort(shared):
+    """A fourth of its slices, for trainings whose maps nobody looks at."""
+    return pickle.loads((shared / "thin.pickle").read_bytes())
+
+
+@pytest.fixture(scope="session")
+def thin_cohort_file(shared) -> Path:
+    """The same as a pickle."""
+    return shared / "thin.pickle"
 
 
 @pytest.fixture(scope="session")

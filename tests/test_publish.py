@@ -26,9 +26,9 @@ def copy(tiny_checkpoint_folder, tmp_path):
 
 
 @pytest.fixture
-def at_hand(tiny_cohort, monkeypatch):
+def at_hand(thin_cohort, monkeypatch):
     """The cohort is not prepared again."""
-    monkeypatch.setattr(publish, "load_data", lambda config: tiny_cohort)
+    monkeypatch.setattr(publish, "load_data", lambda config: thin_cohort)
 
 
 def changed(folder, **fields) -> None:
@@ -103,7 +103,7 @@ def test_a_checkpoint_from_before_the_split_seed_is_split_by_its_seed(copy, at_h
     assert Checkpoint.load(copy).description["training"]["split_seed"] == description["training"]["seed"]
 
 
-def test_scans_are_kept_only_where_a_scorer_uses_them(copy, monkeypatch, capsys):
+def test_scans_are_kept_only_where_a_scorer_uses_them(copy, at_hand, monkeypatch, capsys):
     monkeypatch.delitem(scorers.SCORERS, "patch_novelty")
     before = {path.name: path.read_bytes() for path in copy.iterdir()}
     assert publish.main([str(copy), "--with-scans"]) == 2

@@ -46,15 +46,15 @@ class Killed:
         return f"{self.kills} kills (epochs done at each: {reached}), {self.ends} trainings ended, {len(self.wrong)} faults"
 
 
-def command(out: Path, cohort_file: Path) -> list[str]:
+def command(out: Path, cohort_file: Path, epochs: int = EPOCHS) -> list[str]:
     """A training of seconds."""
-    return [*prepared("training.run", cohort_file), *OPTIONS, "--epochs", str(EPOCHS), "--out", str(out)]
+    return [*prepared("training.run", cohort_file), *OPTIONS, "--epochs", str(epochs), "--out", str(out)]
 
 
-def run(out: Path, cohort_file: Path, seconds: float | None = None) -> tuple[int, str]:
+def run(out: Path, cohort_file: Path, epochs: int, seconds: float | None = None) -> tuple[int, str]:
     """Status and last words of the training; it is killed after `seconds`."""
     process = subprocess.Popen(
-        command(out, cohort_file), cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"}, text=True,
+        command(out, cohort_file, epochs), cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"}, text=True,
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
     )  # fmt: skip
     try:
@@ -65,11 +65,11 @@ def run(out: Path, cohort_file: Path, seconds: float | None = None) -> tuple[int
     return process.returncode, said
 
 
-def kill_often(kills: int, older: Path, cohort_file: Path, folder: Path, seed: int = 0) -> Killed:
+def kill_often(kills: int, older: Path, cohort_file: Path, folder: Path, seed: int = 0, epochs: int = EPOCHS) -> Killed:
     """Kills a training `kills` times, over an `older` checkpoint, and lets it come to its end."""
     found, rng, out = Killed(), np.random.default_rng(seed), folder / "model"
     begin = time.monotonic()
-    status, said = run(folder / "unbroken", cohort_file)
+    status, said = run(folder / "unbroken", cohort_file, epochs)
     whole = time.monotonic() - begin
     if status:
         found.wrong.append(f"the unbroken training ended with {status}: {said}")
@@ -77,7 +77,7 @@ def kill_often(kills: int, older: Path, cohort_file: Path, folder: Path, seed: i
     wanted = weights_from_onnx(folder / "unbroken")
     shutil.copytree(older, out)
     while not found.wrong and (found.kills < kills or not found.ends):
-        status, said = run(out, cohort_file, rng.uniform(0, 1.1 * whole) if found.kills < kills else None)
+        status, said = run(out, cohort_file, epochs, rng.uniform(0, 1.1 * whole) if found.kills < kills else None)
         if status == -signal.SIGKILL:
             found.kills += 1
             found.epochs.append(_epochs(out, found))

@@ -13,10 +13,10 @@ from vaead_core.pipeline import scoring
 
 
 @pytest.fixture(scope="module")
-def alone(tiny_cohort, tmp_path_factory):
+def alone(thin_cohort, tmp_path_factory):
     """A checkpoint without further networks."""
     folder = tmp_path_factory.mktemp("alone") / "alone"
-    train(tiny(folder, epochs=1), tiny_cohort)
+    train(tiny(folder, epochs=1), thin_cohort)
     return folder
 
 
@@ -28,10 +28,10 @@ def test_a_checkpoint_without_a_network_says_what_its_scorer_needs(alone, brain_
         scoring.score(prepared, checkpoint, "segmenter")
 
 
-def test_a_further_network_is_trained_into_its_checkpoint(alone, tiny_cohort, brain_volume):
+def test_a_further_network_is_trained_into_its_checkpoint(alone, thin_cohort, brain_volume):
     before = Checkpoint.load(alone)
     config = further.FurtherConfig(name="denoiser", checkpoint=alone, epochs=2, steps_per_epoch=4, width=4, levels=2)
-    further.train(config, tiny_cohort)
+    further.train(config, thin_cohort)
     after = Checkpoint.load(alone)
     assert list(after.model.further) == ["denoiser"]
     settings = after.description["further"]["denoiser"]
@@ -45,9 +45,9 @@ def test_a_further_network_is_trained_into_its_checkpoint(alone, tiny_cohort, br
     assert np.isfinite(maps).all()
 
 
-def test_an_interrupted_training_goes_on_to_the_same_network(alone, tiny_cohort, monkeypatch):
+def test_an_interrupted_training_goes_on_to_the_same_network(alone, thin_cohort, monkeypatch):
     config = further.FurtherConfig(name="segmenter", checkpoint=alone, epochs=2, steps_per_epoch=2, width=2, levels=2)
-    further.train(config, tiny_cohort)
+    further.train(config, thin_cohort)
     whole = (alone / "segmenter.onnx").read_bytes()
 
     def killed_in_the_second(*arguments):
@@ -59,7 +59,7 @@ def test_an_interrupted_training_goes_on_to_the_same_network(alone, tiny_cohort,
     with monkeypatch.context() as patch:
         patch.setattr(further, "one_epoch", killed_in_the_second)
         with pytest.raises(KeyboardInterrupt):
-            further.train(config, tiny_cohort)
+            further.train(config, thin_cohort)
     assert (config.out.with_name(f"{config.out.name}.unfinished") / "history.csv").read_text().count("\n") == 2
-    further.train(config, tiny_cohort)
+    further.train(config, thin_cohort)
     assert (alone / "segmenter.onnx").read_bytes() == whole

@@ -26,18 +26,18 @@ def options(out: Path, *more: str) -> list[str]:
 
 
 @pytest.fixture
-def at_hand(tiny_cohort, monkeypatch):
+def at_hand(thin_cohort, monkeypatch):
     """The cohort is not prepared again."""
-    monkeypatch.setattr(run, "load_data", lambda config: tiny_cohort)
+    monkeypatch.setattr(run, "load_data", lambda config: thin_cohort)
 
 
 def environment() -> dict[str, str]:
     return os.environ | {"OMP_NUM_THREADS": "1"}
 
 
-def test_a_killed_training_resumes_to_the_weights_of_an_unbroken_one(tiny_cohort_file, tmp_path):
+def test_a_killed_training_resumes_to_the_weights_of_an_unbroken_one(thin_cohort_file, tmp_path):
     def command(out: Path) -> list[str]:
-        return [*prepared("training.run", tiny_cohort_file), *options(out, "--epochs", "4")]
+        return [*prepared("training.run", thin_cohort_file), *options(out, "--epochs", "4")]
 
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     subprocess.run(command(whole), cwd=ROOT, env=environment(), check=True, capture_output=True)
@@ -78,18 +78,18 @@ def test_other_settings_do_not_go_on_with_an_unfinished_training(at_hand, tmp_pa
     assert "unfinished training with other settings" in capsys.readouterr().err
 
 
-def test_a_patch_model_and_a_size_constraint_train(tiny_cohort, tmp_path):
+def test_a_patch_model_and_a_size_constraint_train(thin_cohort, tmp_path):
     config = PRESETS["brain-patches-2mm"][1]
     small = {"data": "synthetic:4", "epochs": 1, "steps_per_epoch": 2, "out": tmp_path / "patches", "batch_size": 16}
     loss = config.loss.model_copy(update={"size_weight": 1.0})
     small |= {"architecture": Architecture(image_size=32, latent_size=8, width=8), "loss": loss}
-    train(config.model_copy(update=small), tiny_cohort)
+    train(config.model_copy(update=small), thin_cohort)
     assert Checkpoint.load(tmp_path / "patches").model.stride == 16
 
 
-def test_a_training_starts_from_the_weights_of_another(tiny_checkpoint_folder, tiny_cohort, tmp_path):
+def test_a_training_starts_from_the_weights_of_another(tiny_checkpoint_folder, thin_cohort, tmp_path):
     unmoved = tiny(tmp_path / "unmoved", start_from=tiny_checkpoint_folder, learning_rate=1e-12, weight_decay=0.0, epochs=1)
-    train(unmoved, tiny_cohort)
+    train(unmoved, thin_cohort)
     ours, theirs = weights_from_onnx(tmp_path / "unmoved"), weights_from_onnx(tiny_checkpoint_folder)
     for name in theirs:
         if "running" not in name:

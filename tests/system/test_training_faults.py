@@ -1,13 +1,16 @@
 """What is left of a training when the machine fails it."""
 
 import os
+import shutil
 import subprocess
+
+import pytest
 
 from tests.support.disks import begun_with, full_disk, read_only
 from tests.support.faults import ROOT, command, kill_often
-from tests.support.trainings import tiny
-from training.run import train
 from vaead_core.checkpoints.checkpoint import Checkpoint
+
+EPOCHS = 10
 
 
 def trained(words: list[str], **more: str) -> tuple[int, str]:
@@ -17,38 +20,46 @@ def trained(words: list[str], **more: str) -> tuple[int, str]:
     return done.returncode, done.stderr.strip().splitlines()[-1] if done.stderr.strip() else ""
 
 
+@pytest.fixture(scope="module")
+def unbroken(thin_cohort_file, tmp_path_factory):
+    """What the training comes to when nothing fails."""
+    out = tmp_path_factory.mktemp("unbroken") / "model"
+    assert trained(command(out, thin_cohort_file, EPOCHS))[0] == 0
+    return Checkpoint.load(out)
+
+
 def test_a_training_killed_at_random_moments_leaves_whole_checkpoints_and_the_same_weights(
-    tiny_checkpoint_folder, tiny_cohort_file, tmp_path
+    tiny_checkpoint_folder, thin_cohort_file, tmp_path
 ):
     """`python -m tests.support.faults 20` does the same, longer."""
-    found = kill_often(3, tiny_checkpoint_folder, tiny_cohort_file, tmp_path)
+    found = kill_often(3, tiny_checkpoint_folder, thin_cohort_file, tmp_path, epochs=EPOCHS)
     assert found.wrong == []
     assert found.kills == 3
     assert found.ends >= 1
 
 
-def test_a_training_on_a_full_disk_ends_with_one_sentence_and_goes_on_when_there_is_room(tiny_cohort_file, tmp_path):
+def test_a_training_on_a_full_disk_ends_with_one_sentence_and_goes_on_when_there_is_room(thin_cohort_file, tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
     out = disk / "model"
-    status, said = trained([*full_disk(disk, kilobytes=600), *command(out, tiny_cohort_file)])
+    words = command(out, thin_cohort_file, EPOCHS)
+    status, said = trained([*full_disk(disk, kilobytes=600), *words])
     assert (status, said) == (2, f"{out} could not be written (No space left on device); what was there before is whole.")
-    assert trained(command(out, tiny_cohort_file))[0] == 0
+    assert trained(words)[0] == 0
     assert Checkpoint.load(out).name == "model"
 
 
-def test_a_training_into_a_folder_that_is_read_only_ends_with_one_sentence(tiny_cohort, tiny_cohort_file, tmp_path):
-    out = tmp_path / "model"
-    train(tiny(out), tiny_cohort)
+def test_a_training_into_a_folder_that_is_read_only_ends_with_one_sentence(tiny_checkpoint_folder, thin_cohort_file, tmp_path):
+    out = shutil.copytree(tiny_checkpoint_folder, tmp_path / "model")
     before = Checkpoint.load(out).digest
-    status, said = trained([*read_only(tmp_path), *command(out, tiny_cohort_file)])
+    status, said = trained([*read_only(tmp_path), *command(out, thin_cohort_file, EPOCHS)])
     assert (status, said) == (2, f"{out} could not be written (Read-only file system); what was there before is whole.")
     assert Checkpoint.load(out).digest == before
 
 
-def test_a_training_goes_on_whatever_the_clock_says(tiny_cohort_file, tmp_path):
+def test_a_training_goes_on_whatever_the_clock_says(unbroken, thin_cohort_file, tmp_path):
     jumps = "import time\nreal, calls = time.time, [0]\ndef jumping():\n    calls[0] += 1\n"
     jumps += "    return real() + (-1) ** calls[0] * 86_400 * calls[0]\ntime.time = jumping\n"
-    assert trained(command(tmp_path / "model", tiny_cohort_file), **begun_with(tmp_path / "begin", jumps))[0] == 0
-    assert trained(command(tmp_path / "calm", tiny_cohort_file))[0] == 0
-    assert Checkpoint.load(tmp_path / "model").history == Checkpoint.load(tmp_path / "calm").history
+    words = command(tmp_path / "model", thin_cohort_file, EPOCHS)
+    assert trained(words, **begun_with(tmp_path / "begin", jumps))[0] == 0
+    assert Checkpoint.load(tmp_path / "model").history == unbroken.history
