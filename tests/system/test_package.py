@@ -11,7 +11,7 @@ import pytest
 from vaead_core.__main__ import IN_REPOSITORY
 from vaead_core.cohorts.synthetic import load_sample
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 UV = Path(sys.executable).with_name("uv")
 
 
