@@ -6,7 +6,7 @@ import nibabel as nib
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.support.pages import FIRST
+from tests.support.contents import FIRST
 from vaead_core import scorers
 from vaead_core.checkpoints.checkpoint import Checkpoint
 

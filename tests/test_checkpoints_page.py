@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.shared.checkpoints import training_job
 from pages.shared.server import jobs, sessions
-from tests.support.pages import archive
+from tests.support.contents import archive
 from training.presets import PRESETS
 from vaead_core.checkpoints.archive import packed
 from vaead_core.errors import InputError

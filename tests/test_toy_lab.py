@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.support.pages import FIRST
+from tests.support.contents import FIRST
 
 ROOT = Path(__file__).resolve().parents[1]
 SQUARE = '''

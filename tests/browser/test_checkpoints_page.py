@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.pages import archive
+from tests.support.contents import archive
 
 HOSTILE = """# <script>window.attacked = 1</script> card
 <img src=x onerror="window.attacked = 2"> <iframe src="https://elsewhere.example/frame"></iframe>

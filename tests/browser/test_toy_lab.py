@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.pages import FIRST
+from tests.support.contents import FIRST
 
 
 @pytest.fixture
