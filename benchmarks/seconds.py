@@ -54,7 +54,7 @@ def seconds_of_scorers(checkpoint: Checkpoint, scan, names: Iterable[str]) -> di
     slices, found = prepare(scan, checkpoint).slices, {}
     for name in names:
         scorer = scorers.build(name)
-        call = scorer.score_map if hasattr(scorer, "score_map") else scorer.score
+        call = scorer.score_map if isinstance(scorer, scorers.MapScorer) else scorer.score
         found[name] = median_seconds(lambda call=call: call(_unused(checkpoint.model), slices))
     return found
 

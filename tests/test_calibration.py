@@ -54,7 +54,7 @@ def slowly(vae, stride, train, held_out, subject):
         model = Model(vae, healthy_reference(Model(vae, stride=stride), training, others, DEPTH), stride)
         for name, (pixels, images) in found.items():
             scorer = scorers.build(name)
-            if hasattr(scorer, "score_map"):
+            if isinstance(scorer, scorers.MapScorer):
                 maps = scorer.score_map(model, own)
                 maps = np.abs(maps) if name in ("signed_residual", "zscored_activation", "asymmetry") else maps
                 pixels.append(maps[own.mask])

@@ -44,7 +44,8 @@ def test_fusion_is_calibrated_on_what_its_members_score(tiny_checkpoint):
 
 
 @pytest.mark.parametrize(
-    ("fusion", "member"), [(name, member) for name in ("fusion", "logistic_fusion") for member in scorers.SCORERS[name].members]
+    ("fusion", "member"),
+    [(name, member) for name in ("fusion", "logistic_fusion") for member in scorers.SCORERS[name].needs.members],
 )
 def test_each_member_raises_the_fusion(fusion, member, tiny_checkpoint, tiny_cohort, monkeypatch):
     slices = tiny_cohort.test.slices[30:31]

@@ -17,12 +17,12 @@ SCORER = '''
     from dataclasses import dataclass
     from typing import ClassVar
 
-    from vaead_core.scorers import masked_to_brain, register
+    from vaead_core.scorers import MapScorer, masked_to_brain, register
 
 
     @register("squared")
     @dataclass(frozen=True)
-    class Squared:
+    class Squared(MapScorer):
         """(x − x̂)²: a scorer made in a test, found by its file alone."""
 
         title: ClassVar[str] = "Squared residual"

@@ -22,6 +22,7 @@ class Blank:
     """A network whose reconstruction is 0, so that a residual is the image itself."""
 
     image_size = 32
+    has_gradient = False
 
     def encode(self, images):
         return Posterior(np.zeros((len(images), 2), np.float32), np.zeros((len(images), 2), np.float32)), {}
@@ -39,13 +40,13 @@ def slices(brain_volume) -> Slices:
 @pytest.fixture
 def model(name, tiny_checkpoint) -> Model:
     """A model that has the scorer `name`."""
-    patches = getattr(scorers.SCORERS[name], "patches_only", False)
+    patches = scorers.SCORERS[name].needs.images == "patches"
     return Checkpoint.load(SHIPPED / "brain-patches-2mm").model if patches else tiny_checkpoint.model
 
 
 def values(name, model, slices):
     scorer = scorers.build(name)
-    return scorer.score_map(model, slices) if hasattr(scorer, "score_map") else scorer.score(model, slices)
+    return scorer.score_map(model, slices) if isinstance(scorer, scorers.MapScorer) else scorer.score(model, slices)
 
 
 @pytest.mark.parametrize("name", sorted(scorers.SCORERS))

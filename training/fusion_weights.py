@@ -59,7 +59,7 @@ def choose(folder: Path, data: str | None) -> None:
             "a segmenter and a denoiser (python -m training.further)."
         )
     cases = painted_cases(folder, data)
-    members = list(Fusion.members)
+    members = list(Fusion.needs.members)
     mean = {
         kind: np.mean([_ap(case, case.rows[:, _columns(members)].mean(1)) for case in cases if case.kind == kind])
         for kind in KINDS

@@ -94,7 +94,7 @@ def republish(
 
 
 def _keeps_scans(memory: Mapping[str, Memory]) -> bool:
-    return any(getattr(kind, "keeps_scans", False) and kind.memory in memory for kind in SCORERS.values())
+    return any(kind.needs.keeps_scans and kind.needs.memory in memory for kind in SCORERS.values())
 
 
 def stored_config(old: Checkpoint, folder: Path, data: str | None, notes: str | None) -> TrainingConfig:

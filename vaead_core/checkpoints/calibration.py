@@ -13,7 +13,6 @@ from vaead_core.measures.aggregates import AGGREGATES, aggregate
 from vaead_core.measures.folds import leave_out
 from vaead_core.scans.volume import Array, Slices
 from vaead_core.scorers import Mapping
-from vaead_core.scorers.wrappers import uses_network
 
 RATES = (0.01, 0.05, 0.10)
 FULL_RATE = 0.001  # of healthy pixels above the value that is drawn in full colour
@@ -52,7 +51,7 @@ def percentile(value: float, healthy: Array) -> float:
 
 def quantities(model: Model) -> dict[str, Mapping]:
     """The maps that the registered scorers of `model` measure against healthy brains."""
-    asked = [one for kind in scorers.map_scorers(model).values() for one in getattr(kind, "calibrated", ())]
+    asked = [one for kind in scorers.map_scorers(model).values() for one in kind.needs.calibrated]
     return {one.quantity: one.base for one in asked}
 
 
@@ -64,22 +63,20 @@ def memories(model: Model, train: Slices, depth: int, scans: bool = False) -> di
     able = [
         kind
         for kind in scorers.SCORERS.values()
-        if hasattr(kind, "learn")
-        and scorers.lacks(model, kind) in (None, "a memory")
-        and (scans or not getattr(kind, "keeps_scans", False))
+        if kind.needs.memory and scorers.lacks(model, kind) in (None, "a memory") and (scans or not kind.needs.keeps_scans)
     ]
-    learnt = {kind.memory: kind.learn(model, train, depth) for kind in able}
+    learnt = {str(kind.needs.memory): kind.learn(model, train, depth) for kind in able}
     return {n: {key: kept.astype(np.float16).astype(np.float32) for key, kept in one.items()} for n, one in learnt.items()}
 
 
 def training_reference(model: Model, train: Slices, depth: int) -> Reference:
     """What needs no network, from training brains: there are more of them."""
-    return _reference(model, {name: base for name, base in quantities(model).items() if not uses_network(base)}, train, depth)
+    return _reference(model, {name: base for name, base in quantities(model).items() if not base.uses_network}, train, depth)
 
 
 def healthy_reference(model: Model, training: Reference, held_out: Slices, depth: int) -> Reference:
     """`training`, and from held-out brains what the network makes: its residuals of training brains are too small."""
-    ours = _reference(model, {name: base for name, base in quantities(model).items() if uses_network(base)}, held_out, depth)
+    ours = _reference(model, {name: base for name, base in quantities(model).items() if base.uses_network}, held_out, depth)
     return Reference(training.places | ours.places)
 
 
@@ -95,7 +92,7 @@ def calibrate(model: Model, train: Slices, held_out: Slices, subject: Array, dep
     are given what those score.
     """
     known = scorers.scorers_of(model)
-    fused = [name for name, kind in known.items() if hasattr(kind, "members")]
+    fused = [name for name, kind in known.items() if kind.needs.members]
     training = training_reference(model, train, depth)
     found: Calibration = {}
     for names in ([name for name in known if name not in fused], fused):
@@ -122,7 +119,7 @@ def _cross_fitted(
 def _score(model: Model, name: str, slices: Slices) -> tuple[Array, Array]:
     """(N, aggregates) values and every brain pixel (empty for an image scorer)."""
     scorer = scorers.build(name)
-    if hasattr(scorer, "score"):
+    if isinstance(scorer, scorers.ImageScorer):
         return np.repeat(scorer.score(model, slices)[:, None], len(AGGREGATES), 1), np.zeros(0, np.float32)
     maps = scorers.abnormality(name, scorer.score_map(model, slices))
     return np.stack(list(aggregate(maps, slices.mask).values()), 1), maps[slices.mask]

@@ -11,7 +11,7 @@ from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.inference.vae import STAGES
 from vaead_core.scans.preprocessing import CROP
 from vaead_core.scans.volume import Array, Slices
-from vaead_core.scorers import SCORERS, map_scorers, scorers_of
+from vaead_core.scorers import SCORERS, build_map, map_scorers, scorers_of
 
 SOURCE = re.compile(r"(?!\.)[A-Za-z0-9 _.-]{1,80}|synthetic:[0-9]{1,4}")  # a cohort by its name, never a path
 
@@ -93,8 +93,8 @@ def _scorers_run(checkpoint: Checkpoint) -> bool:
     """A blank slice through each scorer that has a network or a memory of its own."""
     side = _side(checkpoint)
     blank = Slices(np.zeros((1, side, side), np.float32), np.ones((1, side, side), bool), np.zeros(1, int))
-    own = [name for name, kind in scorers_of(checkpoint.model).items() if hasattr(kind, "network") or hasattr(kind, "learn")]
-    maps = [SCORERS.build(name).score_map(checkpoint.model, blank) for name in own if name in checkpoint.calibration]
+    own = [name for name, kind in scorers_of(checkpoint.model).items() if kind.needs.network or kind.needs.memory]
+    maps = [build_map(name).score_map(checkpoint.model, blank) for name in own if name in checkpoint.calibration]
     return all(one.shape == blank.pixels.shape and _finite(one) for one in maps)
 
 

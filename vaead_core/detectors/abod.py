@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
-from vaead_core.detectors import register
+from vaead_core.detectors import Detector, register
 from vaead_core.detectors.rows import as_scores, healthy_rows, query_rows
 from vaead_core.errors import InputError
 from vaead_core.scans.volume import Array
@@ -34,7 +34,7 @@ class FittedAngles:
 
 @register("abod")
 @dataclass(frozen=True)
-class AngleBased:
+class AngleBased(Detector):
     """How little the angles to pairs of its nearest healthy latents vary, each weighted by the pair's distances: seen
     from an outlier, all lie in one direction (fast ABOD; Kriegel et al. 2008).
 

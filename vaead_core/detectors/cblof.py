@@ -9,7 +9,7 @@ import numpy as np
 from scipy.spatial.distance import cdist
 from sklearn.cluster import KMeans
 
-from vaead_core.detectors import register
+from vaead_core.detectors import Detector, register
 from vaead_core.detectors.rows import as_scores, healthy_rows, query_rows
 from vaead_core.errors import InputError
 from vaead_core.scans.volume import Array
@@ -33,7 +33,7 @@ class FittedClusters:
 
 @register("cblof")
 @dataclass(frozen=True)
-class ClusterBased:
+class ClusterBased(Detector):
     """Distance to the centre of the row's cluster, or of the nearest large one if its own is small (CBLOF; He et al. 2003).
 
     Clusters are large, from the largest on, until they hold the share `alpha` of the healthy latents and, where there is

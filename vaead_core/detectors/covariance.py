@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from sklearn.covariance import EllipticEnvelope
 
-from vaead_core.detectors import register
+from vaead_core.detectors import Detector, register
 from vaead_core.detectors.rows import as_scores, healthy_rows, query_rows, sampled
 from vaead_core.scans.volume import Array
 
@@ -22,7 +22,7 @@ class FittedEnvelope:
 
 @register("covariance")
 @dataclass(frozen=True)
-class Covariance:
+class Covariance(Detector):
     """Squared Mahalanobis distance to an ellipse around the central healthy latents (elliptic envelope; Rousseeuw & Van
     Driessen 1999). The same distance as MCD, so both rank alike: Table I lists the two libraries' names of one method.
 

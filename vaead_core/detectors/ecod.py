@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from vaead_core.detectors import register
+from vaead_core.detectors import Detector, register
 from vaead_core.detectors.rows import as_scores, healthy_rows, query_rows
 from vaead_core.scans.volume import Array
 
@@ -30,7 +30,7 @@ class FittedTails:
 
 @register("ecod")
 @dataclass(frozen=True)
-class Ecod:
+class Ecod(Detector):
     """How rare the value of each latent is among the healthy ones: −log of the smaller empirical tail probability,
     summed over latents (ECOD; Li et al. 2022).
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pyod.models.gmm import GMM
 
-from vaead_core.detectors import register
+from vaead_core.detectors import Detector, register
 from vaead_core.detectors.pyod_model import FittedPyod, fitted
 from vaead_core.detectors.rows import healthy_rows
 from vaead_core.scans.volume import Array
@@ -15,7 +15,7 @@ from vaead_core.scans.volume import Array
 
 @register("gmm")
 @dataclass(frozen=True)
-class GaussianMixture:
+class GaussianMixture(Detector):
     """−log of the density of a mixture of Gaussians fitted to the healthy latents (Aggarwal 2015).
 
     components: 1 is a single Gaussian. regularisation: added to every variance, so that a component with few latents

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from vaead_core.detectors import register
+from vaead_core.detectors import Detector, register
 from vaead_core.detectors.rows import as_scores, healthy_rows, query_rows
 from vaead_core.scans.volume import Array
 
@@ -32,7 +32,7 @@ class FittedHistograms:
 
 @register("hbos")
 @dataclass(frozen=True)
-class HistogramBased:
+class HistogramBased(Detector):
     """How low the bars of the healthy histograms are at the row's values: −log2 of the density, summed over latents
     (HBOS; Goldstein & Dengel 2012).
 

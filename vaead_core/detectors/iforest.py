@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pyod.models.iforest import IForest
 
-from vaead_core.detectors import register
+from vaead_core.detectors import Detector, register
 from vaead_core.detectors.pyod_model import FittedPyod, fitted
 from vaead_core.detectors.rows import healthy_rows
 from vaead_core.scans.volume import Array
@@ -15,7 +15,7 @@ from vaead_core.scans.volume import Array
 
 @register("iforest")
 @dataclass(frozen=True)
-class IsolationForest:
+class IsolationForest(Detector):
     """How few random cuts, one latent at a time, set the row apart from healthy ones, over `trees` trees (isolation
     forest; Liu et al. 2008).
     """

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pyod.models.inne import INNE
 
-from vaead_core.detectors import register
+from vaead_core.detectors import Detector, register
 from vaead_core.detectors.pyod_model import FittedPyod, fitted
 from vaead_core.detectors.rows import healthy_rows
 from vaead_core.scans.volume import Array
@@ -15,7 +15,7 @@ from vaead_core.scans.volume import Array
 
 @register("inne")
 @dataclass(frozen=True)
-class NearestNeighbourEnsemble:
+class NearestNeighbourEnsemble(Detector):
     """Healthy latents, `sample` of them at a time, each carry a ball that reaches to the nearest of the others; a row in
     no ball, or in one much larger than its neighbour's, is isolated: 0 to 1, a mean over `samples` draws (iNNE;
     Bandaragoda et al. 2018).

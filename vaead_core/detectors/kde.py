@@ -10,7 +10,7 @@ from scipy.spatial.distance import cdist
 from scipy.special import logsumexp
 from sklearn.decomposition import PCA
 
-from vaead_core.detectors import register
+from vaead_core.detectors import Detector, register
 from vaead_core.detectors.rows import as_scores, healthy_rows, query_rows, sampled
 from vaead_core.scans.volume import Array
 
@@ -34,7 +34,7 @@ class FittedDensity:
 
 @register("kde")
 @dataclass(frozen=True)
-class KernelDensity:
+class KernelDensity(Detector):
     """−log of the healthy density, a Gaussian of one `bandwidth` on each healthy latent (Parzen 1962; Latecki et al. 2007).
 
     Latents are standardised, reduced to `components` principal components (all, if there are fewer) and to `rows` of them,

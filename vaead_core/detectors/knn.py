@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pyod.models.knn import KNN
 
-from vaead_core.detectors import register
+from vaead_core.detectors import Detector, register
 from vaead_core.detectors.pyod_model import FittedPyod, fitted
 from vaead_core.detectors.rows import healthy_rows
 from vaead_core.scans.volume import Array
@@ -15,7 +15,7 @@ from vaead_core.scans.volume import Array
 
 @register("knn")
 @dataclass(frozen=True)
-class NearestNeighbours:
+class NearestNeighbours(Detector):
     """Distance to the k-th nearest healthy latent (Ramaswamy et al. 2000)."""
 
     neighbours: int = 5

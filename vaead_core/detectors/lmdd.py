@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from vaead_core.detectors import register
+from vaead_core.detectors import Detector, register
 from vaead_core.detectors.rows import as_scores, healthy_rows, query_rows, sampled
 from vaead_core.errors import InputError
 from vaead_core.scans.volume import Array
@@ -85,7 +85,7 @@ class FittedSequences:
 
 @register("lmdd")
 @dataclass(frozen=True)
-class LinearDeviation:
+class LinearDeviation(Detector):
     """How much the row raises the mean absolute deviation when it joins a growing set of healthy latents, times the number
     of latents that do not; the largest over random orders (LMDD; Arning et al. 1996).
 

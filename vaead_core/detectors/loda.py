@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from vaead_core.detectors import register
+from vaead_core.detectors import Detector, register
 from vaead_core.detectors.rows import as_scores, healthy_rows, query_rows
 from vaead_core.scans.volume import Array
 
@@ -33,7 +33,7 @@ class FittedProjections:
 
 @register("loda")
 @dataclass(frozen=True)
-class RandomProjections:
+class RandomProjections(Detector):
     """How improbable the row is on average in histograms of random sparse projections of the healthy latents (LODA;
     Pevný 2016).
 

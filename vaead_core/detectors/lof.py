@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pyod.models.lof import LOF
 
-from vaead_core.detectors import register
+from vaead_core.detectors import Detector, register
 from vaead_core.detectors.pyod_model import FittedPyod, fitted
 from vaead_core.detectors.rows import healthy_rows
 from vaead_core.scans.volume import Array
@@ -15,7 +15,7 @@ from vaead_core.scans.volume import Array
 
 @register("lof")
 @dataclass(frozen=True)
-class LocalOutlierFactor:
+class LocalOutlierFactor(Detector):
     """How much sparser the healthy latents are around a row than around its nearest ones; about 1 is normal (LOF;
     Breunig et al. 2000).
     """

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from sklearn.neighbors import LocalOutlierFactor, NearestNeighbors
 
-from vaead_core.detectors import register
+from vaead_core.detectors import Detector, register
 from vaead_core.detectors.rows import as_scores, healthy_rows, query_rows
 from vaead_core.scans.volume import Array
 
@@ -50,7 +50,7 @@ class FittedEnsemble:
 
 @register("lscp")
 @dataclass(frozen=True)
-class LocallySelected:
+class LocallySelected(Detector):
     """LOF with several numbers of neighbours; for each row the ones count that agree best with the ensemble's maximum on
     the healthy latents around it (LSCP; Zhao et al. 2019).
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pyod.models.mcd import MCD
 
-from vaead_core.detectors import register
+from vaead_core.detectors import Detector, register
 from vaead_core.detectors.pyod_model import FittedPyod, fitted
 from vaead_core.detectors.rows import healthy_rows, sampled
 from vaead_core.scans.volume import Array
@@ -15,7 +15,7 @@ from vaead_core.scans.volume import Array
 
 @register("mcd")
 @dataclass(frozen=True)
-class MinimumCovarianceDeterminant:
+class MinimumCovarianceDeterminant(Detector):
     """Squared Mahalanobis distance, mean and covariance from the half of the healthy latents that lies most tightly
     together (Rousseeuw & Van Driessen 1999; Hardin & Rocke 2004). Ranks like Covariance.
 

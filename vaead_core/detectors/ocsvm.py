@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from sklearn.svm import OneClassSVM
 
-from vaead_core.detectors import register
+from vaead_core.detectors import Detector, register
 from vaead_core.detectors.rows import as_scores, healthy_rows, query_rows
 from vaead_core.scans.volume import Array
 
@@ -22,7 +22,7 @@ class FittedBoundary:
 
 @register("ocsvm")
 @dataclass(frozen=True)
-class OneClassSupportVectors:
+class OneClassSupportVectors(Detector):
     """Distance outside the smoothest boundary that leaves at most a share `nu` of the healthy latents outside, in the
     space of a Gaussian kernel exp(−|a − b|² / L) (one-class SVM; Schölkopf et al. 2001).
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pyod.models.sampling import Sampling
 
-from vaead_core.detectors import register
+from vaead_core.detectors import Detector, register
 from vaead_core.detectors.pyod_model import FittedPyod, fitted
 from vaead_core.detectors.rows import healthy_rows
 from vaead_core.scans.volume import Array
@@ -15,7 +15,7 @@ from vaead_core.scans.volume import Array
 
 @register("sampling")
 @dataclass(frozen=True)
-class NearestOfSample:
+class NearestOfSample(Detector):
     """Distance to the nearest of a few healthy latents, drawn once (Sugiyama & Borgwardt 2013). With 20 of them the
     result depends much on the draw, `seed`.
     """

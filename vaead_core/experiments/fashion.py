@@ -131,7 +131,7 @@ def ranked(checkpoint: Checkpoint, data: FashionMNIST, other: str, name: str) ->
 
 
 def _seen(checkpoint: Checkpoint, images: Slices) -> Seen:
-    return Seen(checkpoint.model.latents(images), scorers.build(RECONSTRUCTION).score(checkpoint.model, images))
+    return Seen(checkpoint.model.latents(images), scorers.build_image(RECONSTRUCTION).score(checkpoint.model, images))
 
 
 def deformed(images: Array) -> dict[str, Array]:

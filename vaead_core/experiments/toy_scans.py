@@ -95,8 +95,8 @@ class ToyPart:
         maps = maps or {choice: score_map(checkpoint, choice, slices) for choice in self.maps}
         scores: dict[Choice, Array] = {}
         for name in sorted(set(scorers.SCORERS) - set(scorers.map_scorers())):
-            for masked in ({}, {"masked": False}) if hasattr(scorers.SCORERS[name], "masked") else ({},):
-                scores[name, tuple(masked.items())] = scorers.build(name, **masked).score(checkpoint.model, slices)
+            for masked in ({}, {"masked": False}) if "masked" in scorers.SCORERS.settings(name) else ({},):
+                scores[name, tuple(masked.items())] = scorers.build_image(name, **masked).score(checkpoint.model, slices)
         for (name, settings), values in maps.items():
             if dict(settings).get("masked", True):
                 for kind, column in aggregate(values, slices.mask, MEASURED).items():
@@ -129,7 +129,7 @@ def score_map(checkpoint: Checkpoint, choice: Choice, slices: Slices) -> Array:
     """(N, H, W) map of a (scorer, settings), higher = more abnormal."""
     settings = dict(choice[1])
     width_mm = settings.pop("gaussian_mm", 0)
-    maps = scorers.build(choice[0], **settings).score_map(checkpoint.model, slices)
+    maps = scorers.build_map(choice[0], **settings).score_map(checkpoint.model, slices)
     if width_mm:
         maps = gaussian(maps, slices.mask, width_mm / _spacing_mm(checkpoint))
     return scorers.abnormality(choice[0], maps)

@@ -72,7 +72,7 @@ def rescored(maps: Array, name: str, checkpoint: Checkpoint, before: Slices, aft
     changed = (before.pixels != after.pixels).any(axis=(1, 2))
     spliced = maps.copy()
     if changed.any():
-        spliced[changed] = scorers.build(name).score_map(checkpoint.model, after[changed])
+        spliced[changed] = scorers.build_map(name).score_map(checkpoint.model, after[changed])
     return spliced
 
 
@@ -96,7 +96,7 @@ def sweep(planting: Planting, setting: Setting, names: list[str], slices: Slices
         case = plant(planting.with_setting(setting.name, float(value)), slices, checkpoint.preprocessor)
         held, truth = case.slices[case.planted], case.truth[case.planted]
         for name in names if len(held) else []:
-            maps = scorers.build(name).score_map(checkpoint.model, held)
+            maps = scorers.build_map(name).score_map(checkpoint.model, held)
             found = precision_recall(scorers.abnormality(name, maps), truth, held)
             if found:
                 ap[name][at], chance[at] = found.detection.ap, found.detection.prevalence

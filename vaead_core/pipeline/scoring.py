@@ -54,7 +54,7 @@ def score(prepared: PreparedScan, checkpoint: Checkpoint, name: str) -> Scored:
     healthy = checkpoint.calibration.get(name)
     if healthy is None:
         raise CheckpointError(_not_calibrated(checkpoint, name))
-    if hasattr(scorer, "score_map"):
+    if isinstance(scorer, scorers.MapScorer):
         maps = scorer.score_map(checkpoint.model, prepared.slices)
         images = aggregate(scorers.abnormality(name, maps), prepared.slices.mask)
         thresholds = {rate: healthy.threshold(rate) for rate in RATES}
@@ -81,7 +81,7 @@ def _not_calibrated(checkpoint: Checkpoint, name: str) -> str:
         return (
             f"{name} needs a gradient that {checkpoint.name} was exported without; write it again by python -m training.publish."
         )
-    if lacking == "a memory" and getattr(scorers.SCORERS[name], "keeps_scans", False):
+    if lacking == "a memory" and scorers.SCORERS[name].needs.keeps_scans:
         return (
             f"{name} needs the training scans, which {checkpoint.name} does not hold; put them in by "
             f"python -m training.publish {checkpoint.name} --with-scans, and give it to nobody who may not have them."

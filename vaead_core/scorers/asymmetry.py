@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from vaead_core.inference.model import Model
 from vaead_core.scans.volume import Array, Slices
-from vaead_core.scorers import register
+from vaead_core.scorers import MapScorer, Needs, register
 from vaead_core.scorers.wrappers import Calibrated, Intensity, LeftAgainstRight
 
 SCALES = (2, 4)
@@ -22,7 +22,7 @@ _CALIBRATED = tuple(map(_at, SCALES))
 
 @register("asymmetry")
 @dataclass(frozen=True)
-class Asymmetry:
+class Asymmetry(MapScorer):
     """Smoothed intensity minus its mirror image across the midline, in healthy deviations at the same atlas position:
     one-sided lesions stand out with no network at all, two-sided ones and those on the midline do not."""
 
@@ -32,8 +32,8 @@ class Asymmetry:
     trust: ClassVar[str] = (
         "Trust it for one-sided lesions of a centimetre or more; a healthy brain is not quite symmetric, least near its rim."
     )
-    calibrated: ClassVar[tuple[Calibrated, ...]] = _CALIBRATED
     signed: ClassVar[bool] = True
+    needs: ClassVar[Needs] = Needs(calibrated=_CALIBRATED)
 
     def score_map(self, model: Model, slices: Slices) -> Array:
         return _at(self.voxels).score_map(model, slices)
@@ -41,7 +41,7 @@ class Asymmetry:
 
 @register("dark_asymmetry")
 @dataclass(frozen=True)
-class DarkAsymmetry:
+class DarkAsymmetry(MapScorer):
     """The darker side of the left-right asymmetry alone: on T1, oedema, infarcts and most tumours are darker than the same
     place of the other hemisphere."""
 
@@ -52,7 +52,7 @@ class DarkAsymmetry:
         "Trust it for large one-sided dark lesions, tissue loss and the mass of a tumour; it sees "
         "nothing bright, two-sided or on the midline."
     )
-    calibrated: ClassVar[tuple[Calibrated, ...]] = _CALIBRATED
+    needs: ClassVar[Needs] = Needs(calibrated=_CALIBRATED)
 
     def score_map(self, model: Model, slices: Slices) -> Array:
         return -_at(self.voxels).score_map(model, slices)

@@ -8,17 +8,19 @@ import numpy as np
 from vaead_core.inference.model import Model
 from vaead_core.measures.smoothing import gaussian
 from vaead_core.scans.volume import Array, Slices
-from vaead_core.scorers import masked_to_brain, register
+from vaead_core.scorers import Mapping, MapScorer, Needs, masked_to_brain, register
 from vaead_core.scorers.wrappers import Calibrated
+
+NETWORK = "denoiser"
 
 
 @dataclass(frozen=True)
-class _Residual:
+class _Residual(Mapping):
     """|x − f(x)|, f the denoiser."""
 
     def score_map(self, model: Model, slices: Slices) -> Array:
         image = slices.pixels * slices.mask
-        redrawn = model.further_map(DenoisedResidual.network, slices, lambda: image[:, None])
+        redrawn = model.further_map(NETWORK, slices, lambda: image[:, None])
         return masked_to_brain(np.abs(image - redrawn), slices)
 
 
@@ -27,7 +29,7 @@ _CALIBRATED = Calibrated(_Residual(), "denoised")
 
 @register("denoised_residual")
 @dataclass(frozen=True)
-class DenoisedResidual:
+class DenoisedResidual(MapScorer):
     """(|x − f(x)| − mean) / deviation at the same atlas position, f a U-Net trained to take coarse noise away from healthy
     brains, then smoothed a little within the brain: what it takes away from a scan is unusual (Kascenas et al. 2022, there with
     a median filter)."""
@@ -39,8 +41,7 @@ class DenoisedResidual:
         "Of single maps it reaches most for painted lesions of the cortex; of a large region that is dark throughout, such as "
         "atrophy, others show more."
     )
-    network: ClassVar[str] = "denoiser"
-    calibrated: ClassVar[tuple[Calibrated, ...]] = (_CALIBRATED,)
+    needs: ClassVar[Needs] = Needs(network=NETWORK, calibrated=(_CALIBRATED,))
 
     def score_map(self, model: Model, slices: Slices) -> Array:
         return gaussian(_CALIBRATED.score_map(model, slices), slices.mask, self.pixels)

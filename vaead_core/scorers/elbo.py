@@ -7,7 +7,7 @@ import numpy as np
 
 from vaead_core.inference.model import Model, View
 from vaead_core.scans.volume import Array, Slices
-from vaead_core.scorers import AMONG_ITS_PLACE, register
+from vaead_core.scorers import AMONG_ITS_PLACE, ImageScorer, register
 
 
 def divergence(view: View) -> Array:
@@ -18,7 +18,7 @@ def divergence(view: View) -> Array:
 
 @register("kl")
 @dataclass(frozen=True)
-class Divergence:
+class Divergence(ImageScorer):
     """KL divergence of the latent's posterior from the prior: how far from the usual an image lies in latent space
     (Zimmerer et al. 2019)."""
 
@@ -32,7 +32,7 @@ class Divergence:
 
 @register("elbo")
 @dataclass(frozen=True)
-class NegativeElbo:
+class NegativeElbo(ImageScorer):
     """Negative evidence lower bound: squared error in the brain, in units of the healthy residual's variance, plus the KL
     divergence; the VAE's own estimate of how unlikely an image is (Kingma & Welling 2014)."""
 

@@ -10,8 +10,9 @@ from scipy import ndimage
 
 from vaead_core.inference.model import Memory, Model, upsample
 from vaead_core.scans.volume import Array, Slices
-from vaead_core.scorers import BELOW_THE_ATLAS, masked_to_brain, register
+from vaead_core.scorers import BELOW_THE_ATLAS, MapScorer, Needs, masked_to_brain, register
 
+PADIM, PATCHCORE = "padim", "patchcore"  # memories
 STAGES = ("stage1", "stage2")
 COMPONENTS = 8  # of the features, for PaDiM
 RIDGE = 0.1  # of the mean variance, added to each covariance: a place is known from few brains
@@ -35,15 +36,14 @@ def brain_at(slices: Slices, height: int) -> Array:
 
 @register("padim")
 @dataclass(frozen=True)
-class PaDiM:
+class PaDiM(MapScorer):
     """Mahalanobis distance of the encoder's features from those of healthy training brains at the same place of the atlas
     (Defard et al. 2021, there on features of a network trained on photographs)."""
 
     title: ClassVar[str] = "PaDiM on encoder features"
     unit: ClassVar[str] = "Mahalanobis distance"
     trust: ClassVar[str] = BELOW_THE_ATLAS
-    slices_only: ClassVar[bool] = True
-    memory: ClassVar[str] = "padim"
+    needs: ClassVar[Needs] = Needs(images="slices", memory=PADIM)
 
     @staticmethod
     def learn(model: Model, slices: Slices, depth: int) -> Memory:
@@ -63,7 +63,7 @@ class PaDiM:
         return {"mean": mean, "projection": projection, "centre": centre[::2], "product": product[::2]}
 
     def score_map(self, model: Model, slices: Slices) -> Array:
-        kept = model.memory[self.memory]
+        kept = model.memory[PADIM]
         rows = (features(model, slices) - kept["mean"]) @ kept["projection"]
         at = np.clip(slices.position // 2, 0, len(kept["centre"]) - 1)
         centre = kept["centre"][at]
@@ -88,15 +88,14 @@ def _at_places(values: Array, position: Array, depth: int) -> Array:
 
 @register("patchcore")
 @dataclass(frozen=True)
-class PatchCore:
+class PatchCore(MapScorer):
     """Mean distance of the encoder's features to the nearest of a thousand kept from healthy training brains, wherever they
     lay in the brain (Roth et al. 2022, there on features of a network trained on photographs)."""
 
     title: ClassVar[str] = "PatchCore on encoder features"
     unit: ClassVar[str] = "distance in feature deviations"
     trust: ClassVar[str] = BELOW_THE_ATLAS
-    slices_only: ClassVar[bool] = True
-    memory: ClassVar[str] = "patchcore"
+    needs: ClassVar[Needs] = Needs(images="slices", memory=PATCHCORE)
 
     @staticmethod
     def learn(model: Model, slices: Slices, depth: int) -> Memory:
@@ -109,7 +108,7 @@ class PatchCore:
         return {"scale": scale, "coreset": _farthest(rows / scale, CORESET)}
 
     def score_map(self, model: Model, slices: Slices) -> Array:
-        kept = model.memory[self.memory]
+        kept = model.memory[PATCHCORE]
         values = features(model, slices)
         rows = (values / kept["scale"]).reshape(-1, values.shape[-1])
         coreset = kept["coreset"]

@@ -7,8 +7,10 @@ import numpy as np
 
 from vaead_core.inference.model import Model, upsample
 from vaead_core.scans.volume import Array, Slices
-from vaead_core.scorers import BELOW_THE_ATLAS, masked_to_brain, register
+from vaead_core.scorers import BELOW_THE_ATLAS, MapScorer, Needs, masked_to_brain, register
 from vaead_core.scorers.encoder_features import STAGES
+
+NETWORK = "feature_autoencoder"
 
 
 def planes(model: Model, slices: Slices) -> Array:
@@ -23,16 +25,15 @@ def planes(model: Model, slices: Slices) -> Array:
 
 @register("feature_reconstruction")
 @dataclass(frozen=True)
-class FeatureReconstruction:
+class FeatureReconstruction(MapScorer):
     """Structural dissimilarity between features of the encoder's first two stages and what an autoencoder, trained on those
     of healthy brains, redraws of them (Meissen et al. 2022, there on features of a network trained on photographs)."""
 
     title: ClassVar[str] = "Feature reconstruction"
     unit: ClassVar[str] = "(1 − SSIM) / 2"
     trust: ClassVar[str] = BELOW_THE_ATLAS
-    network: ClassVar[str] = "feature_autoencoder"
-    slices_only: ClassVar[bool] = True
+    needs: ClassVar[Needs] = Needs(images="slices", network=NETWORK)
 
     def score_map(self, model: Model, slices: Slices) -> Array:
-        maps = model.further_map(self.network, slices, lambda: planes(model, slices))
+        maps = model.further_map(NETWORK, slices, lambda: planes(model, slices))
         return masked_to_brain(upsample(maps, slices.pixels.shape[-1]), slices)

@@ -10,8 +10,9 @@ import numpy as np
 from vaead_core import scorers
 from vaead_core.inference.model import Model
 from vaead_core.scans.volume import Array, Slices
-from vaead_core.scorers import masked_to_brain, register
+from vaead_core.scorers import MapScorer, Needs, masked_to_brain, register
 
+MEMBERS = ("segmenter", "smoothed_residual", "normalised_residual", "asymmetry")
 WEIGHTS = {"segmenter": 1.133, "denoised_residual": 1.197, "dark_asymmetry": 0.307, "voxel_atlas": 0.63, "asymmetry": 0.352}
 INTERCEPT = -2.827  # both are what `python -m training.fusion_weights` fits to painted lesions of validation subjects
 BODY, TAIL = 0.99, 0.999  # healthy shares: beyond TAIL there are too few pixels to count
@@ -19,22 +20,22 @@ BODY, TAIL = 0.99, 0.999  # healthy shares: beyond TAIL there are too few pixels
 
 @register("fusion")
 @dataclass(frozen=True)
-class Fusion:
+class Fusion(MapScorer):
     """Mean over maps that see different things of how rare each value is among healthy pixels (Fisher 1925): what several
     maps find unusual counts most. Which maps are in it was chosen on painted lesions of validation subjects."""
 
     title: ClassVar[str] = "Fusion of maps"
     unit: ClassVar[str] = "rarity (−log₁₀)"
     trust: ClassVar[str] = "Over all kinds of painted lesion no single map reaches it, and the logistic fusion does better."
-    members: ClassVar[tuple[str, ...]] = ("segmenter", "smoothed_residual", "normalised_residual", "asymmetry")
+    needs: ClassVar[Needs] = Needs(members=MEMBERS)
 
     def score_map(self, model: Model, slices: Slices) -> Array:
-        return masked_to_brain(np.mean([rarity(name, model, slices) for name in self.members], axis=0), slices)
+        return masked_to_brain(np.mean([rarity(name, model, slices) for name in MEMBERS], axis=0), slices)
 
 
 @register("logistic_fusion")
 @dataclass(frozen=True)
-class LogisticFusion:
+class LogisticFusion(MapScorer):
     """A logistic model of how rare the value of each of several maps is among healthy pixels (Cox 1958), in which some maps
     count more than others: −ln(1 − p), p its share of lesion. It was fitted to painted lesions of validation subjects, and p
     is no probability of disease."""
@@ -45,7 +46,7 @@ class LogisticFusion:
         "Trust it first: over all kinds of painted lesion no other map reaches it. It misses what its members miss, such as "
         "lesions of a few millimetres."
     )
-    members: ClassVar[tuple[str, ...]] = tuple(WEIGHTS)
+    needs: ClassVar[Needs] = Needs(members=tuple(WEIGHTS))
 
     def score_map(self, model: Model, slices: Slices) -> Array:
         logit = sum(weight * rarity(name, model, slices) for name, weight in WEIGHTS.items()) + INTERCEPT
@@ -54,7 +55,7 @@ class LogisticFusion:
 
 def rarity(name: str, model: Model, slices: Slices) -> Array:
     """(N, H, W): `surprise` of a scorer's map against the healthy pixels that it was calibrated on."""
-    return surprise(scorers.abnormality(name, scorers.build(name).score_map(model, slices)), model.healthy[name])
+    return surprise(scorers.abnormality(name, scorers.build_map(name).score_map(model, slices)), model.healthy[name])
 
 
 def surprise(values: Array, healthy: Array) -> Array:

@@ -7,12 +7,12 @@ import numpy as np
 
 from vaead_core.inference.model import Model
 from vaead_core.scans.volume import Array, Slices
-from vaead_core.scorers import masked_to_brain, register
+from vaead_core.scorers import MapScorer, masked_to_brain, register
 
 
 @register("histogram_equalised")
 @dataclass(frozen=True)
-class HistogramEqualisedIntensity:
+class HistogramEqualisedIntensity(MapScorer):
     """|rank − ½| of each pixel's intensity among the pixels of its slice's brain: very dark and very bright count, with no
     network at all; a baseline (Meissen et al. 2021, there per volume and for bright lesions)."""
 

@@ -10,7 +10,7 @@ import numpy as np
 from vaead_core.inference.model import Model
 from vaead_core.measures.smoothing import gaussian
 from vaead_core.scans.volume import Array, Slices
-from vaead_core.scorers import BELOW_THE_ATLAS, masked_to_brain, register
+from vaead_core.scorers import BELOW_THE_ATLAS, MapScorer, Needs, masked_to_brain, register
 
 PIXELS = 1.5  # deviation of the Gaussian: a gradient is as grainy as the network's strides
 
@@ -22,14 +22,14 @@ def _smooth_gradient(model: Model, slices: Slices) -> Array:
 
 @register("kl_gradient")
 @dataclass(frozen=True)
-class KLGradient:
+class KLGradient(MapScorer):
     """|∂KL/∂x|, smoothed: the pixels that would bring the latent nearer to the healthy prior if they changed (Zimmerer et
     al. 2019)."""
 
     title: ClassVar[str] = "KL gradient"
     unit: ClassVar[str] = "nats per intensity"
     trust: ClassVar[str] = BELOW_THE_ATLAS
-    gradient: ClassVar[bool] = True
+    needs: ClassVar[Needs] = Needs(gradient=True)
 
     def score_map(self, model: Model, slices: Slices) -> Array:
         return _smooth_gradient(model, slices)
@@ -37,14 +37,14 @@ class KLGradient:
 
 @register("kl_gradient_residual")
 @dataclass(frozen=True)
-class KLGradientResidual:
+class KLGradientResidual(MapScorer):
     """The smoothed |∂KL/∂x| times the residual |x − x̂|: badly redrawn where the latent is unusual too (Zimmerer et al.
     2019)."""
 
     title: ClassVar[str] = "KL gradient × residual"
     unit: ClassVar[str] = "nats"
     trust: ClassVar[str] = BELOW_THE_ATLAS
-    gradient: ClassVar[bool] = True
+    needs: ClassVar[Needs] = Needs(gradient=True)
 
     def score_map(self, model: Model, slices: Slices) -> Array:
         residual = np.abs(slices.pixels - model.map(slices, lambda view: view.reconstruction))

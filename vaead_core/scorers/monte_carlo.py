@@ -7,12 +7,12 @@ import numpy as np
 
 from vaead_core.inference.model import Model, View
 from vaead_core.scans.volume import Array, Slices
-from vaead_core.scorers import BELOW_THE_ATLAS, masked_to_brain, register
+from vaead_core.scorers import BELOW_THE_ATLAS, MapScorer, masked_to_brain, register
 
 
 @register("monte_carlo_residual")
 @dataclass(frozen=True)
-class MonteCarloResidual:
+class MonteCarloResidual(MapScorer):
     """Mean of |x − x̂| over reconstructions of latents drawn from the posterior: where the network is unsure, its one best
     guess counts less (Baur et al. 2021). The same draws for every image, so that a score repeats."""
 

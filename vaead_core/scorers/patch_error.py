@@ -7,20 +7,20 @@ import numpy as np
 
 from vaead_core.inference.model import Model, View
 from vaead_core.scans.volume import Array, Slices
-from vaead_core.scorers import masked_to_brain, register
+from vaead_core.scorers import MapScorer, Needs, masked_to_brain, register
 from vaead_core.scorers.reconstruction_mse import mean_squared_error
 
 
 @register("patch_error")
 @dataclass(frozen=True)
-class PatchError:
+class PatchError(MapScorer):
     """Mean of (x − x̂)² over the brain of each patch, given to all its pixels: a coarse map, one step a patch (thesis,
     section 4.2.2). A pixel has the mean of the patches that cover it."""
 
     title: ClassVar[str] = "Patch reconstruction error"
     unit: ClassVar[str] = "squared intensity"
     trust: ClassVar[str] = "It tells in which part of a brain to look, not where a lesion ends."
-    patches_only: ClassVar[bool] = True
+    needs: ClassVar[Needs] = Needs(images="patches")
 
     def score_map(self, model: Model, slices: Slices) -> Array:
         return masked_to_brain(model.map(slices, _spread_error), slices)

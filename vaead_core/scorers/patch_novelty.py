@@ -10,18 +10,19 @@ from scipy import ndimage
 
 from vaead_core.inference.model import Memory, Model
 from vaead_core.scans.volume import Array, Slices
-from vaead_core.scorers import register
+from vaead_core.scorers import Mapping, MapScorer, Needs, register
 from vaead_core.scorers.wrappers import Calibrated
 
+MEMORY = "patch_novelty"
 PATCH, REACH, NEAREST = 3, 2, 3  # pixels of its side; how far a patch is looked for; subjects
 
 
 @dataclass(frozen=True)
-class _Distance:
+class _Distance(Mapping):
     """Root mean square difference of a patch from its best match in each of the NEAREST subjects, their mean."""
 
     def score_map(self, model: Model, slices: Slices) -> Array:
-        kept = model.memory[PatchNovelty.memory]
+        kept = model.memory[MEMORY]
         images, found = slices.pixels * slices.mask, np.zeros(slices.pixels.shape, np.float32)
         for number, (image, mask, position) in enumerate(zip(images, slices.mask, slices.position, strict=True)):
             subjects = kept["images"][kept["position"] == position]
@@ -53,7 +54,7 @@ _CALIBRATED = Calibrated(_Distance(), "patch_novelty")
 
 @register("patch_novelty")
 @dataclass(frozen=True)
-class PatchNovelty:
+class PatchNovelty(MapScorer):
     """Distance of the 3 × 3 patch about each pixel from the best match in the three most alike healthy training subjects,
     each looked for up to two pixels away, against that of healthy brains at the same atlas position (Coupé et al. 2011 compare
     patches so; the measure itself is ours)."""
@@ -61,10 +62,7 @@ class PatchNovelty:
     title: ClassVar[str] = "Patch novelty"
     unit: ClassVar[str] = "healthy deviations"
     trust: ClassVar[str] = "On painted lesions other than atrophy it lies above the voxel atlas, which keeps no scan."
-    slices_only: ClassVar[bool] = True
-    memory: ClassVar[str] = "patch_novelty"
-    keeps_scans: ClassVar[bool] = True
-    calibrated: ClassVar[tuple[Calibrated, ...]] = (_CALIBRATED,)
+    needs: ClassVar[Needs] = Needs(images="slices", memory=MEMORY, keeps_scans=True, calibrated=(_CALIBRATED,))
 
     @staticmethod
     def learn(model: Model, slices: Slices, depth: int) -> Memory:

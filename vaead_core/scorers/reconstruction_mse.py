@@ -5,12 +5,12 @@ from typing import ClassVar
 
 from vaead_core.inference.model import Model, View
 from vaead_core.scans.volume import Array, Slices
-from vaead_core.scorers import AMONG_ITS_PLACE, register
+from vaead_core.scorers import AMONG_ITS_PLACE, ImageScorer, register
 
 
 @register("reconstruction_mse")
 @dataclass(frozen=True)
-class ReconstructionMSE:
+class ReconstructionMSE(ImageScorer):
     """Mean of (x − x̂)² over the brain: how badly the network redraws the image (thesis, section 2.3)."""
 
     masked: bool = True

@@ -7,7 +7,7 @@ import numpy as np
 
 from vaead_core.inference.model import Model, View
 from vaead_core.scans.volume import Array, Slices
-from vaead_core.scorers import BELOW_THE_ATLAS, masked_to_brain, register
+from vaead_core.scorers import BELOW_THE_ATLAS, MapScorer, masked_to_brain, register
 
 
 def absolute_residual(view: View) -> Array:
@@ -17,7 +17,7 @@ def absolute_residual(view: View) -> Array:
 
 @register("residual")
 @dataclass(frozen=True)
-class Residual:
+class Residual(MapScorer):
     """|x − x̂|: what the network, trained on healthy brains alone, does not redraw (Baur et al. 2021; thesis, 2.3).
 
     masked=False keeps the background, as the thesis did; noise cannot be redrawn, so it is full of false positives.
@@ -34,7 +34,7 @@ class Residual:
 
 @register("signed_residual")
 @dataclass(frozen=True)
-class SignedResidual:
+class SignedResidual(MapScorer):
     """x − x̂: brighter than expected is positive, darker is negative."""
 
     masked: bool = True

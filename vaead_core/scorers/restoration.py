@@ -10,7 +10,7 @@ import numpy as np
 from vaead_core.inference.model import Model, View
 from vaead_core.inference.vae import OnnxVAE
 from vaead_core.scans.volume import Array, Slices
-from vaead_core.scorers import BELOW_THE_ATLAS, masked_to_brain, register
+from vaead_core.scorers import BELOW_THE_ATLAS, MapScorer, Needs, masked_to_brain, register
 
 STEPS, STEP = 5, 0.2
 VARIANCE = 0.1  # of a pixel about its reconstruction, of intensities in [-1, 1]; it weighs ∂KL/∂x against the residual
@@ -19,15 +19,14 @@ TOTAL_VARIATION, ROUNDED = 0.02, 0.01  # its weight; differences below ROUNDED c
 
 @register("restoration")
 @dataclass(frozen=True)
-class Restoration:
+class Restoration(MapScorer):
     """|x − z|, z what steps up the ELBO's gradient make of the scan x while the total variation of what they change stays
     small (Chen et al. 2020). The gradient takes the reconstruction x̂(z) as given: (x̂ − z) − σ² ∂KL/∂z."""
 
     title: ClassVar[str] = "Restoration"
     unit: ClassVar[str] = "intensity"
     trust: ClassVar[str] = BELOW_THE_ATLAS
-    gradient: ClassVar[bool] = True
-    slices_only: ClassVar[bool] = True
+    needs: ClassVar[Needs] = Needs(gradient=True, images="slices")
 
     def score_map(self, model: Model, slices: Slices) -> Array:
         return masked_to_brain(np.abs(model.map(slices, lambda view: restored(model.vae, view) - view.images)), slices)

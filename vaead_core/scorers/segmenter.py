@@ -11,10 +11,10 @@ from scipy.special import expit
 from vaead_core.inference.model import Model
 from vaead_core.inference.reference import PlaceStatistics
 from vaead_core.scans.volume import Array, Slices
-from vaead_core.scorers import masked_to_brain, register
+from vaead_core.scorers import MapScorer, Needs, masked_to_brain, register
 from vaead_core.scorers.wrappers import mirrored
 
-PLANES = 5
+NETWORK, PLANES = "segmenter", 5
 _FAR = 6.0  # healthy deviations: further away is as strange
 
 
@@ -33,7 +33,7 @@ def planes(slices: Slices, intensity: PlaceStatistics) -> Array:
 
 @register("segmenter")
 @dataclass(frozen=True)
-class Segmenter:
+class Segmenter(MapScorer):
     """A U-Net trained to find synthetic anomalies (regions of random outline, recoloured, blurred, moved or taken from
     elsewhere) in healthy brains, that sees the slice, its mirror image and its distance from the healthy mean: how sure it is
     of such an anomaly, which is not the probability of a lesion (after Tan et al. 2021)."""
@@ -43,8 +43,8 @@ class Segmenter:
     trust: ClassVar[str] = (
         "Trust it for regions of a centimetre or more that differ clearly; faint and very small lesions escape it."
     )
-    network: ClassVar[str] = "segmenter"
+    needs: ClassVar[Needs] = Needs(network=NETWORK)
 
     def score_map(self, model: Model, slices: Slices) -> Array:
-        logits = model.further_map(self.network, slices, lambda: planes(slices, model.reference["intensity"]))
+        logits = model.further_map(NETWORK, slices, lambda: planes(slices, model.reference["intensity"]))
         return masked_to_brain(expit(logits), slices)

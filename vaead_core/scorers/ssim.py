@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from vaead_core.inference.model import Model, View
 from vaead_core.scans.volume import Array, Slices
-from vaead_core.scorers import BELOW_THE_ATLAS, masked_to_brain, register
+from vaead_core.scorers import BELOW_THE_ATLAS, MapScorer, masked_to_brain, register
 
 WINDOWS = (5, 9, 15)  # pixels; the loss is their mean
 _C1, _C2 = (0.01 * 2) ** 2, (0.03 * 2) ** 2  # for images in [-1, 1]
@@ -18,7 +18,7 @@ _C1, _C2 = (0.01 * 2) ** 2, (0.03 * 2) ** 2  # for images in [-1, 1]
 
 @register("ssim")
 @dataclass(frozen=True)
-class StructuralDissimilarity:
+class StructuralDissimilarity(MapScorer):
     """1 − SSIM of image and reconstruction, mean over windows of three sizes within the brain: sees lost structure where
     the intensities alone agree (Wang et al. 2004; Bergmann et al. 2019 for anomalies)."""
 
@@ -32,7 +32,7 @@ class StructuralDissimilarity:
 
 @register("ssim_contrast")
 @dataclass(frozen=True)
-class ContrastDissimilarity:
+class ContrastDissimilarity(MapScorer):
     """1 − the contrast term of SSIM, (2 σx σx̂ + C) / (σx² + σx̂² + C), mean over windows of three sizes within the brain:
     the network redraws less, or more, texture than there is (Huijben et al. 2024)."""
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from vaead_core.inference.model import Model
 from vaead_core.scans.volume import Array, Slices
-from vaead_core.scorers import register
+from vaead_core.scorers import MapScorer, Needs, register
 from vaead_core.scorers.wrappers import Calibrated, Intensity
 
 _CALIBRATED = Calibrated(Intensity(), "intensity")
@@ -15,7 +15,7 @@ _CALIBRATED = Calibrated(Intensity(), "intensity")
 
 @register("voxel_atlas")
 @dataclass(frozen=True)
-class VoxelAtlas:
+class VoxelAtlas(MapScorer):
     """|x − mean| / deviation of healthy training brains at each voxel of the atlas: no network at all, a baseline
     that every method must beat (Meissen et al. 2022)."""
 
@@ -25,7 +25,7 @@ class VoxelAtlas:
         "Trust it where intensity is far from usual for its place; it knows nobody's own anatomy, so "
         "that wide ventricles light up."
     )
-    calibrated: ClassVar[tuple[Calibrated, ...]] = (_CALIBRATED,)
+    needs: ClassVar[Needs] = Needs(calibrated=(_CALIBRATED,))
 
     def score_map(self, model: Model, slices: Slices) -> Array:
         return np.abs(_CALIBRATED.score_map(model, slices))

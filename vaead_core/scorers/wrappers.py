@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
 from vaead_core.inference.model import Model
 from vaead_core.measures.smoothing import gaussian
 from vaead_core.scans.volume import Array, Slices
-from vaead_core.scorers import Mapping, masked_to_brain
+from vaead_core.scorers.maps import Mapping, masked_to_brain
 
 MIDLINE_PIXELS = 0.5  # right of the middle of a slice: where SRI24 is most like its mirror image, at 1 mm and at 2 mm
 
 
 @dataclass(frozen=True)
-class Intensity:
+class Intensity(Mapping):
     """The image itself, for wrappers."""
-
-    uses_network: ClassVar[bool] = False
 
     def score_map(self, model: Model, slices: Slices) -> Array:
         return slices.pixels
 
+    @property
+    def uses_network(self) -> bool:
+        return False
+
 
 @dataclass(frozen=True)
-class Calibrated:
+class Calibrated(Mapping):
     """(map − mean) / deviation of the map of healthy brains at the same atlas position; 0 outside the brain.
 
     base: any map scorer. quantity: its name among the places of the model's reference.
@@ -41,7 +42,7 @@ class Calibrated:
 
 
 @dataclass(frozen=True)
-class LeftAgainstRight:
+class LeftAgainstRight(Mapping):
     """A map smoothed within the brain, minus its mirror image across the atlas's midline; 0 where that is not brain.
 
     base: any map scorer. voxels: deviation of the Gaussian, in pixels of the slice.
@@ -52,17 +53,12 @@ class LeftAgainstRight:
 
     @property
     def uses_network(self) -> bool:
-        return uses_network(self.base)
+        return self.base.uses_network
 
     def score_map(self, model: Model, slices: Slices) -> Array:
         smooth = gaussian(self.base.score_map(model, slices), slices.mask, self.voxels)
         paired = slices.mask & mirrored(slices.mask)
         return np.where(paired, smooth - mirrored(smooth), 0).astype(np.float32)
-
-
-def uses_network(scorer: Mapping) -> bool:
-    """False for a map that is made of the image alone: training brains are then as good a reference as held-out ones."""
-    return getattr(scorer, "uses_network", True)
 
 
 def mirrored(images: Array) -> Array:

@@ -41,7 +41,7 @@ def _rank(folders: dict) -> None:
     first, second, third = st.columns(3)
     model = first.selectbox("Model", list(folders), key="fashion_model", **inputs.KEPT)
     other = second.selectbox("T-shirts against", CLASSES[1:], CLASSES[1:].index("shirt"), key="fashion_class", **inputs.KEPT)
-    name = third.selectbox("Ranked by", list(scores), format_func=scores.get, key="fashion_score", **inputs.KEPT)
+    name = third.selectbox("Ranked by", list(scores), format_func=lambda one: scores[one], key="fashion_score", **inputs.KEPT)
     with queue.page(), st.spinner("Scoring 1,400 images"):
         checkpoint = cached_scans.checkpoint(folders[model])
         found = cached_results.ranked(checkpoint.digest, other, name, checkpoint)

@@ -118,6 +118,6 @@ def map_layer(
     scorer, healthy = scorers.SCORERS[name], _checkpoint.calibration[name]
     return Layer.of(
         native(scan_key, checkpoint_digest, name, _prepared, _checkpoint, _scored), scorer.title, scorer.unit,
-        signed=getattr(scorer, "signed", False), about=scorers.help_text(name),
+        signed=scorer.signed, about=scorers.help_text(name),
         rarity=np.array([healthy.threshold(10.0**-rarity) for rarity in np.linspace(0, TOP_RARITY, 301)]),
     )  # fmt: skip

@@ -97,8 +97,7 @@ def layers(keys: tuple[str, str], names: tuple[str, ...], toys: Toys, _bench: Be
 
     def map_layer(name: str) -> Layer:
         scorer = scorers.SCORERS[name]
-        signed, about = getattr(scorer, "signed", False), scorers.help_text(name)
-        return layer(shown[name], scorer.title, scorer.unit, signed=signed, about=about)
+        return layer(shown[name], scorer.title, scorer.unit, signed=scorer.signed, about=scorers.help_text(name))
 
     shown = {name: maps(keys, name, toys, _bench) for name in names}
     with ThreadPoolExecutor(2) as pool:

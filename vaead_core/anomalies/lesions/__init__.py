@@ -7,13 +7,15 @@ trained on them.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import ClassVar, Protocol
+from functools import partial
+from typing import ClassVar
 
 import numpy as np
 from numpy.random import Generator
 
-from vaead_core.registry import Registry
+from vaead_core.registry import Registry, check_contract
 from vaead_core.scans.preprocessing import CLIP_SD
 from vaead_core.scans.volume import Array, Brain
 
@@ -26,17 +28,17 @@ class PaintedCase:
     truth: Array
 
 
-class Lesion(Protocol):
+class Lesion(ABC):
     """A kind of painted lesion."""
 
     title: ClassVar[str]
 
+    @abstractmethod
     def paint(self, brain: Brain, rng: Generator) -> PaintedCase:
         """The lesion at a random place of its tissue. The same rng state gives the same case."""
-        ...
 
 
-LESIONS = Registry("lesion")
+LESIONS: Registry[Lesion] = Registry("lesion", partial(check_contract, contract=Lesion))
 register, build, help_text = LESIONS.register, LESIONS.build, LESIONS.help_text
 
 

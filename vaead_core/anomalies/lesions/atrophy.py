@@ -7,7 +7,7 @@ import numpy as np
 from numpy.random import Generator
 from scipy import ndimage
 
-from vaead_core.anomalies.lesions import PaintedCase, register
+from vaead_core.anomalies.lesions import Lesion, PaintedCase, register
 from vaead_core.anomalies.lesions.outlines import blob, centre_in, tissues
 from vaead_core.scans import atlas
 from vaead_core.scans.volume import Brain
@@ -17,7 +17,7 @@ LEAST = 0.1  # of the scale on which the brain's three deviations are 1: a chang
 
 @register("atrophy")
 @dataclass(frozen=True)
-class FocalAtrophy:
+class FocalAtrophy(Lesion):
     """Focal atrophy of cortex: the fluid between its folds widens by `widening_mm` on either side."""
 
     widening_mm: float = 2.0

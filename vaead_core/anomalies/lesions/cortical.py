@@ -7,7 +7,7 @@ import numpy as np
 from numpy.random import Generator
 from scipy import ndimage
 
-from vaead_core.anomalies.lesions import PaintedCase, recoloured, register
+from vaead_core.anomalies.lesions import Lesion, PaintedCase, recoloured, register
 from vaead_core.anomalies.lesions.outlines import blob, centre_in, tissues
 from vaead_core.scans import atlas
 from vaead_core.scans.volume import Brain
@@ -17,7 +17,7 @@ DEPTH_MM = 12.0  # of the centre below the brain's surface, at most
 
 @register("cortical")
 @dataclass(frozen=True)
-class CorticalLesion:
+class CorticalLesion(Lesion):
     """One large irregular region of cortex and the white matter below it, as of an infarct; fluid keeps its intensity."""
 
     change: float = -0.2

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.random import Generator
 from scipy import ndimage
 
-from vaead_core.anomalies.lesions import PaintedCase, recoloured, register
+from vaead_core.anomalies.lesions import Lesion, PaintedCase, recoloured, register
 from vaead_core.anomalies.lesions.outlines import blob, centre_in, distance_mm, tissues
 from vaead_core.scans import atlas
 from vaead_core.scans.volume import Array, Brain
@@ -15,7 +15,7 @@ from vaead_core.scans.volume import Array, Brain
 
 @register("mass")
 @dataclass(frozen=True)
-class Mass:
+class Mass(Lesion):
     """An irregular mass in white matter that has grown: the tissue about it is pushed outwards, less with distance."""
 
     change: float = -0.2

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.random import Generator
 from scipy import ndimage
 
-from vaead_core.anomalies.lesions import PaintedCase, recoloured, register
+from vaead_core.anomalies.lesions import Lesion, PaintedCase, recoloured, register
 from vaead_core.anomalies.lesions.outlines import blob, centre_in, tissues
 from vaead_core.scans import atlas
 from vaead_core.scans.volume import Brain
@@ -15,7 +15,7 @@ from vaead_core.scans.volume import Brain
 
 @register("white_matter")
 @dataclass(frozen=True)
-class WhiteMatterLesions:
+class WhiteMatterLesions(Lesion):
     """Several small irregular spots in white matter, as in multiple sclerosis."""
 
     change: float = -0.2

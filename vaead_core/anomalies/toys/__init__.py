@@ -6,13 +6,15 @@ place over `length_mm` of slices, so that they are cylinders, as in the thesis (
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from functools import partial
+from typing import ClassVar
 
 import numpy as np
 from numpy.random import Generator
 
-from vaead_core.registry import Registry
+from vaead_core.registry import Registry, check_contract
 from vaead_core.scans.volume import Array, Slices
 
 
@@ -39,22 +41,22 @@ class ToyCase:
         return np.asarray(self.truth.any(axis=(1, 2)))
 
 
-class Toy(Protocol):
+class Toy(ABC):
     """A kind of toy anomaly."""
 
     title: ClassVar[str]
 
     @property
+    @abstractmethod
     def length_mm(self) -> float:
         """How much of the slices it runs through."""
-        ...
 
+    @abstractmethod
     def plant(self, slices: Slices, spacing_mm: float, rng: Generator, place: Place | None = None) -> ToyCase:
         """The toy in `slices`, at `place` or at a random one inside the brain. The same rng state gives the same case."""
-        ...
 
 
-TOYS = Registry("toy")
+TOYS: Registry[Toy] = Registry("toy", partial(check_contract, contract=Toy))
 register, build, help_text = TOYS.register, TOYS.build, TOYS.help_text
 
 

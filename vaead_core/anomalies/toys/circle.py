@@ -6,14 +6,14 @@ from typing import ClassVar
 import numpy as np
 from numpy.random import Generator
 
-from vaead_core.anomalies.toys import Place, ToyCase, register
+from vaead_core.anomalies.toys import Place, Toy, ToyCase, register
 from vaead_core.anomalies.toys.placing import distance_mm, paint, random_place
 from vaead_core.scans.volume import Slices
 
 
 @register("circle")
 @dataclass(frozen=True)
-class Circle:
+class Circle(Toy):
     """A disc of one intensity on each slice, a cylinder in the scan (thesis, 3.2.4; the MOOD challenge's toys are spheres)."""
 
     radius_mm: float = 10.0

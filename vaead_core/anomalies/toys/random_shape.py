@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.random import Generator
 
-from vaead_core.anomalies.toys import Place, ToyCase, register
+from vaead_core.anomalies.toys import Place, Toy, ToyCase, register
 from vaead_core.anomalies.toys.placing import distance_mm, paint, random_place
 from vaead_core.errors import InputError
 from vaead_core.scans.volume import Array, Slices
@@ -18,7 +18,7 @@ IRREGULARITY = 0.35
 
 @register("random_shape")
 @dataclass(frozen=True)
-class RandomShape:
+class RandomShape(Toy):
     """A shape with a smooth random outline and one intensity; its area is that of a disc of `size_mm` radius."""
 
     size_mm: float = 10.0
@@ -35,7 +35,7 @@ class RandomShape:
 
 @register("multiple_shapes")
 @dataclass(frozen=True)
-class MultipleShapes:
+class MultipleShapes(Toy):
     """Several random shapes in one image, one for each size and intensity, apart from one another."""
 
     sizes_mm: tuple[float, ...] = (10.0, 10.0)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.random import Generator
 from scipy import ndimage
 
-from vaead_core.anomalies.toys import Place, ToyCase, register
+from vaead_core.anomalies.toys import Place, Toy, ToyCase, register
 from vaead_core.anomalies.toys.placing import distance_mm, paint, random_place
 from vaead_core.scans.volume import Slices
 
@@ -16,7 +16,7 @@ FAINTEST = 0.1  # the blurred edge ends where less than this share of a pixel is
 
 @register("tumour")
 @dataclass(frozen=True)
-class Tumour:
+class Tumour(Toy):
     """A dark disc in a bright ring, blurred: a toy of a necrotic tumour with an enhancing rim (thesis, 3.2.4)."""
 
     radius_mm: float = 10.0

@@ -47,7 +47,7 @@ def _facts(folder: str, case: Path) -> dict[str, float]:
     labels, regions = ndimage.label(truth)
     ml = np.bincount(labels[truth])[1:] * checkpoint.preprocessor.spacing_mm**3 / 1000
     z = checkpoint.model.reference["intensity"].z(ready.slices.pixels, ready.slices)
-    far = scorers.build("voxel_atlas").score_map(checkpoint.model, ready.slices) > FAR
+    far = scorers.build_map("voxel_atlas").score_map(checkpoint.model, ready.slices) > FAR
     return {
         "regions": regions, "median_ml": float(np.median(ml)), "largest_ml": float(ml.max()),
         "median_z": float(np.median(z[truth])),
