@@ -8,7 +8,7 @@ from vaead_core.inference.model import Model
 from vaead_core.inference.reference import PlaceStatistics, Reference
 from vaead_core.inference.vae import Posterior
 from vaead_core.scans.volume import Slices
-from vaead_core.scorers.wrappers import Calibrated, Intensity, LeftAgainstRight, mirrored, uses_network
+from vaead_core.scorers.wrappers import Calibrated, Intensity, LeftAgainstRight, mirrored
 
 SIZE = 32
 
@@ -58,8 +58,8 @@ def test_a_symmetric_slice_has_no_asymmetry_and_a_dark_spot_is_negative_on_its_o
 def test_wrappers_compose_and_know_whether_the_network_is_needed(slices):
     residual = scorers.build("residual", masked=False)
     both = LeftAgainstRight(residual, 2)
-    assert uses_network(both)
-    assert not uses_network(LeftAgainstRight(Intensity(), 2))
+    assert both.uses_network
+    assert not LeftAgainstRight(Intensity(), 2).uses_network
     model = Model(Fixed())
     reference = Reference({"both": PlaceStatistics.of(both.score_map(model, slices), slices, 3)})
     found = Calibrated(both, "both").score_map(model.with_reference(reference), slices)

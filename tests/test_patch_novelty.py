@@ -48,7 +48,7 @@ def test_what_lies_in_enough_subjects_is_not_novel_though_it_moved(subjects):
 def test_a_slice_of_a_place_where_no_training_brain_was_is_not_judged():
     one = Slices(np.zeros((1, 24, 24), np.float32), np.ones((1, 24, 24), bool), np.array([3]))
     other = Slices(np.ones((1, 24, 24), np.float32), np.ones((1, 24, 24), bool), np.array([4]))
-    model = Model(None, memory={PatchNovelty.memory: PatchNovelty.learn(None, one, 5)})
+    model = Model(None, memory={PatchNovelty.needs.memory: PatchNovelty.learn(None, one, 5)})
     base = PatchNovelty.needs.calibrated[0].base
     assert base.score_map(model, other).max() == 0
     assert base.score_map(model, Slices(other.pixels, other.mask, one.position)).min() == pytest.approx(1)

@@ -19,13 +19,13 @@ SQUARE = '''
 
     import numpy as np
 
-    from vaead_core.anomalies.toys import register
+    from vaead_core.anomalies.toys import Toy, register
     from vaead_core.anomalies.toys.placing import distance_mm, paint, random_place
 
 
     @register("square")
     @dataclass(frozen=True)
-    class Square:
+    class Square(Toy):
         """A square of one intensity: a toy made in a test, found by its file alone."""
 
         edge_mm: float = 12.0
