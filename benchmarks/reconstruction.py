@@ -11,25 +11,21 @@ from sklearn.decomposition import PCA
 
 from training.config import TrainingConfig
 from training.data import load_data
-from training.publish import reconstruction_ratio
+from training.publish import reconstruction_error
 from vaead_core.checkpoints.checkpoint import Checkpoint
 
 
 def main(checkpoint: Checkpoint, data: str) -> None:
     """Prints the ratio of the model, of PCA with as many components, and of PCA-256."""
-    settings = checkpoint.description["training"] | {"data": data}
+    settings = checkpoint.provenance.training.settings | {"data": data}
     parts = load_data(TrainingConfig.model_validate(settings))
     mean = checkpoint.model.reference["intensity"].mean
     for name in ("validation", "test"):
         held_out = getattr(parts, name).slices
-        found = reconstruction_ratio(checkpoint.model, held_out, mean)
-        print(
-            f"{name}: {checkpoint.name} MSE {found['mse']:.5f}, mean image {found['atlas_mse']:.5f}, ratio {found['ratio']:.3f}"
-        )
+        found = reconstruction_error(checkpoint.model, held_out, mean)
+        print(f"{name}: {checkpoint.name} MSE {found.mse:.5f}, mean image {found.atlas_mse:.5f}, ratio {found.ratio:.3f}")
         for components in (checkpoint.model.vae.latent_size, 256):
-            print(
-                f"{name}: PCA-{components} ratio {pca_error(parts.train.slices, held_out, components) / found['atlas_mse']:.3f}"
-            )
+            print(f"{name}: PCA-{components} ratio {pca_error(parts.train.slices, held_out, components) / found.atlas_mse:.3f}")
 
 
 def pca_error(train, held_out, components: int) -> float:

@@ -21,7 +21,7 @@ from benchmarks.seconds import processor
 from models.export import export_onnx
 from training import processes
 from training.config import TrainingConfig
-from training.data import Part, TrainingData
+from training.data import Subset, TrainingData
 from training.presets import PRESETS
 from training.run import fit, native_precision
 from vaead_core.checkpoints.calibration import calibrate, training_reference
@@ -111,7 +111,7 @@ def _train(brains, one, spacing_mm, subjects):
     """As many steps of the preset at this spacing as there are subjects; validation takes 8 slices."""
     config, few = _preset(spacing_mm), _part(one[:8], 1)
     images = _part(one, -(-config.batch_size * subjects // len(one))).slices[: config.batch_size * subjects]
-    data = TrainingData(Part(images, np.zeros(len(images), int), ("one",), (None,)), few, few, "")
+    data = TrainingData(Subset(images, np.zeros(len(images), int), ("one",), (None,)), few, few, "")
     return lambda: _fit(config, data)
 
 
@@ -159,11 +159,11 @@ def _slices(brains: list, spacing_mm: int) -> Slices:
     return next(slices for _, slices in prepare(brains, Preprocessor(spacing_mm)))
 
 
-def _part(slices: Slices, subjects: int) -> Part:
+def _part(slices: Slices, subjects: int) -> Subset:
     """The slices of one subject, as often as there are subjects: other pixels would take the same time."""
     names = tuple(f"subject {index}" for index in range(subjects))
     moved = [replace(slices, pixels=slices.pixels + np.float32(1e-6 * index)) for index in range(subjects)]
-    return Part(Slices.concatenate(moved), np.repeat(np.arange(subjects), len(slices)), names, (None,) * subjects)
+    return Subset(Slices.concatenate(moved), np.repeat(np.arange(subjects), len(slices)), names, (None,) * subjects)
 
 
 def _peak() -> int:

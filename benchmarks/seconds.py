@@ -82,7 +82,7 @@ def median_seconds(call: Callable[[], object]) -> float:
 
 def _unused(model: Model) -> Model:
     """The model with nothing remembered."""
-    return Model(model.vae, model.reference, model.stride, model.further, model.healthy, model.memory)
+    return Model(model.vae, model.reference, model.stride, model.companions, model.healthy, model.memory)
 
 
 def processor() -> str:

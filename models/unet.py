@@ -1,4 +1,4 @@
-"""A small U-Net (Ronneberger et al. 2015) from several planes to one: the further networks of a checkpoint."""
+"""A small U-Net (Ronneberger et al. 2015) from several planes to one: the companion networks of a checkpoint."""
 
 from __future__ import annotations
 

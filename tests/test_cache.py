@@ -7,7 +7,7 @@ import pytest
 
 from pages.shared.server import cache as store
 from pages.shared.server import memory
-from pages.shared.server.cache import bytes_of, forget_all, kept, kept_bytes, remembered
+from pages.shared.server.cache import bytes_of, cached, forget_all, kept, kept_bytes
 from vaead_core.errors import InputError
 from vaead_core.scans.volume import Slices
 
@@ -21,7 +21,7 @@ def an_empty_store(monkeypatch):
     monkeypatch.setattr(store, "MOST_BYTES", 10 * MB)
 
 
-@remembered
+@cached
 def zeros(name: str, megabytes: int, _made: list) -> np.ndarray:
     _made.append(name)
     return np.zeros(megabytes * MB, np.uint8)
@@ -74,7 +74,7 @@ def test_many_results_never_exceed_the_bound():
 def test_two_who_ask_for_the_same_compute_it_once():
     begun, made, go_on = threading.Event(), [], threading.Event()
 
-    @remembered
+    @cached
     def slow(name: str) -> str:
         made.append(name)
         begun.set()
@@ -95,7 +95,7 @@ def test_two_who_ask_for_the_same_compute_it_once():
 def test_what_failed_is_tried_again():
     tries = []
 
-    @remembered
+    @cached
     def late(name: str) -> str:
         tries.append(name)
         if len(tries) == 1:
@@ -110,7 +110,7 @@ def test_what_failed_is_tried_again():
 def test_all_of_a_scan_is_forgotten_and_no_more():
     made = []
 
-    @remembered
+    @cached
     def planted(keys: tuple[str, str], toys: tuple[int, ...]) -> int:
         made.append(keys)
         return 1

@@ -92,7 +92,7 @@ def test_a_part_is_what_the_network_makes_of_it_alone(tiny_checkpoint):
     held_out, subject = people(2, 128, 3)
     vae = tiny_checkpoint.model.vae
     model = Model(vae, stride=16)
-    part = model.part(held_out, subject == 1)
+    part = model.subset(held_out, subject == 1)
     alone = held_out[subject == 1]
     np.testing.assert_array_equal(part.pixels, alone.pixels)
     for ours in (lambda view: view.reconstruction, lambda view: view.activation(2)):

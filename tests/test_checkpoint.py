@@ -28,7 +28,7 @@ def test_a_checkpoint_reloads_what_was_trained(tiny_checkpoint):
     assert tiny_checkpoint.model.vae.latent_size == 16
     assert tiny_checkpoint.preprocessor.spacing_mm == 2
     assert tiny_checkpoint.latents.mean.dtype == np.float16
-    assert tiny_checkpoint.description["architecture"]["width"] == 8
+    assert tiny_checkpoint.provenance.architecture["width"] == 8
     assert "Research use only" in tiny_checkpoint.card
     assert len(tiny_checkpoint.history.splitlines()) == 3
 

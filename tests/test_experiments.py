@@ -136,7 +136,8 @@ def test_a_validation_subject_is_measured_against_the_others(tiny_checkpoint, ti
     people = ("first", "second", "third")
     brains = {name: replace(tiny_cohort.test.slices, pixels=tiny_cohort.test.slices.pixels * factor)
               for name, factor in zip(people, (1, 0.9, 0.8), strict=True)}  # fmt: skip
-    checkpoint = replace(tiny_checkpoint, description={"data": {"validation": list(people), "test": ["fourth"]}})
+    source = replace(tiny_checkpoint.provenance.source, subjects={"validation": people, "test": ("fourth",)})
+    checkpoint = replace(tiny_checkpoint, provenance=replace(tiny_checkpoint.provenance, source=source))
     monkeypatch.setattr(subjects, "opened", lambda folder: checkpoint)
     monkeypatch.setattr(subjects, "prepared", lambda source, name, folder: brains[name])
     found = subjects.judging("a folder", "a source", "second")

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -110,12 +112,10 @@ def test_a_new_checkpoint_knows_the_age_of_each_healthy_slice_and_an_old_one_doe
     known = latent_space.colours(tiny_checkpoint)
     assert list(known) == ["Slice position", "Subject", "Age"]
     assert {len(values) for values in known.values()} == {len(tiny_checkpoint.latents.mean)}
-    ages = tiny_checkpoint.description["data"].pop("ages")
-    try:
-        assert set(known["Age"]) == set(ages["train"])
-        assert "Age" not in latent_space.colours(tiny_checkpoint)
-    finally:
-        tiny_checkpoint.description["data"]["ages"] = ages
+    source = tiny_checkpoint.provenance.source
+    assert set(known["Age"]) == set(source.ages["train"])
+    old = replace(tiny_checkpoint, provenance=replace(tiny_checkpoint.provenance, source=replace(source, ages={})))
+    assert "Age" not in latent_space.colours(old)
 
 
 def test_pictures_are_black_outside_the_brain_and_turned_as_they_are_seen():

@@ -54,8 +54,8 @@ def test_republishing_keeps_weights_history_and_subjects_and_calibrates_again(co
     found = weights_from_onnx(copy)
     assert found.keys() == weights.keys()
     assert all(torch.equal(found[name], weights[name]) for name in weights)
-    assert (after.history, after.description["data"]) == (before.history, before.description["data"])
-    assert after.description["training"] == before.description["training"]
+    assert (after.history, after.provenance.source) == (before.history, before.provenance.source)
+    assert after.provenance.training == before.provenance.training
     np.testing.assert_array_equal(after.latents.mean, before.latents.mean)
     for name, healthy in before.calibration.items():
         np.testing.assert_array_equal(after.calibration[name].pixels, healthy.pixels)
@@ -67,7 +67,7 @@ def test_notes_survive_republishing(copy, at_hand):
     changed(copy, notes="Tried once.")
     assert publish.main([str(copy), str(copy)]) == 0
     after = Checkpoint.load(copy)
-    assert after.description["notes"] == "Tried once."
+    assert after.provenance.notes == "Tried once."
     assert after.card.count("Tried once.") == 1
     assert publish.main([str(copy), "--notes", "Tried twice."]) == 0
     assert "Tried twice." in Checkpoint.load(copy).card
@@ -100,7 +100,7 @@ def test_a_checkpoint_from_before_the_split_seed_is_split_by_its_seed(copy, at_h
     del description["training"]["split_seed"]
     (copy / DESCRIPTION).write_text(json.dumps(description))
     assert publish.main([str(copy)]) == 0
-    assert Checkpoint.load(copy).description["training"]["split_seed"] == description["training"]["seed"]
+    assert Checkpoint.load(copy).provenance.training.settings["split_seed"] == description["training"]["seed"]
 
 
 def test_scans_are_kept_only_where_a_scorer_uses_them(copy, at_hand, monkeypatch, capsys):

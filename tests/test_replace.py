@@ -1,6 +1,6 @@
 import threading
 
-from vaead_core.checkpoints.replace import _one_by_one, swap
+from vaead_core.checkpoints.replace import _one_by_one, replace_folder
 
 
 def folder_with(path, text: str):
@@ -19,7 +19,7 @@ def test_a_folder_that_is_replaced_is_there_at_every_moment(tmp_path):
     reader = threading.Thread(target=look)
     reader.start()
     for number in range(300):
-        swap(folder_with(tmp_path / "model.partial", str(number)), place)
+        replace_folder(folder_with(tmp_path / "model.partial", str(number)), place)
     over.set()
     reader.join()
     assert len(missing) > 300
@@ -29,7 +29,7 @@ def test_a_folder_that_is_replaced_is_there_at_every_moment(tmp_path):
 
 
 def test_a_new_folder_needs_no_old_one(tmp_path):
-    swap(folder_with(tmp_path / "model.partial", "new"), tmp_path / "model")
+    replace_folder(folder_with(tmp_path / "model.partial", "new"), tmp_path / "model")
     assert (tmp_path / "model" / "file").read_text() == "new"
 
 

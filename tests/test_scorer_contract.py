@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import pytest
 
-from vaead_core.inference.vae import FURTHER
+from vaead_core.inference.vae import COMPANIONS
 from vaead_core.scorers import SCORERS, ImageScorer, MapScorer, Needs, Scorer, lacks
 from vaead_core.scorers.contract import check_members, check_scorer
 
@@ -82,8 +82,8 @@ def test_an_unknown_need_is_refused():
 
 def test_an_unknown_network_is_refused():
     with pytest.raises(ValueError, match="'segmentor'; those are segmenter"):
-        Needs(network="segmentor")
-    assert {Needs(network=name).network for name in FURTHER} == set(FURTHER)
+        Needs(companion="segmentor")
+    assert {Needs(companion=name).network for name in COMPANIONS} == set(COMPANIONS)
 
 
 def test_other_images_than_slices_and_patches_are_refused():

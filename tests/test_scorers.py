@@ -66,7 +66,7 @@ def test_maps_are_zero_outside_the_brain(name, model, slices):
 
 @pytest.mark.parametrize("name", sorted(scorers.SCORERS))
 def test_a_slice_scores_the_same_alone_in_a_batch_and_twice(name, model, slices):
-    fresh = Model(model.vae, model.reference, model.stride, model.further, model.healthy, model.memory)
+    fresh = Model(model.vae, model.reference, model.stride, model.companions, model.healthy, model.memory)
     together = values(name, model, slices)
     np.testing.assert_array_equal(together, values(name, fresh, slices))
     np.testing.assert_allclose(values(name, fresh, slices[2:3])[0], together[2], atol=2e-4, rtol=1e-4)

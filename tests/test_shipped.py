@@ -20,8 +20,8 @@ def test_a_shipped_model_is_whole_and_at_most_15_mb(name):
 
 
 def test_training_reached_a_better_picture_than_the_mean_brain():
-    reconstruction = Checkpoint.load(CHECKPOINTS / "brain-slices-2mm").description["reconstruction"]
-    assert reconstruction["test"]["ratio"] < 1
+    reconstruction = Checkpoint.load(CHECKPOINTS / "brain-slices-2mm").provenance.reconstruction
+    assert reconstruction["test"].ratio < 1
 
 
 def test_the_sample_lesion_stands_out_in_the_voxel_atlas():

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from training.config import Augmentation, TrainingConfig
-from training.data import Part, TrainingData, load_data
+from training.data import Subset, TrainingData, load_data
 from training.presets import PRESETS
 from training.run import train
 from vaead_core.checkpoints.checkpoint import DESCRIPTION
@@ -99,7 +99,7 @@ def with_background(data: TrainingData, config: TrainingConfig) -> TrainingData:
     """`data` with what lies outside the brain filled as `config` says: the registered scans are shared."""
     preprocessor = Preprocessor(config.spacing_mm, config.background)
 
-    def filled(part: Part) -> Part:
+    def filled(part: Subset) -> Subset:
         slices = part.slices
         return replace(
             part, slices=replace(slices, pixels=preprocessor.fill_background(slices.pixels, slices.mask, slices.position))

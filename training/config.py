@@ -77,8 +77,8 @@ class TrainingConfig(Settings):
     precision: Literal["auto", "bf16-mixed", "32-true"] = Field(
         "auto", description="auto: bfloat16 where the processor computes in it, else float32 (ten times faster there)"
     )
-    seed: int = Field(0, description="of weights, order, augmentation and noise")
-    split_seed: int = Field(0, description="which subjects train, validate and test")
+    seed: int = Field(0, ge=0, description="of weights, order, augmentation and noise")
+    split_seed: int = Field(0, ge=0, description="which subjects train, validate and test")
     devices: int = Field(1, ge=1, description="processes; the batch is shared among them. torchrun's are counted")
     jobs: int = Field(1, ge=1, description="processes that prepare the scans")
     dask: str | None = Field(None, description="address of a Dask scheduler whose workers prepare the scans instead")

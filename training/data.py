@@ -19,7 +19,7 @@ from vaead_core.scans.volume import Slices
 
 
 @dataclass(frozen=True)
-class Part:
+class Subset:
     """Images of some subjects. subject: (N,) index into names; pixels carry the fixed inference background."""
 
     slices: Slices
@@ -30,11 +30,11 @@ class Part:
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Three parts of a cohort and what the model card says of it. skipped: one sentence a file left out."""
+    """Three subsets of a cohort, by subject, and what the model card says of it. skipped: one sentence a file left out."""
 
-    train: Part
-    validation: Part
-    test: Part
+    train: Subset
+    validation: Subset
+    test: Subset
     description: str
     skipped: tuple[str, ...] = ()
 
@@ -47,7 +47,7 @@ class TrainingData:
         rows = np.isin(self.train.subject, chosen)
         subject = np.searchsorted(chosen, self.train.subject[rows])
         names, ages = (tuple(held[one] for one in chosen) for held in (self.train.names, self.train.ages))
-        return replace(self, train=Part(self.train.slices[rows], subject, names, ages))
+        return replace(self, train=Subset(self.train.slices[rows], subject, names, ages))
 
 
 def load_data(config: TrainingConfig) -> TrainingData:
@@ -59,8 +59,8 @@ def load_data(config: TrainingConfig) -> TrainingData:
     prepared, skipped = _prepare(cohort, preprocessor, config)
     split = split_subjects(tuple(subject for subject, _ in prepared), config.split_seed)
     slices = {subject.id: images for subject, images in prepared}
-    parts = [_part(subjects, slices) for subjects in (split.train, split.validation, split.test)]
-    return TrainingData(*parts, cohort.description, tuple(skipped)).trained_on(config.training_subjects)
+    subsets = [_subset(subjects, slices) for subjects in (split.train, split.validation, split.test)]
+    return TrainingData(*subsets, cohort.description, tuple(skipped)).trained_on(config.training_subjects)
 
 
 def _prepare(
@@ -80,21 +80,21 @@ def _prepare(
     return prepared, skipped
 
 
-def _part(subjects: tuple[Subject, ...], slices: dict[str, Slices]) -> Part:
+def _subset(subjects: tuple[Subject, ...], slices: dict[str, Slices]) -> Subset:
     images = [slices[subject.id] for subject in subjects]
-    index = np.repeat(np.arange(len(subjects)), [len(part) for part in images])
+    index = np.repeat(np.arange(len(subjects)), [len(one) for one in images])
     names, ages = tuple(s.id for s in subjects), tuple(s.age for s in subjects)
-    return Part(Slices.concatenate(images), index, names, ages)
+    return Subset(Slices.concatenate(images), index, names, ages)
 
 
 def _fashion(seed: int) -> TrainingData:
     data = fashion_mnist.load_fashion_mnist()
-    parts = []
+    subsets = []
     for rows in fashion_mnist.tshirt_split(data.labels, seed):
         images = fashion_mnist.to_slices(data.images[rows])
         names = tuple(f"t-shirt {row}" for row in rows)
-        parts.append(Part(images, np.arange(len(rows)), names, (None,) * len(rows)))
-    return TrainingData(*parts, "4,900 / 1,400 / 700 t-shirts of Fashion-MNIST for training, validation and test")
+        subsets.append(Subset(images, np.arange(len(rows)), names, (None,) * len(rows)))
+    return TrainingData(*subsets, "4,900 / 1,400 / 700 t-shirts of Fashion-MNIST for training, validation and test")
 
 
 def to_tensors(slices: Slices) -> tuple[Tensor, Tensor]:

@@ -56,7 +56,7 @@ def choose(folder: Path, data: str | None) -> None:
     if lacking := [name for name in CANDIDATES if name not in known]:
         raise CheckpointError(
             f"{folder.name} has no {lacking[0]}; the fusion is made for a model of brain slices with "
-            "a segmenter and a denoiser (python -m training.further)."
+            "a segmenter and a denoiser (python -m training.companions)."
         )
     cases = painted_cases(folder, data)
     members = list(Fusion.needs.members)

@@ -6,21 +6,22 @@ import json
 import re
 
 from training.config import TrainingConfig
-from training.data import Part, TrainingData
+from training.data import Subset, TrainingData
+from vaead_core.checkpoints.provenance import Companion, Provenance, ReconstructionError
 
 
-def written(config: TrainingConfig, data: TrainingData, errors: dict, history: str, further: dict[str, dict], scans: bool) -> str:
-    """The card of a checkpoint. errors: part → `reconstruction_ratio`. history: of the epochs, as CSV. further: settings of each
-    further network, with its own history. scans: whether the checkpoint holds its training scans."""
+def written(config: TrainingConfig, data: TrainingData, provenance: Provenance, history: str, scans: bool) -> str:
+    """The card of a checkpoint. history: of the epochs, as CSV. scans: whether the checkpoint holds its training scans."""
 
-    def ages(part: Part) -> str:
-        known = [age for age in part.ages if age is not None]
+    def ages(subset: Subset) -> str:
+        known = [age for age in subset.ages if age is not None]
         return f"{min(known):.0f} to {max(known):.0f}" if known else "unknown"
 
     rows = "\n".join(
-        f"| {name} | {len(part.names)} | {len(part.slices)} | {ages(part)} |"
-        for name, part in (("training", data.train), ("validation", data.validation), ("test", data.test))
+        f"| {name} | {len(subset.names)} | {len(subset.slices)} | {ages(subset)} |"
+        for name, subset in (("training", data.train), ("validation", data.validation), ("test", data.test))
     )
+    errors = "\n".join(_error_row(name, error) for name, error in provenance.reconstruction.items())
     holds = "\n**It holds the training scans themselves**, for patch novelty: give it to nobody who may not have them.\n"
     settings = json.dumps({name: value for name, value in config.identity().items() if name != "data"}, indent=1)
     return f"""# {config.out.name}
@@ -39,8 +40,7 @@ reference without its own fold.
 
 | part | this model | healthy mean image | ratio |
 |---|---|---|---|
-| validation | {errors["validation"]["mse"]:.5f} | {errors["validation"]["atlas_mse"]:.5f} | {errors["validation"]["ratio"]:.3f} |
-| test | {errors["test"]["mse"]:.5f} | {errors["test"]["atlas_mse"]:.5f} | {errors["test"]["ratio"]:.3f} |
+{errors}
 
 ## Settings
 
@@ -55,7 +55,7 @@ reference without its own fold.
 ```
 {_last(history)}
 ```
-{"".join(_further_section(name, settings) for name, settings in further.items())}
+{"".join(_companion_section(name, one) for name, one in provenance.companions.items())}
 ## Limits
 
 It knows the scanner, the contrast and the ages it was trained on, and nothing else: on other data the whole brain may
@@ -69,9 +69,13 @@ def _last(history: str) -> str:
     return "\n".join([head, *rows[-3:]])
 
 
-def _further_section(name: str, settings: dict) -> str:
-    shown = json.dumps({key: value for key, value in settings.items() if key != "history"}, indent=1)
-    return f"\n## Further network: {name}\n\n```json\n{shown}\n```\n\n```\n{_last(settings['history'])}\n```\n"
+def _error_row(name: str, error: ReconstructionError) -> str:
+    return f"| {name} | {error.mse:.5f} | {error.atlas_mse:.5f} | {error.ratio:.3f} |"
+
+
+def _companion_section(name: str, companion: Companion) -> str:
+    shown = json.dumps(companion.settings, indent=1)
+    return f"\n## Companion network: {name}\n\n```json\n{shown}\n```\n\n```\n{_last(companion.history)}\n```\n"
 
 
 def notes_of(card: str) -> str:

@@ -25,9 +25,9 @@ from training import model_card
 from training.config import TrainingConfig
 from training.data import TrainingData, load_data
 from vaead_core import __version__
-from vaead_core.checkpoints import checkpoint
 from vaead_core.checkpoints.calibration import calibrate, memories
-from vaead_core.checkpoints.checkpoint import FURTHER_FILES, Checkpoint
+from vaead_core.checkpoints.checkpoint import COMPANION_FILES, Checkpoint, Latents
+from vaead_core.checkpoints.provenance import SUBSETS, Companion, Provenance, ReconstructionError, Source, Training
 from vaead_core.cohorts.locations import find_data
 from vaead_core.errors import CheckpointError, CohortError, exit_status
 from vaead_core.inference.model import Memory, Model
@@ -39,7 +39,6 @@ from vaead_core.scorers import SCORERS
 
 PATCH_STRIDE = 16
 WHOLE = "what was there before is whole"
-PARTS = ("train", "validation", "test")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -59,21 +58,21 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-Further = dict[str, tuple[bytes, dict]]  # name in vae.FURTHER → graph, settings with "history" as CSV
+Companions = dict[str, tuple[bytes, Companion]]  # by name in vae.COMPANIONS: its graph, how it was trained
 
 
 def republish(
     folder: Path,
     data: str | None = None,
     notes: str | None = None,
-    further: Further | None = None,
+    companions: Companions | None = None,
     cohort: TrainingData | None = None,
     scans: bool = False,
 ) -> None:
-    """The checkpoint of `folder` written again: its weights, history and further networks; new graphs, calibration and card.
+    """The checkpoint of `folder` written again: its weights, history and companion networks; new graphs, calibration and card.
 
     data: as in TrainingConfig; None: what the checkpoint was trained on. notes: None keeps those it has.
-    further: networks that it gets, beside those it has. cohort: what `load_data` gives, for whoever has it already.
+    companions: networks that it gets, beside those it has. cohort: what `load_data` gives, for whoever has it already.
     scans: it also keeps its training scans, for the scorers that need them; those that it keeps, it goes on keeping.
     Raises InputError when the scans are not at hand or are split into other subjects than the checkpoint was trained on.
     """
@@ -82,15 +81,13 @@ def republish(
     network = models.build(config.architecture.to_dict())
     load_from_onnx(network, folder)
     cohort = cohort or load_data(config)
-    for part in PARTS:
-        known = old.description["data"].get(part)
-        if known and set(known) != set(getattr(cohort, part).names):
+    for name, known in old.provenance.source.subjects.items():
+        if known and set(known) != set(getattr(cohort, name).names):
             raise CohortError(
-                f"{old.name} was trained with other {part} subjects than {config.data} gives; give its own scans by --data."
+                f"{old.name} was trained with other {name} subjects than {config.data} gives; give its own scans by --data."
             )
-    known = old.description.get("further", {})
-    kept = {name: ((folder / FURTHER_FILES[name]).read_bytes(), settings) for name, settings in known.items()}
-    publish(config, network, cohort, old.history, kept | (further or {}), scans or _keeps_scans(old.model.memory))
+    kept = {name: ((folder / COMPANION_FILES[name]).read_bytes(), how) for name, how in old.provenance.companions.items()}
+    publish(config, network, cohort, old.history, kept | (companions or {}), scans or _keeps_scans(old.model.memory))
 
 
 def _keeps_scans(memory: Mapping[str, Memory]) -> bool:
@@ -99,19 +96,19 @@ def _keeps_scans(memory: Mapping[str, Memory]) -> bool:
 
 def stored_config(old: Checkpoint, folder: Path, data: str | None, notes: str | None) -> TrainingConfig:
     """The settings that a checkpoint was trained with, its scans found here. data, notes: as in `republish`."""
-    stored = old.description["training"]
-    name = data or stored["data"]
+    stored = old.provenance.training
+    name = data or stored.data
     if name and not name.startswith("synthetic") and not Path(name).is_dir():
         found = find_data(name)
         if found is None:
             raise CohortError(f"{old.name} was trained on {name}, which is not at hand; give its folder by --data.")
         name = str(found)
     if notes is None:
-        notes = old.description.get("notes", model_card.notes_of(old.card))
+        notes = model_card.notes_of(old.card) if old.provenance.notes is None else old.provenance.notes
     try:
-        return TrainingConfig(**stored | {"data": name, "out": folder, "split_seed": old.split_seed, "notes": notes})
+        return TrainingConfig(**stored.settings | {"data": name, "out": folder, "split_seed": stored.split_seed, "notes": notes})
     except ValidationError as error:
-        setting = ".".join(str(part) for part in error.errors()[0]["loc"])
+        setting = ".".join(str(key) for key in error.errors()[0]["loc"])
         raise CheckpointError(f"{old.name} has the setting {setting}, which this vaead does not know; train it again.") from error
 
 
@@ -120,72 +117,61 @@ def publish(
     network: nn.Module,
     data: TrainingData,
     history: str,
-    further: Further | None = None,
+    companions: Companions | None = None,
     scans: bool = False,
 ) -> None:
-    """Writes the checkpoint folder `config.out` from the weights in `network`, with the graphs of `further` beside it.
+    """Writes the checkpoint folder `config.out` from the weights in `network`, with the graphs of `companions` beside it.
 
     scans: as in `republish`.
     """
-    further = further or {}
+    companions = companions or {}
     preprocessor = None if config.images == "fashion" else Preprocessor(config.spacing_mm, config.background)
     depth = preprocessor.grid.shape[2] if preprocessor else 1
     stride = PATCH_STRIDE if config.images == "patches" else None
     with tempfile.TemporaryDirectory() as folder:
         graphs = Path(folder)
         export_onnx(network, graphs)
-        for name, (graph, _) in further.items():
-            (graphs / FURTHER_FILES[name]).write_bytes(graph)
-        networks = {name: OnnxGraph(graph) for name, (graph, _) in further.items()}
-        model = Model(OnnxVAE.read(graphs), stride=stride, further=networks)
+        for name, (graph, _) in companions.items():
+            (graphs / COMPANION_FILES[name]).write_bytes(graph)
+        networks = {name: OnnxGraph(graph) for name, (graph, _) in companions.items()}
+        model = Model(OnnxVAE.read(graphs), stride=stride, companions=networks)
         memory = memories(model, data.train.slices, depth, scans)
         if scans and not _keeps_scans(memory):
             raise CheckpointError(f"No scorer of {config.out.name} uses the training scans themselves; leave --with-scans away.")
-        model = Model(model.vae, stride=stride, further=networks, memory=memory)
+        model = Model(model.vae, stride=stride, companions=networks, memory=memory)
         train, held_out = data.train.slices, data.validation.slices
         reference, calibration = calibrate(model, train, held_out, data.validation.subject, depth)
-        latents = checkpoint.Latents(
+        latents = Latents(
             model.latents(train).astype(np.float16), train.position.astype(np.int16), data.train.subject.astype(np.int16)
         )
         errors = {
-            part: reconstruction_ratio(model, getattr(data, part).slices, reference["intensity"].mean)
-            for part in ("validation", "test")
+            name: reconstruction_error(model, held.slices, reference["intensity"].mean)
+            for name, held in (("validation", data.validation), ("test", data.test))
         }
-        described = {name: settings for name, (_, settings) in further.items()}
-        card = model_card.written(config, data, errors, history, described, _keeps_scans(memory))
-        checkpoint.save(
-            config.out, graphs=graphs, stride=stride, preprocessor=preprocessor, reference=reference,
-            calibration=calibration, memory=memory,
-            latents=latents, history=history, card=card, description=_description(config, data, errors, described),
-        )  # fmt: skip
+        provenance = _provenance(config, data, errors, {name: how for name, (_, how) in companions.items()})
+        card = model_card.written(config, data, provenance, history, _keeps_scans(memory))
+        known = model.with_reference(reference)
+        Checkpoint(config.out.name, known, preprocessor, calibration, latents, provenance, card, history).save(config.out, graphs)
 
 
-def reconstruction_ratio(model: Model, slices: Slices, mean_image: Array) -> dict[str, float]:
-    """Brain-only mean squared error of decoding μ, of the healthy mean image, and their ratio."""
+def reconstruction_error(model: Model, slices: Slices, mean_image: Array) -> ReconstructionError:
+    """Of `slices`, against the healthy mean image (K, H, W)."""
     own = float(((model.map(slices, lambda view: view.reconstruction) - slices.pixels)[slices.mask] ** 2).mean())
     atlas = float(((mean_image[slices.position] - slices.pixels)[slices.mask] ** 2).mean())
-    return {"mse": own, "atlas_mse": atlas, "ratio": own / atlas}
+    return ReconstructionError(own, atlas, own / atlas)
 
 
-def _description(config: TrainingConfig, data: TrainingData, errors: dict, further: dict[str, dict]) -> dict:
+def _provenance(
+    config: TrainingConfig, data: TrainingData, errors: dict[str, ReconstructionError], companions: dict[str, Companion]
+) -> Provenance:
     packages = ("torch", "lightning", "onnx", "onnxruntime", "numpy", "scipy", "SimpleITK")
-    people = _people(data) if config.images != "fashion" else {}
-    return {
-        "architecture": config.architecture.to_dict(),
-        "training": config.identity() | {"data": None if config.data is None else Path(config.data).name},
-        "data": {"description": data.description, "skipped": len(data.skipped)} | people,
-        "notes": config.notes,
-        "reconstruction": errors,
-        "further": further,
-        "versions": {"vaead": __version__, "python": platform.python_version()} | {name: version(name) for name in packages},
-    }
-
-
-def _people(data: TrainingData) -> dict:
-    """The subjects of each part, and their ages in years, None where unknown."""
-    parts = {part: getattr(data, part) for part in PARTS}
-    ages = {part: list(found.ages) for part, found in parts.items()}
-    return {part: list(found.names) for part, found in parts.items()} | {"ages": ages}
+    versions = {"vaead": __version__, "python": platform.python_version()} | {name: version(name) for name in packages}
+    settings = config.identity() | {"data": None if config.data is None else Path(config.data).name}
+    subsets = {name: getattr(data, name) for name in SUBSETS} if config.images != "fashion" else {}
+    names, ages = ({name: getattr(found, of) for name, found in subsets.items()} for of in ("names", "ages"))
+    source = Source(data.description, len(data.skipped), names, ages)
+    training = Training.read(settings)
+    return Provenance(config.architecture.to_dict(), training, source, config.notes, errors, companions, versions)
 
 
 if __name__ == "__main__":

@@ -83,7 +83,7 @@ def _network(config: TrainingConfig) -> nn.Module:
     network = models.build(config.architecture.to_dict())
     if config.start_from is not None:
         first = Checkpoint.load(config.start_from)
-        if first.description["architecture"] != config.architecture.to_dict():
+        if first.provenance.architecture != config.architecture.to_dict():
             raise CheckpointError(f"{first.name} has another architecture than this training; give one with the same settings.")
         load_from_onnx(network, config.start_from)
     return network

@@ -13,7 +13,7 @@ import numpy as np
 
 from tests.fuzz.mutations import MARKUP, mutated, number
 from vaead_core.checkpoints.archive import check, unpack
-from vaead_core.checkpoints.checkpoint import DESCRIPTION, FILES, FURTHER_FILES
+from vaead_core.checkpoints.checkpoint import COMPANION_FILES, DESCRIPTION, FILES
 from vaead_core.checkpoints.summary import facts, read_history
 from vaead_core.measures.aggregates import DEFAULT
 from vaead_core.pipeline import scoring
@@ -75,7 +75,7 @@ def take(content: bytes, into: Path, prepared: PreparedScan) -> bool:
         raise
     assert folder.parent == into
     held = {path.name for path in folder.iterdir()}
-    assert {DESCRIPTION, *FILES} <= held <= {DESCRIPTION, *FILES, *FURTHER_FILES.values()}
+    assert {DESCRIPTION, *FILES} <= held <= {DESCRIPTION, *FILES, *COMPANION_FILES.values()}
     return _used(folder, prepared)
 
 

@@ -23,7 +23,7 @@ def note(word: str) -> None:
         done.write(f"{word}\n")
 
 
-@cache.remembered
+@cache.cached
 def piece(who: str, number: int) -> int:
     """A tenth of a second of work."""
     note(who)

@@ -15,10 +15,11 @@ from filelock import FileLock
 
 from tests.support.trainings import tiny, untrained
 from training.data import TrainingData, load_data
-from training.publish import PARTS, republish
+from training.publish import republish
 from training.run import train
 from vaead_core.checkpoints.checkpoint import Checkpoint
-from vaead_core.inference.vae import FURTHER
+from vaead_core.checkpoints.provenance import SUBSETS
+from vaead_core.inference.vae import COMPANIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / ".pytest_cache" / "made"
@@ -57,15 +58,15 @@ def _make(folder: Path) -> None:
     checkpoint = folder / "checkpoints" / "tiny"
     train(tiny(checkpoint), cohort)
     model = Checkpoint.load(checkpoint).model
-    further = {name: untrained(name, model, cohort.train.slices) for name in FURTHER}
-    republish(checkpoint, further=further, cohort=cohort, scans=True)
+    companions = {name: untrained(name, model, cohort.train.slices) for name in COMPANIONS}
+    republish(checkpoint, companions=companions, cohort=cohort, scans=True)
     (folder / "cohort.pickle").write_bytes(pickle.dumps(cohort))
     (folder / "thin.pickle").write_bytes(pickle.dumps(_thinned(cohort, 4)))
     (folder / "digest").write_text(_digest(folder.rglob("*")))
 
 
 def _thinned(cohort: TrainingData, step: int) -> TrainingData:
-    parts = {name: getattr(cohort, name) for name in PARTS}
+    parts = {name: getattr(cohort, name) for name in SUBSETS}
     return replace(
         cohort, **{name: replace(one, slices=one.slices[::step], subject=one.subject[::step]) for name, one in parts.items()}
     )

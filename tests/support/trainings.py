@@ -5,9 +5,10 @@ import tempfile
 from pathlib import Path
 
 from models.export import export_graph
+from training.companion_tasks import TASKS, held_out_example
 from training.config import Architecture, TrainingConfig
-from training.further_tasks import TASKS, held_out_example
 from training.presets import PRESETS
+from vaead_core.checkpoints.provenance import Companion
 from vaead_core.inference.model import Model
 from vaead_core.scans.volume import Slices
 
@@ -38,10 +39,10 @@ def prepared(module: str, cohort_file: Path) -> list[str]:
     return [sys.executable, "-c", f"{code}; sys.exit(module.main(sys.argv[3:]))", module, str(cohort_file)]
 
 
-def untrained(name: str, model: Model, slices: Slices) -> tuple[bytes, dict]:
-    """A further network of random weights, as `republish` takes it."""
+def untrained(name: str, model: Model, slices: Slices) -> tuple[bytes, Companion]:
+    """A companion network of random weights, as `republish` takes it."""
     task = TASKS[name](model)
     planes = held_out_example(task, slices, 2)[0]
     with tempfile.TemporaryDirectory() as folder:
         export_graph(task.network(2, 2), planes, "planes", "map", Path(folder) / "map.onnx")
-        return (Path(folder) / "map.onnx").read_bytes(), {"planes": planes.shape[1], "history": "epoch,loss\n"}
+        return (Path(folder) / "map.onnx").read_bytes(), Companion({"planes": planes.shape[1]}, "epoch,loss\n")

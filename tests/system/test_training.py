@@ -66,7 +66,7 @@ def test_two_processes_train_one_valid_checkpoint(tmp_path):
     out = tmp_path / "two"
     command = [sys.executable, "-m", "training.run", *options(out, "--epochs", "1", "--devices", "2", "--data", "synthetic:3")]
     subprocess.run(command, cwd=ROOT, env=environment(), check=True, timeout=250)
-    assert Checkpoint.load(out).description["training"]["devices"] == 2
+    assert Checkpoint.load(out).provenance.training.settings["devices"] == 2
 
 
 def test_other_settings_do_not_go_on_with_an_unfinished_training(at_hand, tmp_path, monkeypatch, capsys):
@@ -94,4 +94,5 @@ def test_a_training_starts_from_the_weights_of_another(tiny_checkpoint_folder, t
     for name in theirs:
         if "running" not in name:
             torch.testing.assert_close(ours[name], theirs[name], atol=1e-6, rtol=1e-3)
-    assert Checkpoint.load(tmp_path / "unmoved").description["training"]["start_from"] == "tiny", "no path in what is handed on"
+    settings = Checkpoint.load(tmp_path / "unmoved").provenance.training.settings
+    assert settings["start_from"] == "tiny", "no path in what is handed on"

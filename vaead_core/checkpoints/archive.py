@@ -9,15 +9,15 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from vaead_core.checkpoints.checkpoint import DESCRIPTION, FURTHER_FILES, Checkpoint, checked_files
-from vaead_core.checkpoints.consistency import fits
+from vaead_core.checkpoints.checkpoint import COMPANION_FILES, DESCRIPTION, Checkpoint, checked_files
+from vaead_core.checkpoints.consistency import is_consistent
 from vaead_core.checkpoints.untrusted import check_arrays, check_graph, open_zip
 from vaead_core.errors import CheckpointError
 from vaead_core.inference.vae import GRAPHS
 
 MB = 1 << 20
 ARCHIVE_BYTES, ENTRIES = 200 * MB, 64
-MOST_BYTES = dict.fromkeys((*GRAPHS, *FURTHER_FILES.values()), 120 * MB) | {
+MOST_BYTES = dict.fromkeys((*GRAPHS, *COMPANION_FILES.values()), 120 * MB) | {
     "latents.npz": 60 * MB, "calibration.npz": 120 * MB, "history.csv": MB, "README.md": MB // 4, DESCRIPTION: MB // 4,
 }  # fmt: skip
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}")
@@ -78,7 +78,7 @@ def check(folder: Path) -> Checkpoint:
             check_graph(content, file)
     checkpoint = Checkpoint.load(folder)
     try:
-        together = fits(checkpoint)
+        together = is_consistent(checkpoint)
     except Exception as error:  # whatever ONNX Runtime and a missing setting raise
         raise CheckpointError(f"The network of {folder.name} does not run; copy the checkpoint again.") from error
     if not together:

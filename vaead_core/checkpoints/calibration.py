@@ -12,7 +12,7 @@ from vaead_core.inference.reference import PlaceStatistics, Reference
 from vaead_core.measures.aggregates import AGGREGATES, aggregate
 from vaead_core.measures.folds import leave_out
 from vaead_core.scans.volume import Array, Slices
-from vaead_core.scorers import Mapping
+from vaead_core.scorers import PixelScorer
 
 RATES = (0.01, 0.05, 0.10)
 FULL_RATE = 0.001  # of healthy pixels above the value that is drawn in full colour
@@ -49,7 +49,7 @@ def percentile(value: float, healthy: Array) -> float:
     return 100 * float(np.searchsorted(healthy, value, "right")) / len(healthy)
 
 
-def quantities(model: Model) -> dict[str, Mapping]:
+def quantities(model: Model) -> dict[str, PixelScorer]:
     """The maps that the registered scorers of `model` measure against healthy brains."""
     asked = [one for kind in scorers.map_scorers(model).values() for one in kind.needs.calibrated]
     return {one.quantity: one.base for one in asked}
@@ -80,7 +80,7 @@ def healthy_reference(model: Model, training: Reference, held_out: Slices, depth
     return Reference(training.places | ours.places)
 
 
-def _reference(model: Model, bases: dict[str, Mapping], slices: Slices, depth: int) -> Reference:
+def _reference(model: Model, bases: dict[str, PixelScorer], slices: Slices, depth: int) -> Reference:
     return Reference({name: PlaceStatistics.of(base.score_map(model, slices), slices, depth) for name, base in bases.items()})
 
 
@@ -107,7 +107,7 @@ def _cross_fitted(
     pixels: dict[str, list[Array]] = {name: [] for name in names}
     healthy = {name: one.pixels for name, one in before.items()}
     for inside, outside in leave_out(subject, FOLDS) if names else ():
-        others, left_out = model.part(held_out, outside), model.part(held_out, inside)
+        others, left_out = model.subset(held_out, outside), model.subset(held_out, inside)
         against = model.with_reference(healthy_reference(model, training, others, depth), healthy)
         for name in names:
             values, in_brain = _score(against, name, left_out)

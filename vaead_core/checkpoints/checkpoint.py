@@ -15,19 +15,20 @@ from typing import Any
 import numpy as np
 
 from vaead_core.checkpoints.calibration import Calibration, ScorerCalibration
-from vaead_core.checkpoints.replace import swap
+from vaead_core.checkpoints.provenance import Provenance
+from vaead_core.checkpoints.replace import replace_folder
 from vaead_core.errors import CheckpointError
 from vaead_core.inference.model import Memory, Model
 from vaead_core.inference.onnx_graph import OnnxGraph
 from vaead_core.inference.reference import PlaceStatistics, Reference
-from vaead_core.inference.vae import FURTHER, GRAPHS, OnnxVAE
+from vaead_core.inference.vae import COMPANIONS, GRAPHS, OnnxVAE
 from vaead_core.measures.aggregates import AGGREGATES
 from vaead_core.scans.preprocessing import Preprocessor
 from vaead_core.scans.volume import Array
 
 FORMAT_VERSION = 2
 FILES = (*GRAPHS, "latents.npz", "calibration.npz", "history.csv", "README.md")
-FURTHER_FILES = {name: f"{name}.onnx" for name in FURTHER}  # of networks that a checkpoint may hold too
+COMPANION_FILES = {name: f"{name}.onnx" for name in COMPANIONS}  # of networks that a checkpoint may hold too
 DESCRIPTION = "checkpoint.json"
 STEPS = 32  # of the stored reference in a median healthy deviation: far finer than it is known from a few brains
 
@@ -43,29 +44,30 @@ class Latents:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A trained model and its healthy reference. preprocessor: None for pictures that are not brains."""
+    """A trained model and its healthy reference. preprocessor: None for pictures that are not brains.
+
+    card, history: its README.md and history.csv. digest: of the folder that it was read from.
+    """
 
     name: str
     model: Model
     preprocessor: Preprocessor | None
     calibration: Calibration
     latents: Latents
-    description: dict[str, Any]
+    provenance: Provenance
     card: str
     history: str
-    digest: str
-
-    @property
-    def split_seed(self) -> int:
-        """What chose its training, validation and test subjects; once, the seed of its training did that too."""
-        stored = self.description["training"]
-        return int(stored.get("split_seed", stored["seed"]))
+    digest: str = ""
 
     @staticmethod
     def load(folder: Path | str) -> Checkpoint:
         """Reads and checks a folder written by `save`. Raises CheckpointError with one plain sentence."""
         folder = Path(folder)
         description, contents = checked_files(folder)
+        try:
+            provenance = Provenance.read(description)
+        except ValueError as error:
+            raise CheckpointError(f"{DESCRIPTION} of {folder.name} is damaged ({error}); copy the checkpoint again.") from error
         try:
             with np.load(io.BytesIO(contents["calibration.npz"]), allow_pickle=False) as arrays:
                 reference, calibration, memory = _unpack(dict(arrays))
@@ -75,56 +77,46 @@ class Checkpoint:
             vae = OnnxVAE(encoder, decoder)
             settings = description["preprocessor"]
             preprocessor = Preprocessor(**settings) if settings else None
-            further = {name: OnnxGraph(contents[file]) for name, file in FURTHER_FILES.items() if file in contents}
+            companions = {name: OnnxGraph(contents[file]) for name, file in COMPANION_FILES.items() if file in contents}
             healthy = {name: found.pixels for name, found in calibration.items() if len(found.pixels)}
-            model = Model(vae, reference, description["stride"], further, healthy, memory)
+            model = Model(vae, reference, description["stride"], companions, healthy, memory)
             card, history = contents["README.md"].decode(), contents["history.csv"].decode()
         except Exception as error:  # the parts come from many libraries, each with its own exceptions
             raise CheckpointError(f"The checkpoint {folder.name} cannot be read; train or copy it again.") from error
         return Checkpoint(
-            folder.name, model, preprocessor, calibration, latents, description, card, history, description["digest"],
-        )  # fmt: skip
+            folder.name, model, preprocessor, calibration, latents, provenance, card, history, description["digest"]
+        )
 
+    def save(self, folder: Path, graphs: Path) -> None:
+        """Writes a checkpoint folder; an older one of that name stays whole until the new one is complete. Raises OSError.
 
-def save(
-    folder: Path,
-    *,
-    graphs: Path,
-    stride: int | None,
-    preprocessor: Preprocessor | None,
-    reference: Reference,
-    calibration: Calibration,
-    memory: Mapping[str, Memory],
-    latents: Latents,
-    card: str,
-    history: str,
-    description: dict[str, Any],
-) -> None:
-    """Writes a checkpoint folder; an older one of that name stays whole until the new one is complete.
-
-    graphs: a folder with the two GRAPHS and any of FURTHER_FILES. description: architecture, training settings, data, versions.
-    """  # fmt: skip
-    partial = folder.with_name(f"{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    try:
-        further = [name for name in FURTHER_FILES.values() if (graphs / name).is_file()]
-        for name in (*GRAPHS, *further):
-            shutil.copyfile(graphs / name, partial / name)
-        np.savez_compressed(partial / "calibration.npz", allow_pickle=False, **_pack(reference, calibration, memory))
-        np.savez_compressed(partial / "latents.npz", allow_pickle=False, **asdict(latents))
-        (partial / "README.md").write_text(card)
-        (partial / "history.csv").write_text(history)
-        whole = {
-            "format_version": FORMAT_VERSION, **description, "stride": stride,
-            "preprocessor": asdict(preprocessor) if preprocessor else None,
-            "files": {name: _sha256((partial / name).read_bytes()) for name in (*FILES, *further)},
-        }  # fmt: skip
-        (partial / DESCRIPTION).write_text(json.dumps(whole, indent=1) + "\n")
-    except OSError:
+        graphs: a folder with the two GRAPHS and a COMPANION_FILE for each of the model's companions.
+        """
+        partial = folder.with_name(f"{folder.name}.partial")
         shutil.rmtree(partial, ignore_errors=True)
-        raise
-    swap(partial, folder)
+        partial.mkdir(parents=True)
+        try:
+            self._write(partial, graphs)
+        except OSError:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+        replace_folder(partial, folder)
+
+    def _write(self, folder: Path, graphs: Path) -> None:
+        model, companions = self.model, [COMPANION_FILES[name] for name in self.model.companions]
+        for name in (*GRAPHS, *companions):
+            shutil.copyfile(graphs / name, folder / name)
+        arrays = _pack(model.reference, self.calibration, model.memory)
+        np.savez_compressed(folder / "calibration.npz", allow_pickle=False, **arrays)
+        np.savez_compressed(folder / "latents.npz", allow_pickle=False, **asdict(self.latents))
+        (folder / "README.md").write_text(self.card)
+        (folder / "history.csv").write_text(self.history)
+        whole = {
+            "format_version": FORMAT_VERSION, **self.provenance.to_dict(), "stride": model.stride,
+            "preprocessor": asdict(self.preprocessor) if self.preprocessor else None,
+            "files": {name: _sha256((folder / name).read_bytes()) for name in (*FILES, *companions)},
+        }  # fmt: skip
+        (folder / DESCRIPTION).write_text(json.dumps(whole, indent=1) + "\n")
 
 
 def find_checkpoints(folder: Path) -> list[Path]:
@@ -151,13 +143,13 @@ def checked_files(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
             f"{folder.name} has checkpoint format {version}, this vaead reads {FORMAT_VERSION}; use the vaead that wrote it."
         )
     present = {file.name for file in folder.iterdir()}
-    foreign = present - {*FILES, *FURTHER_FILES.values(), DESCRIPTION}
+    foreign = present - {*FILES, *COMPANION_FILES.values(), DESCRIPTION}
     if foreign:
         raise CheckpointError(
             f"{folder.name} holds {sorted(foreign)[0]}, which no checkpoint has (pickles are never loaded); remove it."
         )
     contents = {}
-    for name in (*FILES, *(name for name in FURTHER_FILES.values() if name in present or name in hashes)):
+    for name in (*FILES, *(name for name in COMPANION_FILES.values() if name in present or name in hashes)):
         file = folder / name
         if not file.is_file():
             raise CheckpointError(f"{folder.name} lacks {name}; copy the checkpoint again.")

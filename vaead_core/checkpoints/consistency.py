@@ -16,18 +16,18 @@ from vaead_core.scorers import SCORERS, build_map, map_scorers, scorers_of
 SOURCE = re.compile(r"(?!\.)[A-Za-z0-9 _.-]{1,80}|synthetic:[0-9]{1,4}")  # a cohort by its name, never a path
 
 
-def fits(checkpoint: Checkpoint) -> bool:
+def is_consistent(checkpoint: Checkpoint) -> bool:
     """One blank image goes through the network. Raises whatever a foreign network or setting makes its library raise."""
     return (
-        _settings_fit(checkpoint)
-        and _data_fit(checkpoint)
-        and _network_fits(checkpoint)
-        and _healthy_fit(checkpoint)
+        _settings_agree(checkpoint)
+        and _data_agree(checkpoint)
+        and _network_agrees(checkpoint)
+        and _healthy_agree(checkpoint)
         and _scorers_run(checkpoint)
     )
 
 
-def _settings_fit(checkpoint: Checkpoint) -> bool:
+def _settings_agree(checkpoint: Checkpoint) -> bool:
     vae, preprocessor, stride = checkpoint.model.vae, checkpoint.preprocessor, checkpoint.model.stride
     if not (8 <= vae.image_size <= 512 and 1 <= vae.latent_size <= 4096):
         return False
@@ -43,22 +43,14 @@ def _settings_fit(checkpoint: Checkpoint) -> bool:
     return side >= vae.image_size if stride is not None else side == vae.image_size
 
 
-def _data_fit(checkpoint: Checkpoint) -> bool:
-    """The name of a cohort, seeds, and the subjects of each part, where there are any."""
-    training, data = checkpoint.description["training"], checkpoint.description["data"]
-    source = training["data"]
-    if source is not None and not SOURCE.fullmatch(source):
-        return False
-    if any(type(training.get(name, 0)) is not int or training.get(name, 0) < 0 for name in ("seed", "split_seed")):
-        return False
-    people = [name for part in ("train", "validation", "test") for name in data.get(part, [])]
-    ages = data.get("ages", {}).get("train", [])
-    known = all(age is None or (type(age) in (int, float) and np.isfinite(age)) for age in ages)
-    enough = not len(ages) or int(checkpoint.latents.subject.max(initial=0)) < len(ages)
-    return known and enough and all(isinstance(name, str) for name in people)
+def _data_agree(checkpoint: Checkpoint) -> bool:
+    """The name of its cohort, and a subject for each healthy latent, where they are known."""
+    cohort, people = checkpoint.provenance.training.data, checkpoint.provenance.source.subjects.get("train", ())
+    named = cohort is None or SOURCE.fullmatch(cohort) is not None
+    return named and (not people or int(checkpoint.latents.subject.max(initial=0)) < len(people))
 
 
-def _network_fits(checkpoint: Checkpoint) -> bool:
+def _network_agrees(checkpoint: Checkpoint) -> bool:
     vae = checkpoint.model.vae
     posterior, stages = vae.encode(np.zeros((1, vae.image_size, vae.image_size), np.float32))
     drawn = vae.decode(posterior.mean)
@@ -70,7 +62,7 @@ def _network_fits(checkpoint: Checkpoint) -> bool:
     )
 
 
-def _healthy_fit(checkpoint: Checkpoint) -> bool:
+def _healthy_agree(checkpoint: Checkpoint) -> bool:
     """Reference, calibration and latents: shapes that agree, numbers that are finite."""
     side, depth = _side(checkpoint), 1 if checkpoint.preprocessor is None else checkpoint.preprocessor.grid.shape[2]
     places, latents = checkpoint.model.reference.places, checkpoint.latents
@@ -93,7 +85,7 @@ def _scorers_run(checkpoint: Checkpoint) -> bool:
     """A blank slice through each scorer that has a network or a memory of its own."""
     side = _side(checkpoint)
     blank = Slices(np.zeros((1, side, side), np.float32), np.ones((1, side, side), bool), np.zeros(1, int))
-    own = [name for name, kind in scorers_of(checkpoint.model).items() if kind.needs.network or kind.needs.memory]
+    own = [name for name, kind in scorers_of(checkpoint.model).items() if kind.needs.companion or kind.needs.memory]
     maps = [build_map(name).score_map(checkpoint.model, blank) for name in own if name in checkpoint.calibration]
     return all(one.shape == blank.pixels.shape and _finite(one) for one in maps)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 _HERE, _EXCHANGE = -100, 2  # AT_FDCWD, RENAME_EXCHANGE of Linux's renameat2
 
 
-def swap(new: Path, folder: Path) -> None:
+def replace_folder(new: Path, folder: Path) -> None:
     """`new` becomes `folder`; what was there is removed."""
     if folder.exists():
         if not _exchange(new, folder):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from vaead_core.checkpoints.checkpoint import DESCRIPTION
+from vaead_core.checkpoints.provenance import Provenance
 from vaead_core.errors import CheckpointError
 
 History = dict[str, list[float]]
@@ -19,13 +20,13 @@ _ELSEWHERE = ("files", "reconstruction", "notes")  # shown by themselves, or of 
 
 @dataclass(frozen=True)
 class Facts:
-    """megabytes: on disk. ratios: part → squared error of its redrawn images over that of the healthy mean image."""
+    """megabytes: on disk. ratios: subset → squared error of its redrawn images over that of the healthy mean image."""
 
     name: str
     images: str
     architecture: str
     latents: int | None
-    epochs: int | None
+    epochs: int
     megabytes: float
     ratios: dict[str, float]
     of_brains: bool
@@ -36,18 +37,14 @@ def facts(folder: Path) -> Facts:
     """Raises CheckpointError when its description cannot be read."""
     try:
         said = json.loads((folder / DESCRIPTION).read_bytes())
-        training, architecture = dict(said["training"]), dict(said["architecture"])
+        provenance, of_brains = Provenance.read(dict(said)), said["preprocessor"] is not None
         megabytes = sum(path.stat().st_size for path in folder.iterdir()) / 1e6
-        of_brains, reconstruction = said["preprocessor"] is not None, dict(said.get("reconstruction", {}))
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise CheckpointError(f"{DESCRIPTION} of {folder.name} cannot be read; copy the checkpoint again.") from error
-    ratios = {
-        part: float(found["ratio"]) for part, found in reconstruction.items()
-        if isinstance(found, dict) and isinstance(found.get("ratio"), int | float)
-    }  # fmt: skip
+    architecture, training = provenance.architecture, provenance.training
     return Facts(
-        folder.name, _text(training.get("images", "")), _text(architecture.get("name", "")),
-        _count(architecture.get("latent_size")), _count(training.get("epochs")), megabytes, ratios, of_brains,
+        folder.name, _text(training.images), _text(architecture["name"]), _count(architecture.get("latent_size")),
+        training.epochs, megabytes, {subset: error.ratio for subset, error in provenance.reconstruction.items()}, of_brains,
         _settings(said),
     )  # fmt: skip
 

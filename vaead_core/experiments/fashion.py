@@ -77,7 +77,7 @@ class FashionPart:
             low, high = np.quantile(resampled[label], [0.025, 0.975])
             yield Measurement(
                 "detection", name, described(settings), True, protocol, label, f"{len(normal)} t-shirts", checkpoint.name,
-                checkpoint.description["training"]["seed"], float(ap), float(auroc), float(prevalence),
+                checkpoint.provenance.training.seed, float(ap), float(auroc), float(prevalence),
                 best_dice=float(best_dice), ap_low=float(low), ap_high=float(high),
             )  # fmt: skip
 
@@ -87,7 +87,7 @@ def seen_images(folder: str) -> dict[str, Seen]:
     """Test and validation t-shirts, every other class, and deformed validation t-shirts through a model, once a process."""
     checkpoint = opened(folder)
     data = load_fashion_mnist()
-    _, validation, test = tshirt_split(data.labels, checkpoint.split_seed)
+    _, validation, test = tshirt_split(data.labels, checkpoint.provenance.training.split_seed)
     shirts = data.images[validation[:PER_CLASS]]
     images = {"test": data.images[test], "validation": shirts, **deformed(shirts)}
     images |= {name: data.images[data.labels == CLASSES.index(name)] for name in CLASSES[1:]}
@@ -118,7 +118,7 @@ class Ranked:
 
 def ranked(checkpoint: Checkpoint, data: FashionMNIST, other: str, name: str) -> Ranked:
     """The `balanced` protocol on one other class, by RECONSTRUCTION or an outlier detector's `name`."""
-    _, _, test = tshirt_split(data.labels, checkpoint.split_seed)
+    _, _, test = tshirt_split(data.labels, checkpoint.provenance.training.split_seed)
     theirs = np.flatnonzero(data.labels == CLASSES.index(other))[:PER_CLASS]
     images = data.images[np.concatenate([test, theirs])]
     abnormal = np.repeat([False, True], [len(test), len(theirs)])

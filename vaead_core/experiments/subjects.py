@@ -71,7 +71,7 @@ def source_of(checkpoint: Checkpoint, data: str | None) -> str:
     """`data`, or where the checkpoint's own cohort is found. Raises InputError when it is to be given."""
     if data is not None:
         return data
-    name = checkpoint.description["training"]["data"] or "synthetic"
+    name = checkpoint.provenance.training.data or "synthetic"
     if name.startswith("synthetic"):
         return name
     found = find_data(name)
@@ -82,4 +82,4 @@ def source_of(checkpoint: Checkpoint, data: str | None) -> str:
 
 def chosen_subjects(checkpoint: Checkpoint, which: str) -> tuple[str, ...]:
     """The ids of the checkpoint's `test` or `validation` subjects."""
-    return tuple(checkpoint.description["data"][which])
+    return checkpoint.provenance.source.subjects[which]

@@ -45,7 +45,7 @@ class View:
 class Model:
     """stride: None when the network takes a whole slice; else patches of its size every `stride` pixels.
 
-    further: networks beside the VAE by their names in FURTHER; they take whole slices.
+    companions: networks beside the VAE by their names in COMPANIONS; they take whole slices.
     healthy: map scorer → quantiles of its healthy pixels, as in its calibration, for scorers made of others.
     memory: map scorer → arrays that it keeps of healthy training brains.
     """
@@ -55,12 +55,12 @@ class Model:
         vae: OnnxVAE,
         reference: Reference | None = None,
         stride: int | None = None,
-        further: Mapping[str, OnnxGraph] | None = None,
+        companions: Mapping[str, OnnxGraph] | None = None,
         healthy: Mapping[str, Array] | None = None,
         memory: Mapping[str, Memory] | None = None,
     ) -> None:
         self.vae, self.stride = vae, stride
-        self.further, self.healthy, self.memory = dict(further or {}), dict(healthy or {}), dict(memory or {})
+        self.companions, self.healthy, self.memory = dict(companions or {}), dict(healthy or {}), dict(memory or {})
         self._reference = reference
         self._views: OrderedDict[str, View] = OrderedDict()
         self._maps: OrderedDict[tuple[str, str], Array] = OrderedDict()
@@ -78,11 +78,11 @@ class Model:
         places = self._reference.places.values() if self._reference else ()
         arrays = [array for memory in self.memory.values() for array in memory.values()]
         arrays += [array for place in places for array in (place.mean, place.deviation)]
-        return self.vae.nbytes + sum(graph.nbytes for graph in self.further.values()) + sum(array.nbytes for array in arrays)
+        return self.vae.nbytes + sum(graph.nbytes for graph in self.companions.values()) + sum(array.nbytes for array in arrays)
 
     def with_reference(self, reference: Reference, healthy: Mapping[str, Array] | None = None) -> Model:
         """The same network against another healthy reference; what it saw is shared."""
-        other = Model(self.vae, reference, self.stride, self.further, healthy, self.memory)
+        other = Model(self.vae, reference, self.stride, self.companions, healthy, self.memory)
         other._views = self._views
         return other
 
@@ -119,22 +119,22 @@ class Model:
         np.add.at(total, image, mean)
         return (total / np.maximum(np.bincount(image, minlength=len(slices)), 1)[:, None]).astype(np.float32)
 
-    def further_map(self, name: str, slices: Slices, planes: Callable[[], Array]) -> Array:
-        """(N, H, W) output of a further network for `planes()`, which follow from `slices`; the last few are kept."""
+    def companion_map(self, name: str, slices: Slices, planes: Callable[[], Array]) -> Array:
+        """(N, H, W) output of a companion network for `planes()`, which follow from `slices`; the last few are kept."""
         key = (name, slices.digest)
         found = self._maps.pop(key, None)
-        found = self.further[name].run(planes(), ("map",))[0][:, 0] if found is None else found
+        found = self.companions[name].run(planes(), ("map",))[0][:, 0] if found is None else found
         self._maps[key] = found
         while len(self._maps) > _REMEMBERED:
             self._maps.popitem(last=False)
         return found
 
-    def part(self, slices: Slices, chosen: Array) -> Slices:
+    def subset(self, slices: Slices, chosen: Array) -> Slices:
         """`slices[chosen]`, chosen (N,) bool, already seen: the network is run on the whole of `slices` at most once."""
-        part, view = slices[chosen], self._view(slices)
+        subset, view = slices[chosen], self._view(slices)
         inputs = chosen if self.stride is None else chosen[_kept(slices, self.vae.image_size, self.stride)[:, 0]]
-        self._remember(part, view[inputs])
-        return part
+        self._remember(subset, view[inputs])
+        return subset
 
     def _view(self, slices: Slices) -> View:
         """What the network makes of `slices`; the last few are kept, by content."""

@@ -86,7 +86,7 @@ class LatentSpace:
 def colours(checkpoint: Checkpoint) -> dict[str, Array]:
     """What is known of each healthy latent, by its name: (N,) numbers. Age is there where the checkpoint holds everyone's."""
     position, subject = checkpoint.latents.position.astype(int), checkpoint.latents.subject.astype(int)
-    ages = checkpoint.description["data"].get("ages", {}).get("train", [None])
+    ages = checkpoint.provenance.source.ages.get("train", (None,))
     return {"Slice position": position, "Subject": subject} | ({} if None in ages else {"Age": np.array(ages)[subject]})
 
 

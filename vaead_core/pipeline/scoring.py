@@ -87,7 +87,7 @@ def _not_calibrated(checkpoint: Checkpoint, name: str) -> str:
             f"python -m training.publish {checkpoint.name} --with-scans, and give it to nobody who may not have them."
         )
     if lacking and lacking != "a memory":
-        return f"{name} needs {lacking}, which {checkpoint.name} does not hold; train one with python -m training.further."
+        return f"{name} needs {lacking}, which {checkpoint.name} does not hold; train one with python -m training.companions."
     return (
         f"{checkpoint.name} was written before the scorer {name} existed; calibrate it with "
         f"python -m training.publish {checkpoint.name} to use it."

@@ -14,11 +14,27 @@ from vaead_core.inference.model import Model
 from vaead_core.registry import Registry
 from vaead_core.scans.volume import Array
 from vaead_core.scorers.contract import ImageScorer, MapScorer, Needs, Scorer, check_members, check_scorer
-from vaead_core.scorers.maps import Mapping, masked_to_brain
+from vaead_core.scorers.maps import PixelScorer, masked_to_brain
 
 __all__ = [
-    "AMONG_ITS_PLACE", "BELOW_THE_ATLAS", "SCORERS", "ImageScorer", "MapScorer", "Mapping", "Needs", "Scorer", "abnormality",
-    "build", "build_image", "build_map", "help_text", "lacks", "map_scorers", "masked_to_brain", "register", "scorers_of",
+    "AMONG_ITS_PLACE",
+    "BELOW_THE_ATLAS",
+    "SCORERS",
+    "ImageScorer",
+    "MapScorer",
+    "Needs",
+    "PixelScorer",
+    "Scorer",
+    "abnormality",
+    "build",
+    "build_image",
+    "build_map",
+    "help_text",
+    "lacks",
+    "map_scorers",
+    "masked_to_brain",
+    "register",
+    "scorers_of",
 ]  # fmt: skip
 
 # What `trust` says of several scorers alike.
@@ -66,8 +82,8 @@ def lacks(model: Model, kind: type[Scorer]) -> str | None:
         return "a gradient"
     if needs.memory not in (None, *model.memory):
         return "a memory"
-    if needs.network not in (None, *model.further):
-        return f"a {needs.network}"
+    if needs.companion not in (None, *model.companions):
+        return f"a {needs.companion}"
     return next((lacking for name in needs.members if (lacking := lacks(model, SCORERS[name]))), None)
 
 

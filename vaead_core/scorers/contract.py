@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping as Table
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import ClassVar, Literal
 
 from vaead_core.inference.model import Memory, Model
-from vaead_core.inference.vae import FURTHER
+from vaead_core.inference.vae import COMPANIONS
 from vaead_core.registry import check_contract
 from vaead_core.scans.volume import Array, Slices
-from vaead_core.scorers.maps import Mapping
+from vaead_core.scorers.maps import PixelScorer
 from vaead_core.scorers.wrappers import Calibrated
 
 
@@ -20,14 +20,14 @@ class Needs:
     """What a scorer needs of a model; nothing, unless it says so. Raises ValueError for what no model has.
 
     images: a network of whole slices, or one of patches; None: either. gradient: an encoder exported with its gradient.
-    network: a further network of FURTHER. calibrated: the maps whose healthy mean and deviation at each place are known.
+    companion: a companion network of COMPANIONS. calibrated: the maps whose healthy mean and deviation at each place are known.
     members: the map scorers that it is made of. memory: the name under which what it learns of healthy training brains is kept.
     keeps_scans: that is their voxels, which a checkpoint holds only if it is asked to.
     """
 
     images: Literal["slices", "patches"] | None = None
     gradient: bool = False
-    network: str | None = None
+    companion: str | None = None
     calibrated: tuple[Calibrated, ...] = ()
     members: tuple[str, ...] = ()
     memory: str | None = None
@@ -36,8 +36,8 @@ class Needs:
     def __post_init__(self) -> None:
         if self.images not in (None, "slices", "patches"):
             raise ValueError(f"a scorer needs images of slices or patches, not {self.images!r}")
-        if self.network not in (None, *FURTHER):
-            raise ValueError(f"there is no further network {self.network!r}; those are {', '.join(FURTHER)}")
+        if self.companion not in (None, *COMPANIONS):
+            raise ValueError(f"there is no companion network {self.companion!r}; those are {', '.join(COMPANIONS)}")
         if self.keeps_scans and self.memory is None:
             raise ValueError("a scorer that keeps scans needs a memory to keep them in")
 
@@ -61,7 +61,7 @@ class Scorer(ABC):
         raise NotImplementedError
 
 
-class MapScorer(Scorer, Mapping):
+class MapScorer(Scorer, PixelScorer):
     """One value a pixel, registered by name; its maps are 0 outside the brain unless it is told otherwise."""
 
 
@@ -85,7 +85,7 @@ def check_scorer(kind: type) -> None:
         raise TypeError(f"{kind.__name__} must have both learn and needs = Needs(memory=...), or neither.")
 
 
-def check_members(known: Table[str, type[Scorer]]) -> None:
+def check_members(known: Mapping[str, type[Scorer]]) -> None:
     """Raises ValueError unless what a scorer of `known` is made of are map scorers of `known` that are made of no others."""
     for kind in known.values():
         for name in kind.needs.members:

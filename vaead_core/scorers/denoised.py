@@ -8,19 +8,19 @@ import numpy as np
 from vaead_core.inference.model import Model
 from vaead_core.measures.smoothing import gaussian
 from vaead_core.scans.volume import Array, Slices
-from vaead_core.scorers import Mapping, MapScorer, Needs, masked_to_brain, register
+from vaead_core.scorers import MapScorer, Needs, PixelScorer, masked_to_brain, register
 from vaead_core.scorers.wrappers import Calibrated
 
 NETWORK = "denoiser"
 
 
 @dataclass(frozen=True)
-class _Residual(Mapping):
+class _Residual(PixelScorer):
     """|x − f(x)|, f the denoiser."""
 
     def score_map(self, model: Model, slices: Slices) -> Array:
         image = slices.pixels * slices.mask
-        redrawn = model.further_map(NETWORK, slices, lambda: image[:, None])
+        redrawn = model.companion_map(NETWORK, slices, lambda: image[:, None])
         return masked_to_brain(np.abs(image - redrawn), slices)
 
 
@@ -41,7 +41,7 @@ class DenoisedResidual(MapScorer):
         "Of single maps it reaches most for painted lesions of the cortex; of a large region that is dark throughout, such as "
         "atrophy, others show more."
     )
-    needs: ClassVar[Needs] = Needs(network=NETWORK, calibrated=(_CALIBRATED,))
+    needs: ClassVar[Needs] = Needs(companion=NETWORK, calibrated=(_CALIBRATED,))
 
     def score_map(self, model: Model, slices: Slices) -> Array:
         return gaussian(_CALIBRATED.score_map(model, slices), slices.mask, self.pixels)

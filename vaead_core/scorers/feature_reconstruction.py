@@ -32,8 +32,8 @@ class FeatureReconstruction(MapScorer):
     title: ClassVar[str] = "Feature reconstruction"
     unit: ClassVar[str] = "(1 − SSIM) / 2"
     trust: ClassVar[str] = BELOW_THE_ATLAS
-    needs: ClassVar[Needs] = Needs(images="slices", network=NETWORK)
+    needs: ClassVar[Needs] = Needs(images="slices", companion=NETWORK)
 
     def score_map(self, model: Model, slices: Slices) -> Array:
-        maps = model.further_map(NETWORK, slices, lambda: planes(model, slices))
+        maps = model.companion_map(NETWORK, slices, lambda: planes(model, slices))
         return masked_to_brain(upsample(maps, slices.pixels.shape[-1]), slices)

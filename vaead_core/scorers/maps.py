@@ -8,7 +8,7 @@ from vaead_core.inference.model import Model
 from vaead_core.scans.volume import Array, Slices
 
 
-class Mapping(ABC):
+class PixelScorer(ABC):
     """One value a pixel: a map scorer, or a part of one that has no name of its own."""
 
     @abstractmethod

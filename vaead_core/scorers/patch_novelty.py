@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from vaead_core.inference.model import Memory, Model
 from vaead_core.scans.volume import Array, Slices
-from vaead_core.scorers import Mapping, MapScorer, Needs, register
+from vaead_core.scorers import MapScorer, Needs, PixelScorer, register
 from vaead_core.scorers.wrappers import Calibrated
 
 MEMORY = "patch_novelty"
@@ -18,7 +18,7 @@ PATCH, REACH, NEAREST = 3, 2, 3  # pixels of its side; how far a patch is looked
 
 
 @dataclass(frozen=True)
-class _Distance(Mapping):
+class _Distance(PixelScorer):
     """Root mean square difference of a patch from its best match in each of the NEAREST subjects, their mean."""
 
     def score_map(self, model: Model, slices: Slices) -> Array:

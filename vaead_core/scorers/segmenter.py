@@ -43,8 +43,8 @@ class Segmenter(MapScorer):
     trust: ClassVar[str] = (
         "Trust it for regions of a centimetre or more that differ clearly; faint and very small lesions escape it."
     )
-    needs: ClassVar[Needs] = Needs(network=NETWORK)
+    needs: ClassVar[Needs] = Needs(companion=NETWORK)
 
     def score_map(self, model: Model, slices: Slices) -> Array:
-        logits = model.further_map(NETWORK, slices, lambda: planes(slices, model.reference["intensity"]))
+        logits = model.companion_map(NETWORK, slices, lambda: planes(slices, model.reference["intensity"]))
         return masked_to_brain(expit(logits), slices)

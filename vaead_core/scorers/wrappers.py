@@ -9,13 +9,13 @@ import numpy as np
 from vaead_core.inference.model import Model
 from vaead_core.measures.smoothing import gaussian
 from vaead_core.scans.volume import Array, Slices
-from vaead_core.scorers.maps import Mapping, masked_to_brain
+from vaead_core.scorers.maps import PixelScorer, masked_to_brain
 
 MIDLINE_PIXELS = 0.5  # right of the middle of a slice: where SRI24 is most like its mirror image, at 1 mm and at 2 mm
 
 
 @dataclass(frozen=True)
-class Intensity(Mapping):
+class Intensity(PixelScorer):
     """The image itself, for wrappers."""
 
     def score_map(self, model: Model, slices: Slices) -> Array:
@@ -27,13 +27,13 @@ class Intensity(Mapping):
 
 
 @dataclass(frozen=True)
-class Calibrated(Mapping):
+class Calibrated(PixelScorer):
     """(map − mean) / deviation of the map of healthy brains at the same atlas position; 0 outside the brain.
 
     base: any map scorer. quantity: its name among the places of the model's reference.
     """
 
-    base: Mapping
+    base: PixelScorer
     quantity: str
 
     def score_map(self, model: Model, slices: Slices) -> Array:
@@ -42,13 +42,13 @@ class Calibrated(Mapping):
 
 
 @dataclass(frozen=True)
-class LeftAgainstRight(Mapping):
+class LeftAgainstRight(PixelScorer):
     """A map smoothed within the brain, minus its mirror image across the atlas's midline; 0 where that is not brain.
 
     base: any map scorer. voxels: deviation of the Gaussian, in pixels of the slice.
     """
 
-    base: Mapping
+    base: PixelScorer
     voxels: float
 
     @property

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pages.shared.server.cache import remembered
+from pages.shared.server.cache import cached
 from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.pipeline import latent_space
 from vaead_core.pipeline.latent_space import LatentSpace, Standardise
@@ -10,25 +10,25 @@ from vaead_core.pipeline.scoring import PreparedScan
 from vaead_core.scans.volume import Array
 
 
-@remembered
+@cached
 def space(checkpoint_digest: str, standardise: Standardise, _checkpoint: Checkpoint) -> LatentSpace:
     """The healthy latents of a checkpoint and their principal components."""
     return LatentSpace.of(_checkpoint.latents, standardise)
 
 
-@remembered
+@cached
 def latents(scan_key: str, checkpoint_digest: str, _prepared: PreparedScan, _checkpoint: Checkpoint) -> Array:
     """(M, L) of the scan's slices."""
     return _checkpoint.model.latents(_prepared.slices)
 
 
-@remembered
+@cached
 def healthy_scores(checkpoint_digest: str, name: str, standardise: Standardise, _space: LatentSpace) -> Array:
     """(N,) of the healthy slices, each by a detector that was fitted to other subjects."""
     return latent_space.healthy_outlier_scores(name, _space, standardise)
 
 
-@remembered
+@cached
 def scores(
     scan_key: str, checkpoint_digest: str, name: str, standardise: Standardise, _space: LatentSpace, _latents: Array,
     _position: Array,

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from pages.shared.server import sessions
-from pages.shared.server.cache import remembered
+from pages.shared.server.cache import cached
 from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.cohorts.fashion_mnist import FashionMNIST, load_fashion_mnist
 from vaead_core.experiments import fashion, records
@@ -36,7 +36,7 @@ def table(where: Path, name: str) -> pd.DataFrame:
     return _table(where, name, hashlib.blake2b((where / f"{name}.csv").read_bytes()).hexdigest())
 
 
-@remembered
+@cached
 def _table(where: Path, name: str, digest: str) -> pd.DataFrame | None:
     return records.read(where, name)
 
@@ -53,7 +53,7 @@ def seconds(where: Path, name: str) -> dict[str, float]:
     return json.loads(path.read_text())["seconds"] if path.is_file() and name != "fashion" else {}
 
 
-@remembered
+@cached
 def curves(
     scan_key: str, checkpoint_digest: str, dataset: str, combination: str, methods: tuple[str, ...],
     _prepared: PreparedScan, _checkpoint: Checkpoint,
@@ -62,13 +62,13 @@ def curves(
     return sample_curves(dataset, combination, _prepared, _checkpoint, methods)
 
 
-@remembered
+@cached
 def fashion_mnist() -> FashionMNIST:
     """The 70,000 images, from files that are here."""
     return load_fashion_mnist()
 
 
-@remembered
+@cached
 def ranked(checkpoint_digest: str, other: str, name: str, _checkpoint: Checkpoint) -> fashion.Ranked:
     """Test t-shirts and one other class, by score."""
     return fashion.ranked(_checkpoint, fashion_mnist(), other, name)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from pages.shared.server import memory
-from pages.shared.server.cache import forget_all, kept, remembered
+from pages.shared.server.cache import cached, forget_all, kept
 from pages.shared.viewer import Layer
 from pages.shared.viewer.layer import TOP_RARITY
 from vaead_core import scorers
@@ -30,7 +30,7 @@ def checkpoint(folder: Path) -> Checkpoint:
     return _opened(str(folder), stamp)
 
 
-@remembered
+@cached
 def _opened(folder: str, stamp: str) -> Checkpoint:
     return Checkpoint.load(folder)
 
@@ -42,27 +42,27 @@ def forget(scan_key: str) -> None:
         one.model.forget()
 
 
-@remembered
+@cached
 def sample(name: str) -> Sample:
     """A sample scan by name, with its truth."""
     return load_sample(name)
 
 
-@remembered
+@cached
 def uploaded(digest: str, name: str, _content: bytes) -> Volume:
     """An uploaded file as a scan; `digest` is that of its bytes."""
     memory.refuse_to_read(_content, name)
     return read_nifti(_content, name)
 
 
-@remembered
+@cached
 def prepared(scan_key: str, checkpoint_digest: str, _scan: Volume, _checkpoint: Checkpoint) -> scoring.PreparedScan:
     """The scan on the checkpoint's atlas grid."""
     memory.refuse_to_score(_scan.data.size, _scan.name)
     return scoring.prepare(_scan, _checkpoint)
 
 
-@remembered
+@cached
 def scored(
     scan_key: str, checkpoint_digest: str, name: str, _prepared: scoring.PreparedScan, _checkpoint: Checkpoint
 ) -> scoring.Scored:
@@ -70,13 +70,13 @@ def scored(
     return scoring.score(_prepared, _checkpoint, name)
 
 
-@remembered
+@cached
 def scan_layer(scan_key: str, what: str, _values: np.ndarray) -> Layer:
     """A volume of the scan itself for the viewer: "Scan" or "Truth"."""
     return Layer.of(_values, what)
 
 
-@remembered
+@cached
 def sliced_truth(
     scan_key: str, checkpoint_digest: str, _truth: np.ndarray, _prepared: scoring.PreparedScan, _checkpoint: Checkpoint
 ) -> np.ndarray:
@@ -84,7 +84,7 @@ def sliced_truth(
     return _checkpoint.preprocessor.truth_to_slices(_truth, _prepared.brain)[_prepared.slices.mask]
 
 
-@remembered
+@cached
 def reconstruction_layer(
     scan_key: str, checkpoint_digest: str, _prepared: scoring.PreparedScan, _checkpoint: Checkpoint
 ) -> Layer:
@@ -92,7 +92,7 @@ def reconstruction_layer(
     return Layer.of(scoring.reconstruction(_prepared, _checkpoint), "Reconstruction")
 
 
-@remembered
+@cached
 def native(
     scan_key: str, checkpoint_digest: str, name: str,
     _prepared: scoring.PreparedScan, _checkpoint: Checkpoint, _scored: scoring.Scored,
@@ -101,7 +101,7 @@ def native(
     return scoring.native_map(_prepared, _checkpoint, _scored.maps)
 
 
-@remembered
+@cached
 def clusters(
     scan_key: str, checkpoint_digest: str, name: str, threshold: float, _native: np.ndarray, _affine: np.ndarray
 ) -> list[Cluster]:
@@ -109,7 +109,7 @@ def clusters(
     return find_clusters(scorers.abnormality(name, _native), threshold, _affine)
 
 
-@remembered
+@cached
 def map_layer(
     scan_key: str, checkpoint_digest: str, name: str,
     _prepared: scoring.PreparedScan, _checkpoint: Checkpoint, _scored: scoring.Scored,

@@ -12,7 +12,7 @@ from nibabel.affines import from_matvec
 from scipy import ndimage
 
 from pages.shared.cached import scans as cached_scans
-from pages.shared.server.cache import remembered
+from pages.shared.server.cache import cached
 from pages.shared.viewer import Layer
 from vaead_core import scorers
 from vaead_core.anomalies.toys import ToyCase
@@ -61,7 +61,7 @@ class Bench:
         return i, j, k
 
 
-@remembered
+@cached
 def planted(keys: tuple[str, str], toys: Toys, _bench: Bench) -> ToyCase:
     """The scan with the toys in it. Raises InputError when the last one does not fit."""
     clean = _bench.prepared.slices
@@ -70,7 +70,7 @@ def planted(keys: tuple[str, str], toys: Toys, _bench: Bench) -> ToyCase:
     return planting.plant_another(planted(keys, toys[:-1], _bench), toys[-1], clean, _bench.checkpoint.preprocessor)
 
 
-@remembered
+@cached
 def maps(keys: tuple[str, str], name: str, toys: Toys, _bench: Bench) -> Array:
     """(N, H, W): one scorer's maps of the scan with the toys."""
     if not toys:
@@ -79,7 +79,7 @@ def maps(keys: tuple[str, str], name: str, toys: Toys, _bench: Bench) -> Array:
     return planting.rescored(maps(keys, name, toys[:-1], _bench), name, _bench.checkpoint, before.slices, after.slices)
 
 
-@remembered
+@cached
 def curve(keys: tuple[str, str], name: str, toys: Toys, _bench: Bench) -> PrecisionRecall | None:
     """Precision and recall of one scorer's maps over the slices that hold a toy; None without one."""
     case = planted(keys, toys, _bench)
@@ -87,7 +87,7 @@ def curve(keys: tuple[str, str], name: str, toys: Toys, _bench: Bench) -> Precis
     return precision_recall(abnormality, case.truth, case.slices)
 
 
-@remembered
+@cached
 def layers(keys: tuple[str, str], names: tuple[str, ...], toys: Toys, _bench: Bench) -> tuple[Layer, Layer, list[Layer]]:
     """Scan, truth and maps for the viewer, in the box of the atlas grid."""
     case, preprocessor = planted(keys, toys, _bench), _bench.checkpoint.preprocessor
@@ -106,7 +106,7 @@ def layers(keys: tuple[str, str], names: tuple[str, ...], toys: Toys, _bench: Be
         return scan.result(), truth.result(), list(pool.map(map_layer, names))
 
 
-@remembered
+@cached
 def sweep(keys: tuple[str, str], toy: Planting, setting: Setting, names: tuple[str, ...], _bench: Bench) -> Sweep:
     """AP of each scorer as one setting of a toy changes."""
     return planting.sweep(toy, setting, list(names), _bench.prepared.slices, _bench.checkpoint)

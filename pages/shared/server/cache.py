@@ -1,7 +1,7 @@
 """What the app keeps of its computations, for all sessions: by content, bounded by bytes, the least used is dropped first,
 and found again as long as any session holds it.
 
-    @remembered
+    @cached
     def prepared(scan_key, _scan): ...      # the key is the function and the arguments without an underscore
 
 What is not at hand is computed in its turn, once, whoever else asks for the same meanwhile.
@@ -32,7 +32,7 @@ _underway: dict[Hashable, threading.Event] = {}
 _changing = threading.Lock()
 
 
-def remembered(compute: Callable[P, R]) -> Callable[P, R]:
+def cached(compute: Callable[P, R]) -> Callable[P, R]:
     """`compute`, whose results are kept."""
     signature = inspect.signature(compute)
     about = [name for name in signature.parameters if not name.startswith("_")]
@@ -50,11 +50,11 @@ def remembered(compute: Callable[P, R]) -> Callable[P, R]:
     return found
 
 
-def forget_all(part: Hashable) -> None:
-    """Drops all results with `part` in their key."""
+def forget_all(digest: Hashable) -> None:
+    """Drops all results with `digest` in their key."""
     with _changing:
         for place in (_kept, _dropped):
-            for key in [key for key in place if _holds(key, part)]:
+            for key in [key for key in place if _holds(key, digest)]:
                 place.pop(key, None)  # it may be gone meanwhile, held by nobody
 
 
@@ -146,5 +146,5 @@ def _drop_oldest() -> int:
     return size
 
 
-def _holds(key: Hashable, part: Hashable) -> bool:
-    return key == part or (isinstance(key, tuple) and any(_holds(one, part) for one in key))
+def _holds(key: Hashable, wanted: Hashable) -> bool:
+    return key == wanted or (isinstance(key, tuple) and any(_holds(one, wanted) for one in key))

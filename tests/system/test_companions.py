@@ -1,20 +1,21 @@
-"""Further networks that are trained into a checkpoint."""
+"""Companion networks that are trained into a checkpoint."""
 
 import numpy as np
 import pytest
 
 from tests.support.trainings import tiny
-from training import further
+from training import companions
 from training.run import train
 from vaead_core import scorers
 from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.errors import CheckpointError
+from vaead_core.inference.vae import GRAPHS
 from vaead_core.pipeline import scoring
 
 
 @pytest.fixture(scope="module")
 def alone(thin_cohort, tmp_path_factory):
-    """A checkpoint without further networks."""
+    """A checkpoint without companion networks."""
     folder = tmp_path_factory.mktemp("alone") / "alone"
     train(tiny(folder, epochs=1), thin_cohort)
     return folder
@@ -28,26 +29,26 @@ def test_a_checkpoint_without_a_network_says_what_its_scorer_needs(alone, brain_
         scoring.score(prepared, checkpoint, "segmenter")
 
 
-def test_a_further_network_is_trained_into_its_checkpoint(alone, thin_cohort, brain_volume):
-    before = Checkpoint.load(alone)
-    config = further.FurtherConfig(name="denoiser", checkpoint=alone, epochs=2, steps_per_epoch=4, width=4, levels=2)
-    further.train(config, thin_cohort)
+def test_a_companion_network_is_trained_into_its_checkpoint(alone, thin_cohort, brain_volume):
+    graphs = {name: (alone / name).read_bytes() for name in GRAPHS}
+    config = companions.CompanionConfig(name="denoiser", checkpoint=alone, epochs=2, steps_per_epoch=4, width=4, levels=2)
+    companions.train(config, thin_cohort)
     after = Checkpoint.load(alone)
-    assert list(after.model.further) == ["denoiser"]
-    settings = after.description["further"]["denoiser"]
-    assert settings["epochs"] == 2
-    assert settings["history"].count("\n") == 3
-    assert "## Further network: denoiser" in after.card
+    assert list(after.model.companions) == ["denoiser"]
+    how = after.provenance.companions["denoiser"]
+    assert how.settings["epochs"] == 2
+    assert how.history.count("\n") == 3
+    assert "## Companion network: denoiser" in after.card
     assert not list(alone.parent.glob("*.unfinished"))
-    for graph in ("encoder.onnx", "decoder.onnx"):
-        assert after.description["files"][graph] == before.description["files"][graph]
+    for graph in GRAPHS:
+        assert (alone / graph).read_bytes() == graphs[graph]
     maps = scoring.score(scoring.prepare(brain_volume, after), after, "denoised_residual").maps
     assert np.isfinite(maps).all()
 
 
 def test_an_interrupted_training_goes_on_to_the_same_network(alone, thin_cohort, monkeypatch):
-    config = further.FurtherConfig(name="segmenter", checkpoint=alone, epochs=2, steps_per_epoch=2, width=2, levels=2)
-    further.train(config, thin_cohort)
+    config = companions.CompanionConfig(name="segmenter", checkpoint=alone, epochs=2, steps_per_epoch=2, width=2, levels=2)
+    companions.train(config, thin_cohort)
     whole = (alone / "segmenter.onnx").read_bytes()
 
     def killed_in_the_second(*arguments):
@@ -55,11 +56,11 @@ def test_an_interrupted_training_goes_on_to_the_same_network(alone, thin_cohort,
             raise KeyboardInterrupt
         return epoch(*arguments)
 
-    epoch = further.one_epoch
+    epoch = companions.one_epoch
     with monkeypatch.context() as patch:
-        patch.setattr(further, "one_epoch", killed_in_the_second)
+        patch.setattr(companions, "one_epoch", killed_in_the_second)
         with pytest.raises(KeyboardInterrupt):
-            further.train(config, thin_cohort)
+            companions.train(config, thin_cohort)
     assert (config.out.with_name(f"{config.out.name}.unfinished") / "history.csv").read_text().count("\n") == 2
-    further.train(config, thin_cohort)
+    companions.train(config, thin_cohort)
     assert (alone / "segmenter.onnx").read_bytes() == whole

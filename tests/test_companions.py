@@ -5,14 +5,14 @@ import pytest
 import torch
 
 from tests.support.trainings import untrained
-from training.further_tasks import TASKS, Denoiser
+from training.companion_tasks import TASKS, Denoiser
 from training.randomness import generator
 from training.synthetic_anomalies import with_anomalies
 from vaead_core import scorers
 from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.checkpoints.untrusted import check_graph
 from vaead_core.errors import CheckpointError
-from vaead_core.inference.vae import FURTHER
+from vaead_core.inference.vae import COMPANIONS
 from vaead_core.scorers import feature_reconstruction, segmenter
 
 
@@ -29,13 +29,13 @@ def brain(tiny_cohort):
     return torch.from_numpy(slices.pixels)[:, None] * mask, mask, torch.from_numpy(slices.position)
 
 
-@pytest.mark.parametrize("name", FURTHER)
+@pytest.mark.parametrize("name", COMPANIONS)
 def test_a_further_network_is_of_operators_that_are_let_in(name, tiny_checkpoint_folder):
     check_graph((tiny_checkpoint_folder / f"{name}.onnx").read_bytes(), name)
 
 
 def test_every_further_network_has_a_task_and_a_scorer():
-    assert set(TASKS) == set(FURTHER) == {kind.needs.network for kind in scorers.SCORERS.values()} - {None}
+    assert set(TASKS) == set(COMPANIONS) == {kind.needs.companion for kind in scorers.SCORERS.values()} - {None}
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -59,7 +59,7 @@ def test_some_images_stay_healthy_and_most_do_not(brain):
 
 
 def test_a_segmenter_sees_in_training_what_it_sees_in_a_scan(brain, tiny_cohort, tiny_checkpoint, monkeypatch):
-    monkeypatch.setattr("training.further_tasks.with_anomalies", lambda images, mask, rng: (images, mask & False))
+    monkeypatch.setattr("training.companion_tasks.with_anomalies", lambda images, mask, rng: (images, mask & False))
     planes, _ = TASKS["segmenter"](tiny_checkpoint.model).example(*brain, generator(0))
     slices = tiny_cohort.train.slices[20:50:5]
     np.testing.assert_allclose(planes.numpy(), segmenter.planes(slices, tiny_checkpoint.model.reference["intensity"]), atol=1e-6)
@@ -92,13 +92,13 @@ def test_a_feature_autoencoder_has_the_levels_that_it_is_given(tiny_checkpoint):
 
 def test_a_model_is_as_large_as_its_graphs_memories_and_reference(tiny_checkpoint):
     model = tiny_checkpoint.model
-    graphs = model.vae.nbytes + sum(graph.nbytes for graph in model.further.values())
+    graphs = model.vae.nbytes + sum(graph.nbytes for graph in model.companions.values())
     memories = sum(array.nbytes for memory in model.memory.values() for array in memory.values())
     places = model.reference.places.values()
     assert model.nbytes == graphs + memories + sum(place.mean.nbytes + place.deviation.nbytes for place in places)
 
 
-def test_a_model_forgets_what_its_further_networks_made_of_a_scan(tiny_checkpoint, tiny_cohort):
+def test_a_model_forgets_what_its_companion_networks_made_of_a_scan(tiny_checkpoint, tiny_cohort):
     model = tiny_checkpoint.model
     scorers.build("segmenter").score_map(model, tiny_cohort.test.slices[30:32])
     assert model._maps

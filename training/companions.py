@@ -1,4 +1,4 @@
-"""`python -m training.further NAME --checkpoint FOLDER`: a further network for a checkpoint of slices that is there already.
+"""`python -m training.companions NAME --checkpoint FOLDER`: a companion network for a checkpoint of slices that is there already.
 
 segmenter: finds synthetic anomalies. denoiser: takes coarse noise away. feature_autoencoder: redraws the encoder's features.
 It is trained on the checkpoint's own training subjects and written into the checkpoint, whose thresholds and healthy reference
@@ -21,18 +21,19 @@ from torch import Tensor, nn
 from models.export import export_graph
 from training import resume
 from training.augmentation import augment
+from training.companion_tasks import TASKS, Task, held_out_example
 from training.config import Augmentation, Settings
-from training.data import Part, TrainingData, load_data, to_tensors
-from training.further_tasks import TASKS, Task, held_out_example
+from training.data import Subset, TrainingData, load_data, to_tensors
 from training.publish import WHOLE, republish, stored_config
 from training.randomness import generator
 from training.run import VALIDATION_IMAGES, native_precision
-from vaead_core.checkpoints.checkpoint import FURTHER_FILES, Checkpoint
+from vaead_core.checkpoints.checkpoint import COMPANION_FILES, Checkpoint
+from vaead_core.checkpoints.provenance import Companion
 from vaead_core.errors import CheckpointError, exit_status
 
 
-class FurtherConfig(Settings):
-    """One further network."""
+class CompanionConfig(Settings):
+    """One companion network."""
 
     name: Annotated[Literal["segmenter", "denoiser", "feature_autoencoder"], tyro.conf.Positional]
     checkpoint: Path = Path("checkpoints/brain-slices-2mm")
@@ -58,11 +59,11 @@ class FurtherConfig(Settings):
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit status: 0, or 2 with one sentence on stderr."""
-    config = tyro.cli(FurtherConfig, args=arguments, prog="python -m training.further", description=__doc__)
+    config = tyro.cli(CompanionConfig, args=arguments, prog="python -m training.companions", description=__doc__)
     return exit_status(lambda: train(config), config.checkpoint, WHOLE)
 
 
-def train(config: FurtherConfig, data: TrainingData | None = None) -> None:
+def train(config: CompanionConfig, data: TrainingData | None = None) -> None:
     """Trains, or goes on with an unfinished training, and publishes the checkpoint again with the best epoch's network.
 
     data: the checkpoint's cohort as `load_data` gives it, for whoever has it already.
@@ -70,7 +71,7 @@ def train(config: FurtherConfig, data: TrainingData | None = None) -> None:
     folder = config.checkpoint.resolve()
     checkpoint = Checkpoint.load(folder)
     if checkpoint.preprocessor is None or checkpoint.model.stride is not None:
-        raise CheckpointError(f"{checkpoint.name} is no model of whole brain slices; a further network needs one.")
+        raise CheckpointError(f"{checkpoint.name} is no model of whole brain slices; a companion network needs one.")
     data = data or load_data(stored_config(checkpoint, folder, config.data, None))
     task: Task = TASKS[config.name](checkpoint.model)
     torch.manual_seed(config.seed)
@@ -88,20 +89,20 @@ def train(config: FurtherConfig, data: TrainingData | None = None) -> None:
             bar.console.print(" ".join(f"{name} {value:.4g}" for name, value in row.items()))
     network.load_state_dict(state.best)
     planes = held_out[0].shape[1:]
-    settings = config.identity() | {"planes": planes[0], "history": resume.table(state.history)}
+    how = Companion(config.identity() | {"planes": planes[0]}, resume.table(state.history))
     with tempfile.TemporaryDirectory() as scratch:
-        graph = Path(scratch) / FURTHER_FILES[config.name]
+        graph = Path(scratch) / COMPANION_FILES[config.name]
         export_graph(network, torch.zeros(2, *planes), "planes", "map", graph)
-        republish(folder, config.data, further={config.name: (graph.read_bytes(), settings)}, cohort=data)
+        republish(folder, config.data, companions={config.name: (graph.read_bytes(), how)}, cohort=data)
     resume.clear(config)
 
 
 def one_epoch(
-    config: FurtherConfig, task: Task, network: nn.Module, optimizer: torch.optim.Optimizer, part: Part, epoch: int
+    config: CompanionConfig, task: Task, network: nn.Module, optimizer: torch.optim.Optimizer, subset: Subset, epoch: int
 ) -> float:
     """Mean loss of one pass over the training slices; every draw follows from (seed, epoch, step)."""
-    pixels, mask = to_tensors(part.slices)
-    position = torch.from_numpy(part.slices.position)
+    pixels, mask = to_tensors(subset.slices)
+    position = torch.from_numpy(subset.slices.position)
     order = torch.randperm(len(pixels), generator=generator(config.seed, epoch))
     size = min(config.batch_size, len(order))
     batches = order[: len(order) // size * size].view(-1, size)[: config.steps_per_epoch]

@@ -1,4 +1,4 @@
-"""What the further networks of a checkpoint learn, one class each: an example from healthy slices, and the loss on it."""
+"""What the companion networks of a checkpoint learn, one class each: an example from healthy slices, and the loss on it."""
 
 from __future__ import annotations
 
