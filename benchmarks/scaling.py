@@ -30,6 +30,7 @@ from vaead_core.cohorts.synthetic import synthetic_brain, synthetic_cohort
 from vaead_core.inference.model import Model
 from vaead_core.inference.vae import OnnxVAE
 from vaead_core.scans.preprocessing import Preprocessor
+from vaead_core.scans.slice_grid import SliceGrid
 from vaead_core.scans.volume import Slices
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "scaling.md"
@@ -145,7 +146,7 @@ def _preset(spacing_mm: int) -> TrainingConfig:
 
 
 def _depth(spacing_mm: int) -> int:
-    return Preprocessor(spacing_mm).grid.shape[2]
+    return SliceGrid(spacing_mm).depth
 
 
 def _brains(spacing_mm: int, count: int) -> list:

@@ -65,8 +65,8 @@ def curves() -> None:
     dataset = left.selectbox("Toys", list(DATASETS), key="curve_data", **inputs.KEPT)
     toy = right.selectbox("Combination", [one.name for one in DATASETS[dataset]], key=f"curve_toy_{dataset}", **inputs.KEPT)
     with queue.page(), st.spinner("Planting and scoring"):
-        prepared = cached_scans.prepared(SAMPLES[0], checkpoint.digest, sample.scan, checkpoint)
-        found = cached_results.curves(SAMPLES[0], checkpoint.digest, dataset, toy, tuple(methods), prepared, checkpoint)
+        scan = cached_scans.open_scan(SAMPLES[0], sample.scan, checkpoint)
+        found = cached_results.curves(scan, dataset, toy, tuple(methods))
     middle = len(found.held) // 2
     seen, drawn = st.columns([1, 4], vertical_alignment="center")
     seen.image(

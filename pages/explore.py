@@ -7,7 +7,8 @@ import streamlit as st
 from pages.shared import inputs
 from pages.shared.cached import scans as cached_scans
 from pages.shared.explore import state as explore_state
-from pages.shared.explore.panels import Opened, show_downloads, show_map, show_scores
+from pages.shared.explore.panels import show_downloads, show_map, show_scores
+from pages.shared.explore.shown import Shown
 from pages.shared.notices import faults, refuse, warn
 from pages.shared.server import entry, queue
 from pages.shared.viewer import viewer
@@ -26,23 +27,23 @@ try:
         checkpoint = cached_scans.checkpoint(folder)
         methods = inputs.ask_methods(checkpoint.model)
         status.update(label="Reading the scan")
-        key, scan, truth = request.read()
+        key, volume, truth = request.read()
         status.update(label="Registering to the SRI24 atlas")
-        prepared = cached_scans.prepared(key, checkpoint.digest, scan, checkpoint)
+        scan = cached_scans.open_scan(key, volume, checkpoint, truth)
         status.update(label="Scoring")
-        results, sentences = inputs.score_all(key, checkpoint, prepared, methods)
-        layers = [cached_scans.map_layer(key, checkpoint.digest, one.name, prepared, checkpoint, one) for one in results]
-        redrawn = cached_scans.reconstruction_layer(key, checkpoint.digest, prepared, checkpoint)
+        results, sentences = inputs.score_all(scan, methods)
+        layers = [cached_scans.map_layer(scan, one.name) for one in results]
+        redrawn = cached_scans.reconstruction_layer(scan)
     progress.empty()
 except InputError as error:
     refuse(error)
     st.stop()
 
-for warning in [*sentences, *scoring.warnings(prepared, results)]:
+for warning in [*sentences, *scoring.warnings(scan.prepared, results)]:
     warn(warning)
 if not results:
     st.stop()
-explore_state.begin(f"{key} {checkpoint.digest}", scan.data.shape)
+explore_state.begin(" ".join(scan.digest), volume.data.shape)
 
 
 @st.fragment
@@ -52,20 +53,20 @@ def show() -> None:
     """The viewer and what follows from its crosshair and thresholds; a click in the viewer runs this alone."""
     state = st.session_state
     seen = viewer(
-        cached_scans.scan_layer(key, "Scan", scan.data), layers, scan.affine, key="explore",
-        file_voxels=scan.native.voxels_from_ras if scan.native else None, reconstruction=redrawn,
+        cached_scans.scan_layer(key, "Scan", volume.data), layers, volume.affine, key="explore",
+        file_voxels=volume.native.voxels_from_ras if volume.native else None, reconstruction=redrawn,
         truth=None if truth is None else cached_scans.scan_layer(key, "Truth", truth),
         cursor=state.explore_start, jumps=state.explore_jumps, thresholds=state.explore_given or None,
         tells_done=True,
     )  # fmt: skip
     explore_state.keep(seen)
-    shown = Opened(key, prepared, checkpoint, results, truth, state.explore_thresholds)
-    show_downloads(shown, Path(scan.name).name.split(".")[0], seen.cursor)
+    shown = Shown(scan, results, state.explore_thresholds)
+    show_downloads(shown, Path(volume.name).name.split(".")[0], seen.cursor)
     state.explore_drawn = state.get("explore_drawn", False) or seen.done
     if not state.explore_drawn:  # the browser would load tables and charts before it draws the first maps
         st.caption("Scores follow when the maps are drawn.")
         return
-    show_scores(shown, shown.row_at(seen.cursor))
+    show_scores(shown, scan.row_at(seen.cursor))
     show_map(shown)
 
 

@@ -29,13 +29,13 @@ try:
             checkpoint = cached_scans.checkpoint(folder)
             detector, standardise, colour = ask_latents(checkpoint)
             key, scan, _ = request.read()
-            prepared = cached_scans.prepared(key, checkpoint.digest, scan, checkpoint)
-            space = cached_latents.space(checkpoint.digest, standardise, checkpoint)
-            latents, slices = cached_latents.latents(key, checkpoint.digest, prepared, checkpoint), prepared.slices
+            opened = cached_scans.open_scan(key, scan, checkpoint)
+            space, slices = cached_latents.space(checkpoint, standardise), opened.prepared.slices
+            latents = cached_latents.latents(opened)
         title = detectors.DETECTORS[detector].title
         with st.spinner(f"Fitting {title} to {len(space.latents):,} healthy latents, and to the others of each quarter"):
-            healthy = cached_latents.healthy_scores(checkpoint.digest, detector, standardise, space)
-            scores = cached_latents.scores(key, checkpoint.digest, detector, standardise, space, latents, slices.position)
+            healthy = cached_latents.healthy_scores(checkpoint, detector, standardise)
+            scores = cached_latents.scores(opened, detector, standardise)
 except InputError as error:
     refuse(error)
     st.stop()
@@ -52,7 +52,7 @@ def take_slice(chart: str) -> None:
             state.latent_slice = int(slices.position[point["point_index"]])
 
 
-for warning in [*prepared.brain.warnings, *latent_space.warnings(percentiles)]:
+for warning in [*opened.prepared.brain.warnings, *latent_space.warnings(percentiles)]:
     warn(warning)
 left, right = st.columns(2)
 with left:

@@ -6,6 +6,7 @@ import streamlit as st
 from pages.shared import inputs
 from pages.shared.cached import scans as cached_scans
 from pages.shared.cached import toys as cached_toys
+from pages.shared.cached.toys import BrainBox
 from pages.shared.notices import faults, refuse, warn
 from pages.shared.server import entry, queue
 from pages.shared.toy_lab import state as lab_state
@@ -31,15 +32,15 @@ try:
     with queue.page(), st.spinner("Opening scan and checkpoint"):
         checkpoint = cached_scans.checkpoint(folder)
         methods = inputs.ask_methods(checkpoint.model)
-        key, scan, lesion = request.read()
-        bench = cached_toys.Bench(key, cached_scans.prepared(key, checkpoint.digest, scan, checkpoint), checkpoint)
-        results, sentences = inputs.score_all(key, checkpoint, bench.prepared, methods)
+        key, volume, lesion = request.read()
+        scan = cached_scans.open_scan(key, volume, checkpoint, lesion)
+        results, sentences = inputs.score_all(scan, methods)
     with controls:
         kind, buttons, settings = ask_toy()
 except InputError as error:
     refuse(error)
     st.stop()
-for sentence in [*sentences, *bench.prepared.brain.warnings]:
+for sentence in [*sentences, *scan.prepared.brain.warnings]:
     warn(sentence)
 if not results:
     st.stop()
@@ -47,13 +48,14 @@ if not results:
 shape = kind, settings
 names = tuple(result.name for result in results)
 titles = {name: scorers.SCORERS[name].title for name in names}
-lab_state.begin(bench, shape)
+box = BrainBox.of(scan.prepared.brain.mask)
+lab_state.begin(scan, shape)
 
 
 def plant_anywhere() -> None:
     random, length_mm = np.random.default_rng(), dict(settings)["length_mm"]
-    centre = planting.random_centre(bench.prepared.slices, checkpoint.preprocessor, length_mm, random)
-    lab_state.plant_at(bench, shape, centre)
+    centre = planting.random_centre(scan.prepared.slices, checkpoint.preprocessor, length_mm, random)
+    lab_state.plant_at(scan, shape, centre)
 
 
 def take_threshold() -> None:
@@ -63,8 +65,8 @@ def take_threshold() -> None:
 
 with buttons:
     st.button("Random", on_click=plant_anywhere, help="Plant one at a random place in the brain.")
-    st.button("Undo", on_click=lambda: lab_state.plant(bench, state.lab_toys[:-1]))
-    st.button("Clear", on_click=lambda: lab_state.plant(bench, ()))
+    st.button("Undo", on_click=lambda: lab_state.plant(scan, state.lab_toys[:-1]))
+    st.button("Clear", on_click=lambda: lab_state.plant(scan, ()))
 
 
 @st.fragment
@@ -73,7 +75,7 @@ with buttons:
 def show() -> None:
     """Viewer, curves, sweep; a click in the viewer runs this alone."""
     if centre := clicked("lab"):
-        lab_state.plant_at(bench, shape, bench.on_grid(centre))
+        lab_state.plant_at(scan, shape, box.on_grid(centre))
     if sentence := state.pop("lab_sentence", None):
         warn(sentence)
     toys, above = state.lab_toys, st.container()
@@ -82,10 +84,10 @@ def show() -> None:
     lab_state.keep_thresholds({name: left[titles[name]] for name in names})
     show_curves(toys)  # first, for the browser draws them while the volumes are packed
     with above:
-        seen, truth, maps = cached_toys.layers(bench.keys, names, toys, bench)
+        seen, truth, maps = cached_toys.layers(scan, names, toys)
         viewer(
-            seen, maps, checkpoint.preprocessor.grid.affine @ bench.grid_from_box, file_voxels=bench.grid_from_box, key="lab",
-            clicks=True, subject=f"{key} {checkpoint.digest}", truth=truth if toys else None, cursor=bench.middle,
+            seen, maps, checkpoint.preprocessor.slice_grid.atlas.affine @ box.to_grid, file_voxels=box.to_grid, key="lab",
+            clicks=True, subject=" ".join(scan.digest), truth=truth if toys else None, cursor=box.middle,
             thresholds=given,
         )  # fmt: skip
 
@@ -95,7 +97,7 @@ def show_curves(toys: cached_toys.Toys) -> None:
     if not toys:
         st.info("Click in a picture, or press Random, to plant a toy; precision and recall of each map follow here.")
         return
-    curves = {name: cached_toys.curve(bench.keys, name, toys, bench) for name in names}
+    curves = {name: cached_toys.curve(scan, name, toys) for name in names}
     drawn = {name: (found, state.lab_thresholds[name]) for name, found in curves.items() if found}
     with st.container(gap=None):
         for column, (name, one) in zip(st.columns(len(names)), drawn.items(), strict=False):
@@ -113,7 +115,7 @@ def show_curves(toys: cached_toys.Toys) -> None:
             state.lab_sweep = toys[-1], setting
     if state.lab_sweep:
         with st.spinner("Planting one toy after another"):
-            swept = cached_toys.sweep(bench.keys, *state.lab_sweep, names, bench)
+            swept = cached_toys.sweep(scan, *state.lab_sweep, names)
         st.plotly_chart(sweep_figure(swept, titles), config=PLAIN, key="lab_sweep_chart")
 
 

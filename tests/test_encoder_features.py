@@ -12,7 +12,7 @@ from vaead_core.scorers.encoder_features import _farthest, brain_at, features
 @pytest.fixture(scope="module")
 def model(tiny_checkpoint, tiny_cohort):
     """The tiny network with memories made again from its training brains."""
-    depth = tiny_checkpoint.preprocessor.grid.shape[2]
+    depth = tiny_checkpoint.preprocessor.slice_grid.depth
     vae = tiny_checkpoint.model.vae
     return Model(vae, memory=calibration.memories(Model(vae), tiny_cohort.train.slices, depth))
 

@@ -142,7 +142,7 @@ def test_a_validation_subject_is_measured_against_the_others(tiny_checkpoint, ti
     monkeypatch.setattr(subjects, "prepared", lambda source, name, folder: brains[name])
     found = subjects.judging("a folder", "a source", "second")
     others = Slices.concatenate([brains["first"], brains["third"]])
-    model, depth = tiny_checkpoint.model, tiny_checkpoint.preprocessor.grid.shape[2]
+    model, depth = tiny_checkpoint.model, tiny_checkpoint.preprocessor.slice_grid.depth
     expected = PlaceStatistics.of(Residual(masked=False).score_map(model, others), others, depth)
     np.testing.assert_allclose(found.model.reference["residual"].mean, expected.mean, atol=1e-6)
     assert found.model.reference["intensity"] is model.reference["intensity"]  # of training brains

@@ -144,8 +144,8 @@ def test_figures_hold_the_scan_as_their_second_trace_and_mark_the_chosen_slice()
 
 def test_the_atlas_outlines_every_slice_that_holds_its_brain(tiny_checkpoint):
     preprocessor = tiny_checkpoint.preprocessor
-    outline = preprocessor.atlas_mask(np.array([35, 36]))
-    assert outline.shape == (2, preprocessor.image_size, preprocessor.image_size)
+    outline = preprocessor.slice_grid.atlas_mask(np.array([35, 36]))
+    assert outline.shape == (2, preprocessor.slice_grid.image_size, preprocessor.slice_grid.image_size)
     assert 0.2 < outline.mean() < 0.8
 
 

@@ -25,16 +25,16 @@ def preprocessor(tiny_checkpoint):
 
 
 def test_a_voxel_and_its_pixel_name_each_other(prepared, preprocessor):
-    image, row, column = preprocessor.pixel_at(CENTRE, prepared.slices)
-    assert preprocessor.voxel_at((image, row, column), prepared.slices) == CENTRE
+    image, row, column = preprocessor.slice_grid.pixel_at(CENTRE, prepared.slices)
+    assert preprocessor.slice_grid.voxel_at((image, row, column), prepared.slices) == CENTRE
     marked = np.zeros_like(prepared.slices.pixels)
     marked[image, row, column] = 1
-    assert np.argwhere(preprocessor.to_volume(marked, prepared.slices)).tolist() == [list(CENTRE)]
+    assert np.argwhere(preprocessor.slice_grid.to_volume(marked, prepared.slices)).tolist() == [list(CENTRE)]
 
 
 def test_a_toy_lies_about_its_centre(prepared, preprocessor):
     case = planting.plant(Planting("circle", CIRCLE, CENTRE), prepared.slices, preprocessor)
-    voxels = np.argwhere(preprocessor.to_volume(case.truth, prepared.slices))
+    voxels = np.argwhere(preprocessor.slice_grid.to_volume(case.truth, prepared.slices))
     assert voxels.mean(0).tolist() == list(CENTRE)
     assert np.linalg.norm(voxels - CENTRE, axis=1).max() * 2 <= 8
 
@@ -42,7 +42,7 @@ def test_a_toy_lies_about_its_centre(prepared, preprocessor):
 @pytest.mark.parametrize("name", sorted(toys.TOYS))
 def test_every_toy_can_be_planted_at_a_centre(name, prepared, preprocessor):
     case = planting.plant(Planting(name, (), CENTRE), prepared.slices, preprocessor)
-    assert preprocessor.to_volume(case.truth, prepared.slices)[CENTRE]
+    assert preprocessor.slice_grid.to_volume(case.truth, prepared.slices)[CENTRE]
 
 
 @pytest.mark.parametrize("centre", [(2, 2, 40), (72, 60, 0), (72, 60, 500), (-5, 60, 40)])

@@ -84,7 +84,7 @@ def test_slices_put_back_make_the_brain_again(brain_volume):
     brain = preprocessor.to_brain(brain_volume)
     slices = preprocessor.to_slices(brain)
     assert slices.pixels.shape[1:] == (96, 96)
-    back = preprocessor.to_volume(slices.pixels * slices.mask, slices)
+    back = preprocessor.slice_grid.to_volume(slices.pixels * slices.mask, slices)
     np.testing.assert_array_equal(back[12:108, 12:108], brain.intensity[12:108, 12:108])
     assert not back[:12].any()
     assert not back[:, :12].any()
@@ -141,8 +141,8 @@ def test_the_slice_that_holds_a_voxel_is_found(brain_volume):
     rows = np.broadcast_to(np.arange(len(slices), dtype=np.float32)[:, None, None], slices.pixels.shape)
     native = preprocessor.to_scan(rows, slices, brain)
     for voxel in [(60, 60, 30), (50, 70, 45), (70, 50, 55)]:
-        assert preprocessor.row_at(voxel, slices, brain) == round(float(native[voxel]))
-    assert preprocessor.row_at((60, 60, -40), slices, brain) == 0
+        assert preprocessor.slice_grid.row_at(voxel, slices, brain) == round(float(native[voxel]))
+    assert preprocessor.slice_grid.row_at((60, 60, -40), slices, brain) == 0
 
 
 @pytest.mark.parametrize("factor", [-1, 1e-3, 1e12], ids=["all below 0", "far too small", "far too large"])

@@ -90,7 +90,7 @@ def painted_cases(folder: Path, data: str | None) -> list[Case]:
                 case = paint(kind, name, brain, subject, seed=0)
                 slices = checkpoint.preprocessor.to_slices(case.brain)
                 rows = np.stack([rarity(one, checkpoint.model, slices)[slices.mask] for one in CANDIDATES], 1)
-                truth = checkpoint.preprocessor.on_slices(case.truth, slices)[slices.mask]
+                truth = checkpoint.preprocessor.slice_grid.on_slices(case.truth, slices)[slices.mask]
                 found.append(Case(subject, kind, rows.astype(np.float16), truth))
     return found
 

@@ -126,7 +126,7 @@ def publish(
     """
     companions = companions or {}
     preprocessor = None if config.images == "fashion" else Preprocessor(config.spacing_mm, config.background)
-    depth = preprocessor.grid.shape[2] if preprocessor else 1
+    depth = preprocessor.slice_grid.depth if preprocessor else 1
     stride = PATCH_STRIDE if config.images == "patches" else None
     with tempfile.TemporaryDirectory() as folder:
         graphs = Path(folder)

@@ -13,11 +13,12 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from pages.shared.cached import scans as cached_scans
+from pages.shared.cached.scans import OpenScan
 from pages.shared.notices import plain, warn
 from pages.shared.server import sessions, uploads
 from vaead_core import scorers
 from vaead_core.checkpoints import search
-from vaead_core.checkpoints.checkpoint import Checkpoint, find_checkpoints
+from vaead_core.checkpoints.checkpoint import find_checkpoints
 from vaead_core.checkpoints.summary import facts
 from vaead_core.cohorts.synthetic import SAMPLES
 from vaead_core.errors import CheckpointError, InputError
@@ -149,14 +150,12 @@ def ask_methods(model: Model) -> list[str]:
     return chosen
 
 
-def score_all(
-    key: str, checkpoint: Checkpoint, prepared: scoring.PreparedScan, names: list[str]
-) -> tuple[list[scoring.Scored], list[str]]:
+def score_all(scan: OpenScan, names: list[str]) -> tuple[list[scoring.Scored], list[str]]:
     """The scan by each method, and a sentence for each method that the checkpoint was not calibrated for."""
     results, sentences = [], []
     for name in names:
         try:
-            results.append(cached_scans.scored(key, checkpoint.digest, name, prepared, checkpoint))
+            results.append(cached_scans.scored(scan, name))
         except CheckpointError as error:
             sentences.append(str(error))
     return results, sentences

@@ -92,7 +92,7 @@ def _used(folder: Path, prepared: PreparedScan) -> bool:
     facts(folder)
     read_history(checkpoint.history)
     colours(checkpoint)
-    if checkpoint.preprocessor is not None and checkpoint.preprocessor.image_size == prepared.slices.pixels.shape[1]:
+    if checkpoint.preprocessor is not None and checkpoint.preprocessor.slice_grid.image_size == prepared.slices.pixels.shape[1]:
         results = [scoring.score(prepared, checkpoint, name) for name in ("residual", "voxel_atlas")]
         assert all(0 <= one.scan_percentiles[DEFAULT] <= 100 for one in results)
         scoring.to_record(prepared, results, checkpoint)

@@ -9,7 +9,7 @@ import numpy as np
 from vaead_core.checkpoints.calibration import ScorerCalibration
 from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.inference.vae import STAGES
-from vaead_core.scans.preprocessing import CROP
+from vaead_core.scans.slice_grid import CROP
 from vaead_core.scans.volume import Array, Slices
 from vaead_core.scorers import SCORERS, build_map, map_scorers, scorers_of
 
@@ -64,7 +64,7 @@ def _network_agrees(checkpoint: Checkpoint) -> bool:
 
 def _healthy_agree(checkpoint: Checkpoint) -> bool:
     """Reference, calibration and latents: shapes that agree, numbers that are finite."""
-    side, depth = _side(checkpoint), 1 if checkpoint.preprocessor is None else checkpoint.preprocessor.grid.shape[2]
+    side, depth = _side(checkpoint), 1 if checkpoint.preprocessor is None else checkpoint.preprocessor.slice_grid.depth
     places, latents = checkpoint.model.reference.places, checkpoint.latents
     return (
         {"intensity", "residual"} <= places.keys()
@@ -103,7 +103,7 @@ def _calibrated(name: str, found: ScorerCalibration) -> bool:
 
 def _side(checkpoint: Checkpoint) -> int:
     preprocessor = checkpoint.preprocessor
-    return checkpoint.model.vae.image_size if preprocessor is None else preprocessor.image_size
+    return checkpoint.model.vae.image_size if preprocessor is None else preprocessor.slice_grid.image_size
 
 
 def _finite(values: Array) -> bool:

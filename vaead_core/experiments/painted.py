@@ -47,7 +47,7 @@ class PaintedPart:
         for name in KINDS[self.kind]:
             case = paint(self.kind, name, healthy, self.subject, self.seed)
             slices = checkpoint.preprocessor.to_slices(case.brain)
-            truth = checkpoint.preprocessor.on_slices(case.truth, slices)[slices.mask]
+            truth = checkpoint.preprocessor.slice_grid.on_slices(case.truth, slices)[slices.mask]
             for choice in self.maps:
                 ranking = Ranking(score_map(checkpoint, choice, slices)[slices.mask])
                 one = ranking.detection(truth)

@@ -80,7 +80,7 @@ class ReadoutPart:
                 above = int((in_brain > calibration.threshold(rate)).sum())
                 yield self._reading("marked", name, rate, value=above, count=in_brain.size)
             for rate in THRESHOLDS:
-                marked = preprocessor.to_volume((values > calibration.threshold(rate)) & slices.mask, slices) > 0
+                marked = preprocessor.slice_grid.to_volume((values > calibration.threshold(rate)) & slices.mask, slices) > 0
                 _, volumes_ml = components(marked, preprocessor.spacing_mm)
                 yield self._reading("false_positives", name, rate, value=len(volumes_ml), count=1)
 
@@ -90,9 +90,9 @@ class ReadoutPart:
         for combination in painted.KINDS[self.kind]:
             case = painted.paint(self.kind, combination, brain, self.subject, self.seed)
             slices = preprocessor.to_slices(case.brain)
-            truth = preprocessor.on_slices(case.truth, slices) & slices.mask
-            labels, volumes_ml = components(preprocessor.to_volume(truth, slices) > 0, preprocessor.spacing_mm)
-            labels = preprocessor.on_slices(labels, slices)
+            truth = preprocessor.slice_grid.on_slices(case.truth, slices) & slices.mask
+            labels, volumes_ml = components(preprocessor.slice_grid.to_volume(truth, slices) > 0, preprocessor.spacing_mm)
+            labels = preprocessor.slice_grid.on_slices(labels, slices)
             for name in self.scorers:
                 calibration = calibrated(checkpoint, name)
                 after = score_map(checkpoint, (name, ()), slices)

@@ -41,7 +41,7 @@ def judging(folder: str, source: str, subject: str) -> Checkpoint:
 def _against(folder: str, source: str, people: tuple[str, ...]) -> Checkpoint:
     checkpoint, model = opened(folder), opened(folder).model
     slices = Slices.concatenate([prepared(source, name, folder) for name in people])
-    reference = healthy_reference(model, model.reference, slices, _preprocessor(folder).grid.shape[2])
+    reference = healthy_reference(model, model.reference, slices, _preprocessor(folder).slice_grid.depth)
     return replace(checkpoint, model=model.with_reference(reference, model.healthy))
 
 

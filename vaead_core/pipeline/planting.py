@@ -51,7 +51,7 @@ def unplanted(slices: Slices) -> ToyCase:
 def plant(planting: Planting, slices: Slices, preprocessor: Preprocessor) -> ToyCase:
     """The toy alone in `slices`. Raises InputError when its centre is not in the brain."""
     toy, spacing_mm = planting.toy, preprocessor.spacing_mm
-    place = place_at(slices, *preprocessor.pixel_at(planting.centre, slices), toy.length_mm, spacing_mm)
+    place = place_at(slices, *preprocessor.slice_grid.pixel_at(planting.centre, slices), toy.length_mm, spacing_mm)
     return toy.plant(slices, spacing_mm, np.random.default_rng(planting.seed), place)
 
 
@@ -64,7 +64,7 @@ def plant_another(case: ToyCase, planting: Planting, clean: Slices, preprocessor
 def random_centre(slices: Slices, preprocessor: Preprocessor, length_mm: float, rng: Generator) -> Voxel:
     """A centre with brain about it, ROOM_MM wide over `length_mm` of slices; the roomiest where there is none."""
     place = random_place(slices, ROOM_MM, length_mm, preprocessor.spacing_mm, rng)
-    return preprocessor.voxel_at((place.first + place.count // 2, place.row, place.column), slices)
+    return preprocessor.slice_grid.voxel_at((place.first + place.count // 2, place.row, place.column), slices)
 
 
 def rescored(maps: Array, name: str, checkpoint: Checkpoint, before: Slices, after: Slices) -> Array:

@@ -11,12 +11,11 @@ from nibabel.affines import from_matvec
 from scipy import ndimage
 
 from vaead_core.errors import ScanError
-from vaead_core.scans import atlas
-from vaead_core.scans.geometry import AffineToAtlas, Grid
-from vaead_core.scans.registration import atlas_grid, register, to_atlas, to_scan
+from vaead_core.scans.geometry import AffineToAtlas
+from vaead_core.scans.registration import register, to_atlas, to_scan
+from vaead_core.scans.slice_grid import CROP, SliceGrid, atlas_brain
 from vaead_core.scans.volume import Array, Brain, Slices, Volume
 
-CROP = {1: 224, 2: 96}  # pixels, by spacing in mm
 CLIP_SD = 3.0
 
 
@@ -33,22 +32,19 @@ class Preprocessor:
     background_seed: int = 0
 
     @property
-    def grid(self) -> Grid:
-        """The atlas grid at this spacing."""
-        return atlas_grid(self.spacing_mm)
-
-    @property
-    def image_size(self) -> int:
-        """Edge of a slice in pixels: 224 at 1 mm (the thesis), 96 at 2 mm."""
-        return CROP[self.spacing_mm]
+    def slice_grid(self) -> SliceGrid:
+        """Where the pixels of its slices lie."""
+        return SliceGrid(self.spacing_mm)
 
     def to_brain(self, scan: Volume) -> Brain:
         """The scan registered to SRI24 and z-scored in the brain. Raises ScanError if it cannot be a brain."""
         head_warning = _refuse_whole_head(scan)
         transform = register(scan)
-        mask = ndimage.binary_fill_holes(to_atlas((scan.data != 0).astype(np.float32), scan, transform, self.grid) > 0.5)
+        mask = ndimage.binary_fill_holes(
+            to_atlas((scan.data != 0).astype(np.float32), scan, transform, self.slice_grid.atlas) > 0.5
+        )
         _refuse_poor_overlap(mask, transform, scan, self.spacing_mm)
-        intensity = to_atlas(scan.data, scan, transform, self.grid)
+        intensity = to_atlas(scan.data, scan, transform, self.slice_grid.atlas)
         values = intensity[mask]
         mean, spread = float(values.mean()), float(values.std())
         if spread == 0:
@@ -59,8 +55,8 @@ class Preprocessor:
 
     def to_slices(self, brain: Brain) -> Slices:
         """The axial slices that hold brain, centre-cropped, background filled. Rows run along j, columns along i."""
-        pixels = self._crop(brain.intensity.transpose(2, 1, 0))
-        mask = self._crop(brain.mask.transpose(2, 1, 0))
+        pixels = self.slice_grid.cut(brain.intensity)
+        mask = self.slice_grid.cut(brain.mask)
         position = np.flatnonzero(mask.any(axis=(1, 2)))
         pixels, mask = pixels[position], mask[position]
         return Slices(self.fill_background(pixels, mask, position), mask, position)
@@ -73,20 +69,12 @@ class Preprocessor:
             filling = np.float32(-1 if self.background == "black" else 0)
         return np.where(mask, pixels, filling).astype(np.float32)
 
-    def to_volume(self, maps: Array, slices: Slices) -> Array:
-        """(N, H, W) maps of `slices` back on the whole atlas grid, (I, J, K) float32, 0 elsewhere."""
-        i, j, k = self.grid.shape
-        volume = np.zeros((k, j, i), np.float32)
-        rows, columns = _centre(j, self.image_size), _centre(i, self.image_size)
-        volume[slices.position, rows, columns] = maps
-        return volume.transpose(2, 1, 0)
-
     def to_scan(self, maps: Array, slices: Slices, brain: Brain, nearest: bool = False) -> Array:
         """(N, H, W) maps on the scan's own RAS+ grid (what `map_to_nifti` takes), float32, 0 outside the brain."""
         scan = brain.scan
         held = Volume(scan.data[scan.box], scan.affine @ from_matvec(np.eye(3), [side.start for side in scan.box]))
         native = np.zeros(scan.data.shape, np.float32)
-        moved = to_scan(self.to_volume(maps, slices), self.grid, brain.transform, held, nearest)
+        moved = to_scan(self.slice_grid.to_volume(maps, slices), self.slice_grid.atlas, brain.transform, held, nearest)
         native[scan.box] = moved * (held.data != 0)
         return native
 
@@ -94,74 +82,26 @@ class Preprocessor:
         """(N, H, W) network images (a reconstruction) on the scan's own RAS+ grid and in its own intensities, 0 outside."""
         return (brain.mean + CLIP_SD * brain.spread * self.to_scan(images, slices, brain)) * (brain.scan.data != 0)
 
-    def row_at(self, voxel: tuple[int, int, int], slices: Slices, brain: Brain) -> int:
-        """Which of `slices` holds a voxel of the scan's RAS+ grid; the nearest one if none does."""
-        to_grid = np.linalg.inv(self.grid.affine) @ brain.transform.matrix @ brain.scan.affine
-        return int(np.abs(slices.position - (to_grid @ [*voxel, 1])[2]).argmin())
-
-    def voxel_in(self, row: int, voxel: tuple[int, int, int], slices: Slices, brain: Brain) -> tuple[int, int, int]:
-        """The voxel of the scan's RAS+ grid that lies in slice `row`, straight above or below `voxel` on the atlas."""
-        to_grid = np.linalg.inv(self.grid.affine) @ brain.transform.matrix @ brain.scan.affine
-        place = to_grid @ [*voxel, 1]
-        place[2] = slices.position[row]
-        found = np.rint((np.linalg.inv(to_grid) @ place)[:3]).astype(int)
-        i, j, k = np.clip(found, 0, np.array(brain.scan.data.shape) - 1).tolist()
-        return i, j, k
-
-    def pixel_at(self, voxel: tuple[int, int, int], slices: Slices) -> tuple[int, int, int]:
-        """Image, row and column of a voxel of the atlas grid; image -1 where no slice holds it."""
-        i, j, k = voxel
-        images = np.flatnonzero(slices.position == k)
-        rows, columns = self._corner()
-        return int(images[0]) if len(images) else -1, j - rows, i - columns
-
-    def voxel_at(self, pixel: tuple[int, int, int], slices: Slices) -> tuple[int, int, int]:
-        """The voxel of the atlas grid at an (image, row, column) of `slices`."""
-        image, row, column = pixel
-        rows, columns = self._corner()
-        return column + columns, row + rows, int(slices.position[image])
-
     def truth_to_slices(self, truth: Array, brain: Brain) -> Array:
         """(N, H, W) bool: a mask on the scan's RAS+ grid, seen on the slices of `to_slices(brain)`."""
-        moved = to_atlas(truth.astype(np.float32), brain.scan, brain.transform, self.grid) > 0.5
-        cropped = self._crop(brain.mask.transpose(2, 1, 0)).any(axis=(1, 2))
-        return self._crop(moved.transpose(2, 1, 0))[cropped]
-
-    def on_slices(self, volume: Array, slices: Slices) -> Array:
-        """(N, H, W): a volume of the atlas grid, seen on `slices`."""
-        return self._crop(volume.transpose(2, 1, 0))[slices.position]
-
-    def atlas_mask(self, position: Array) -> Array:
-        """(N, H, W) bool: the atlas's own brain in slices at positions (N,); an outline for pictures that have none."""
-        return self._crop(_atlas_mask(self.spacing_mm).transpose(2, 1, 0))[position]
+        moved = to_atlas(truth.astype(np.float32), brain.scan, brain.transform, self.slice_grid.atlas) > 0.5
+        cropped = self.slice_grid.cut(brain.mask).any(axis=(1, 2))
+        return self.slice_grid.cut(moved)[cropped]
 
     def _crop_warning(self, mask: Array) -> tuple[str, ...]:
-        share = 1 - self._crop(mask.transpose(2, 1, 0)).sum() / mask.sum()
+        share = 1 - self.slice_grid.cut(mask).sum() / mask.sum()
         if share < 0.002:
             return ()
         return (f"{100 * share:.1f} % of the brain lies outside the cropped slices and is not scored.",)
-
-    def _corner(self) -> tuple[int, int]:
-        """Row and column of the atlas grid at which slices begin."""
-        i, j, _ = self.grid.shape
-        return _centre(j, self.image_size).start, _centre(i, self.image_size).start
-
-    def _crop(self, stack: Array) -> Array:
-        _, rows, columns = stack.shape
-        return stack[:, _centre(rows, self.image_size), _centre(columns, self.image_size)]
 
 
 @lru_cache(maxsize=2)
 def background_noise(spacing_mm: int, seed: int) -> Array:
     """(K, H, W) float32 N(0, 1/3) clipped to [-1, 1], one fixed image a slice position; read-only."""
-    shape = (atlas_grid(spacing_mm).shape[2], CROP[spacing_mm], CROP[spacing_mm])
+    shape = (SliceGrid(spacing_mm).depth, CROP[spacing_mm], CROP[spacing_mm])
     noise = np.clip(np.random.default_rng(seed).standard_normal(shape, np.float32) / 3, -1, 1)
     noise.setflags(write=False)
     return noise
-
-
-def _centre(length: int, size: int) -> slice:
-    return slice((length - size) // 2, (length - size) // 2 + size)
 
 
 def _refuse_whole_head(scan: Volume) -> tuple[str, ...]:
@@ -179,7 +119,7 @@ def _refuse_whole_head(scan: Volume) -> tuple[str, ...]:
 
 
 def _refuse_poor_overlap(mask: Array, transform: AffineToAtlas, scan: Volume, spacing_mm: int) -> None:
-    reference = _atlas_mask(spacing_mm)
+    reference = atlas_brain(spacing_mm)
     overlap = 2 * float((mask & reference).sum()) / float(mask.sum() + reference.sum())
     scale = float(np.cbrt(np.linalg.det(transform.matrix[:3, :3])))
     if scale > 1.35:
@@ -191,10 +131,3 @@ def _refuse_poor_overlap(mask: Array, transform: AffineToAtlas, scan: Volume, sp
             f"{scan.name} could not be brought to the atlas (overlap {overlap:.2f}, size factor {scale:.2f}); "
             "check that it is a whole, skull-stripped adult brain in a known orientation."
         )
-
-
-@lru_cache(maxsize=2)
-def _atlas_mask(spacing_mm: int) -> Array:
-    full = atlas.t1()
-    signal = to_atlas((full.data > 0).astype(np.float32), full, AffineToAtlas(np.eye(4)), atlas_grid(spacing_mm))
-    return ndimage.binary_fill_holes(signal > 0.5)

@@ -44,7 +44,7 @@ def _rank(folders: dict) -> None:
     name = third.selectbox("Ranked by", list(scores), format_func=lambda one: scores[one], key="fashion_score", **inputs.KEPT)
     with queue.page(), st.spinner("Scoring 1,400 images"):
         checkpoint = cached_scans.checkpoint(folders[model])
-        found = cached_results.ranked(checkpoint.digest, other, name, checkpoint)
+        found = cached_results.ranked(checkpoint, other, name)
     ends = (("most", found[:RANKED]), ("least", found[: -RANKED - 1 : -1]))
     for column, (which, end) in zip(st.columns(2), ends, strict=True):
         odd = int(end.abnormal.sum())

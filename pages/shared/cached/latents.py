@@ -2,39 +2,37 @@
 
 import numpy as np
 
+from pages.shared.cached.scans import OpenScan
 from pages.shared.server.cache import cached
 from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.pipeline import latent_space
 from vaead_core.pipeline.latent_space import LatentSpace, Standardise
-from vaead_core.pipeline.scoring import PreparedScan
 from vaead_core.scans.volume import Array
 
 
 @cached
-def space(checkpoint_digest: str, standardise: Standardise, _checkpoint: Checkpoint) -> LatentSpace:
+def space(checkpoint: Checkpoint, standardise: Standardise) -> LatentSpace:
     """The healthy latents of a checkpoint and their principal components."""
-    return LatentSpace.of(_checkpoint.latents, standardise)
+    return LatentSpace.of(checkpoint.latents, standardise)
 
 
 @cached
-def latents(scan_key: str, checkpoint_digest: str, _prepared: PreparedScan, _checkpoint: Checkpoint) -> Array:
+def latents(scan: OpenScan) -> Array:
     """(M, L) of the scan's slices."""
-    return _checkpoint.model.latents(_prepared.slices)
+    return scan.checkpoint.model.latents(scan.prepared.slices)
 
 
 @cached
-def healthy_scores(checkpoint_digest: str, name: str, standardise: Standardise, _space: LatentSpace) -> Array:
+def healthy_scores(checkpoint: Checkpoint, name: str, standardise: Standardise) -> Array:
     """(N,) of the healthy slices, each by a detector that was fitted to other subjects."""
-    return latent_space.healthy_outlier_scores(name, _space, standardise)
+    return latent_space.healthy_outlier_scores(name, space(checkpoint, standardise), standardise)
 
 
 @cached
-def scores(
-    scan_key: str, checkpoint_digest: str, name: str, standardise: Standardise, _space: LatentSpace, _latents: Array,
-    _position: Array,
-) -> Array:  # fmt: skip
+def scores(scan: OpenScan, name: str, standardise: Standardise) -> Array:
     """(M,) of the scan's slices by one detector."""
-    return latent_space.outlier_scores(name, _space, standardise, _latents, _position)
+    healthy, position = space(scan.checkpoint, standardise), scan.prepared.slices.position
+    return latent_space.outlier_scores(name, healthy, standardise, latents(scan), position)
 
 
 def decoded(checkpoint: Checkpoint, rows: Array) -> Array:
@@ -47,5 +45,5 @@ def outlines(checkpoint: Checkpoint, position: Array) -> Array:
     size = checkpoint.model.vae.image_size
     if checkpoint.model.stride is not None or checkpoint.preprocessor is None:
         return np.ones((len(position), size, size), bool)
-    found = checkpoint.preprocessor.atlas_mask(position)
+    found = checkpoint.preprocessor.slice_grid.atlas_mask(position)
     return found | ~found.any(axis=(1, 2), keepdims=True)

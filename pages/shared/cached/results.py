@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from pages.shared.cached.scans import OpenScan
 from pages.shared.server import sessions
 from pages.shared.server.cache import cached
 from vaead_core.checkpoints.checkpoint import Checkpoint
@@ -15,7 +16,6 @@ from vaead_core.cohorts.fashion_mnist import FashionMNIST, load_fashion_mnist
 from vaead_core.experiments import fashion, records
 from vaead_core.experiments.catalogue import EXPERIMENTS
 from vaead_core.experiments.report.sample_curves import SampleCurves, sample_curves
-from vaead_core.pipeline.scoring import PreparedScan
 
 RESULTS = Path(__file__).resolve().parents[3] / "results"
 
@@ -54,12 +54,9 @@ def seconds(where: Path, name: str) -> dict[str, float]:
 
 
 @cached
-def curves(
-    scan_key: str, checkpoint_digest: str, dataset: str, combination: str, methods: tuple[str, ...],
-    _prepared: PreparedScan, _checkpoint: Checkpoint,
-) -> SampleCurves:  # fmt: skip
+def curves(scan: OpenScan, dataset: str, combination: str, methods: tuple[str, ...]) -> SampleCurves:
     """Precision and recall of maps on a sample scan with a toy."""
-    return sample_curves(dataset, combination, _prepared, _checkpoint, methods)
+    return sample_curves(dataset, combination, scan.prepared, scan.checkpoint, methods)
 
 
 @cached
@@ -69,9 +66,9 @@ def fashion_mnist() -> FashionMNIST:
 
 
 @cached
-def ranked(checkpoint_digest: str, other: str, name: str, _checkpoint: Checkpoint) -> fashion.Ranked:
+def ranked(checkpoint: Checkpoint, other: str, name: str) -> fashion.Ranked:
     """Test t-shirts and one other class, by score."""
-    return fashion.ranked(_checkpoint, fashion_mnist(), other, name)
+    return fashion.ranked(checkpoint, fashion_mnist(), other, name)
 
 
 def own_folder() -> Path:

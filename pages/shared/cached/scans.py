@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from pages.shared.server import memory
 from pages.shared.server.cache import cached, forget_all, kept
-from pages.shared.viewer import Layer
+from pages.shared.viewer import Layer, Voxel
 from pages.shared.viewer.layer import TOP_RARITY
 from vaead_core import scorers
 from vaead_core.checkpoints.checkpoint import DESCRIPTION, Checkpoint
@@ -17,8 +18,9 @@ from vaead_core.cohorts.synthetic import Sample, load_sample
 from vaead_core.measures.components import Cluster
 from vaead_core.measures.components import clusters as find_clusters
 from vaead_core.pipeline import scoring
+from vaead_core.pipeline.scoring import PreparedScan, Scored
 from vaead_core.scans.nifti import read_nifti
-from vaead_core.scans.volume import Volume
+from vaead_core.scans.volume import Array, Volume
 
 
 def checkpoint(folder: Path) -> Checkpoint:
@@ -35,9 +37,9 @@ def _opened(folder: str, stamp: str) -> Checkpoint:
     return Checkpoint.load(folder)
 
 
-def forget(scan_key: str) -> None:
+def forget(scan_digest: str) -> None:
     """Drops all that was made of a scan."""
-    forget_all(scan_key)
+    forget_all(scan_digest)
     for one in kept(_opened):
         one.model.forget()
 
@@ -56,68 +58,85 @@ def uploaded(digest: str, name: str, _content: bytes) -> Volume:
 
 
 @cached
-def prepared(scan_key: str, checkpoint_digest: str, _scan: Volume, _checkpoint: Checkpoint) -> scoring.PreparedScan:
-    """The scan on the checkpoint's atlas grid."""
+def _prepared(scan_digest: str, checkpoint: Checkpoint, _scan: Volume) -> PreparedScan:
     memory.refuse_to_score(_scan.data.size, _scan.name)
-    return scoring.prepare(_scan, _checkpoint)
+    return scoring.prepare(_scan, checkpoint)
+
+
+@dataclass(frozen=True)
+class OpenScan:
+    """A scan as a checkpoint sees it. scan_digest: of its content. truth: (I, J, K) bool, a sample's lesion."""
+
+    scan_digest: str
+    checkpoint: Checkpoint
+    prepared: PreparedScan
+    truth: Array | None
+
+    @property
+    def digest(self) -> tuple[str, str]:
+        """What the cache knows it by."""
+        return self.scan_digest, self.checkpoint.digest
+
+    @property
+    def volume(self) -> Volume:
+        """The scan as it was read."""
+        return self.prepared.brain.scan
+
+    def row_at(self, voxel: Voxel) -> int:
+        """The slice that holds a voxel of the scan."""
+        return self.checkpoint.preprocessor.slice_grid.row_at(voxel, self.prepared.slices, self.prepared.brain)
+
+    def voxel_in(self, row: int, voxel: Voxel) -> Voxel:
+        """The voxel of the scan that lies in slice `row`, above or below `voxel`."""
+        return self.checkpoint.preprocessor.slice_grid.voxel_in(row, voxel, self.prepared.slices, self.prepared.brain)
+
+
+def open_scan(scan_digest: str, scan: Volume, checkpoint: Checkpoint, truth: Array | None = None) -> OpenScan:
+    """The scan on the checkpoint's atlas grid. Raises InputError when it cannot be brought there."""
+    return OpenScan(scan_digest, checkpoint, _prepared(scan_digest, checkpoint, scan), truth)
 
 
 @cached
-def scored(
-    scan_key: str, checkpoint_digest: str, name: str, _prepared: scoring.PreparedScan, _checkpoint: Checkpoint
-) -> scoring.Scored:
-    """One scorer on a prepared scan."""
-    return scoring.score(_prepared, _checkpoint, name)
+def scored(scan: OpenScan, name: str) -> Scored:
+    """One scorer on a scan."""
+    return scoring.score(scan.prepared, scan.checkpoint, name)
 
 
 @cached
-def scan_layer(scan_key: str, what: str, _values: np.ndarray) -> Layer:
+def native(scan: OpenScan, name: str) -> Array:
+    """One scorer's map on the scan's own RAS+ grid."""
+    return scoring.native_map(scan.prepared, scan.checkpoint, scored(scan, name).maps)
+
+
+@cached
+def sliced_truth(scan: OpenScan) -> Array:
+    """(n,) bool: the truth of a sample in the brain's pixels of its slices."""
+    return scan.checkpoint.preprocessor.truth_to_slices(scan.truth, scan.prepared.brain)[scan.prepared.slices.mask]
+
+
+@cached
+def clusters(scan: OpenScan, name: str, threshold: float) -> list[Cluster]:
+    """The largest clusters of one scorer's native map above a threshold."""
+    return find_clusters(scorers.abnormality(name, native(scan, name)), threshold, scan.volume.affine)
+
+
+@cached
+def scan_layer(scan_digest: str, what: str, _values: Array) -> Layer:
     """A volume of the scan itself for the viewer: "Scan" or "Truth"."""
     return Layer.of(_values, what)
 
 
 @cached
-def sliced_truth(
-    scan_key: str, checkpoint_digest: str, _truth: np.ndarray, _prepared: scoring.PreparedScan, _checkpoint: Checkpoint
-) -> np.ndarray:
-    """(n,) bool: the truth of a sample in the brain's pixels of the prepared slices."""
-    return _checkpoint.preprocessor.truth_to_slices(_truth, _prepared.brain)[_prepared.slices.mask]
-
-
-@cached
-def reconstruction_layer(
-    scan_key: str, checkpoint_digest: str, _prepared: scoring.PreparedScan, _checkpoint: Checkpoint
-) -> Layer:
+def reconstruction_layer(scan: OpenScan) -> Layer:
     """What the network redraws, for the viewer."""
-    return Layer.of(scoring.reconstruction(_prepared, _checkpoint), "Reconstruction")
+    return Layer.of(scoring.reconstruction(scan.prepared, scan.checkpoint), "Reconstruction")
 
 
 @cached
-def native(
-    scan_key: str, checkpoint_digest: str, name: str,
-    _prepared: scoring.PreparedScan, _checkpoint: Checkpoint, _scored: scoring.Scored,
-) -> np.ndarray:  # fmt: skip
-    """One scorer's map on the scan's own RAS+ grid."""
-    return scoring.native_map(_prepared, _checkpoint, _scored.maps)
-
-
-@cached
-def clusters(
-    scan_key: str, checkpoint_digest: str, name: str, threshold: float, _native: np.ndarray, _affine: np.ndarray
-) -> list[Cluster]:
-    """The largest clusters of one scorer's native map above a threshold."""
-    return find_clusters(scorers.abnormality(name, _native), threshold, _affine)
-
-
-@cached
-def map_layer(
-    scan_key: str, checkpoint_digest: str, name: str,
-    _prepared: scoring.PreparedScan, _checkpoint: Checkpoint, _scored: scoring.Scored,
-) -> Layer:  # fmt: skip
+def map_layer(scan: OpenScan, name: str) -> Layer:
     """One scorer's map on the scan's own grid, for the viewer, with its rarity scale."""
-    scorer, healthy = scorers.SCORERS[name], _checkpoint.calibration[name]
+    scorer, healthy = scorers.SCORERS[name], scan.checkpoint.calibration[name]
     return Layer.of(
-        native(scan_key, checkpoint_digest, name, _prepared, _checkpoint, _scored), scorer.title, scorer.unit,
-        signed=scorer.signed, about=scorers.help_text(name),
+        native(scan, name), scorer.title, scorer.unit, signed=scorer.signed, about=scorers.help_text(name),
         rarity=np.array([healthy.threshold(10.0**-rarity) for rarity in np.linspace(0, TOP_RARITY, 301)]),
     )  # fmt: skip

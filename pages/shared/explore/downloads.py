@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pages.shared.explore.panels import Opened
+from pages.shared.cached import scans as cached_scans
+from pages.shared.explore.shown import Shown
 from vaead_core import scorers
 from vaead_core.checkpoints.calibration import FULL_RATE
 from vaead_core.figures.report import Finding, scan_report
@@ -10,19 +11,21 @@ from vaead_core.figures.scan import ShownMap, panels_png
 from vaead_core.pipeline.scoring import Scored
 
 
-def picture(scan: Opened, k: int) -> bytes:
+def picture(shown: Shown, k: int) -> bytes:
     """Axial slice k of the scan and of each map, as PNG."""
-    volume = scan.prepared.brain.scan
-    return panels_png(volume.data, volume.spacing_mm, [_shown(scan, one) for one in scan.results], [k], scan.truth)
+    volume = shown.scan.volume
+    return panels_png(volume.data, volume.spacing_mm, [_drawn(shown, one) for one in shown.results], [k], shown.scan.truth)
 
 
-def report(scan: Opened) -> str:
+def report(shown: Shown) -> str:
     """The HTML report."""
-    findings = [Finding(one, _shown(scan, one)) for one in scan.results]
-    return scan_report(scan.prepared, scan.checkpoint, findings, scan.truth)
+    findings = [Finding(one, _drawn(shown, one)) for one in shown.results]
+    return scan_report(shown.scan.prepared, shown.scan.checkpoint, findings, shown.scan.truth)
 
 
-def _shown(scan: Opened, one: Scored) -> ShownMap:
-    kind, threshold = scorers.SCORERS[one.name], scan.threshold(one)
-    full = max(scan.checkpoint.calibration[one.name].threshold(FULL_RATE), 1.2 * threshold)
-    return ShownMap(kind.title, kind.unit, scorers.abnormality(one.name, scan.native(one)), threshold, full)
+def _drawn(shown: Shown, one: Scored) -> ShownMap:
+    kind, threshold = scorers.SCORERS[one.name], shown.threshold(one)
+    full = max(shown.scan.checkpoint.calibration[one.name].threshold(FULL_RATE), 1.2 * threshold)
+    return ShownMap(
+        kind.title, kind.unit, scorers.abnormality(one.name, cached_scans.native(shown.scan, one.name)), threshold, full
+    )

@@ -2,76 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
 from pages.shared.cached import scans as cached_scans
+from pages.shared.cached.scans import OpenScan
 from pages.shared.explore import state as explore_state
+from pages.shared.explore.shown import Shown
 from pages.shared.viewer import Voxel
 from vaead_core import scorers
-from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.figures.curves import PLAIN
 from vaead_core.figures.scores import histogram_figure, strip_figure
 from vaead_core.measures.aggregates import DEFAULT
-from vaead_core.pipeline.scoring import PreparedScan, Scored
 from vaead_core.scans.nifti import map_to_nifti
 
-FIRST_RATE = 0.05  # of healthy voxels above a threshold that nobody moved
 
-
-@dataclass(frozen=True)
-class Opened:
-    """A scan on the page. key: of its content. truth: (I, J, K) bool of a sample. thresholds: by title, where left."""
-
-    key: str
-    prepared: PreparedScan
-    checkpoint: Checkpoint
-    results: list[Scored]
-    truth: np.ndarray | None
-    thresholds: dict[str, float]
-
-    @property
-    def titles(self) -> list[str]:
-        return [scorers.SCORERS[one.name].title for one in self.results]
-
-    @property
-    def keys(self) -> tuple[str, str]:
-        return self.key, self.checkpoint.digest
-
-    def native(self, one: Scored) -> np.ndarray:
-        """A map on the scan's own grid."""
-        return cached_scans.native(*self.keys, one.name, self.prepared, self.checkpoint, one)
-
-    def threshold(self, one: Scored) -> float:
-        """Where the reader left it, else what FIRST_RATE of healthy voxels exceed."""
-        return self.thresholds.get(scorers.SCORERS[one.name].title, one.thresholds[FIRST_RATE])
-
-    def row_at(self, voxel: Voxel) -> int:
-        """The slice that holds a voxel of the scan."""
-        return self.checkpoint.preprocessor.row_at(voxel, self.prepared.slices, self.prepared.brain)
-
-
-def show_downloads(scan: Opened, stem: str, cursor: Voxel) -> None:
+def show_downloads(shown: Shown, stem: str, cursor: Voxel) -> None:
     """Each map as NIfTI, the crosshair's slice as PNG, a report as HTML; made when asked for."""
-    volume = scan.prepared.brain.scan
+    volume = shown.scan.volume
 
     def picture() -> bytes:
         from pages.shared.explore import downloads  # matplotlib costs every visitor half a second, and few ask for a file
 
-        return downloads.picture(scan, cursor[2])
+        return downloads.picture(shown, cursor[2])
 
     def report() -> str:
         from pages.shared.explore import downloads
 
-        return downloads.report(scan)
+        return downloads.report(shown)
 
     with st.container(horizontal=True):
-        for one, title in zip(scan.results, scan.titles, strict=True):
-            content = lambda one=one: map_to_nifti(scan.native(one), volume)  # noqa: E731
+        for one, title in zip(shown.results, shown.titles, strict=True):
+            content = lambda one=one: map_to_nifti(cached_scans.native(shown.scan, one.name), volume)  # noqa: E731
             _button(f"{title}, NIfTI", content, one.name, f"{stem}_{one.name}.nii.gz")
         _button("This slice, PNG", picture, "picture", f"{stem}_slice_{cursor[2] + 1}.png")
         _button("Report, HTML", report, "report", f"{stem}_report.html")
@@ -81,27 +45,27 @@ def _button(label: str, content: Any, key: str, name: str) -> None:
     st.download_button(label, content, name, on_click="ignore", key=f"download_{key}")
 
 
-def show_scores(scan: Opened, row: int) -> None:
+def show_scores(shown: Shown, row: int) -> None:
     """Scores of the scan as percentiles of healthy ones, and of each slice; a click on a slice goes there."""
-    healthy = scan.checkpoint.calibration[scan.results[0].name]
+    healthy = shown.scan.checkpoint.calibration[shown.results[0].name]
     st.subheader("Scores", anchor=False)
     table = {
-        "Method": scan.titles,
-        "Score of the scan (mean of the top 10 %)": [round(one.scan[DEFAULT], 3) for one in scan.results],
-        "Unit": [scorers.SCORERS[one.name].unit for one in scan.results],
-        "Percentile among healthy scans": [round(one.scan_percentiles[DEFAULT], 1) for one in scan.results],
-        "Percentile of the crosshair's slice": [round(float(one.image_percentiles[DEFAULT][row]), 1) for one in scan.results],
+        "Method": shown.titles,
+        "Score of the scan (mean of the top 10 %)": [round(one.scan[DEFAULT], 3) for one in shown.results],
+        "Unit": [scorers.SCORERS[one.name].unit for one in shown.results],
+        "Percentile among healthy scans": [round(one.scan_percentiles[DEFAULT], 1) for one in shown.results],
+        "Percentile of the crosshair's slice": [round(float(one.image_percentiles[DEFAULT][row]), 1) for one in shown.results],
     }
     st.dataframe(pd.DataFrame(table), hide_index=True, width="stretch")
-    st.session_state.explore_strip_of = scan  # and not in the callback: Streamlit keeps those of strips that are gone
-    percentiles = {title: one.image_percentiles[DEFAULT] for title, one in zip(scan.titles, scan.results, strict=True)}
+    st.session_state.explore_strip_of = shown.scan  # and not in the callback: Streamlit keeps those of strips that are gone
+    percentiles = {title: one.image_percentiles[DEFAULT] for title, one in zip(shown.titles, shown.results, strict=True)}
     st.plotly_chart(
-        strip_figure(percentiles, scan.prepared.slices.position, row), key=(key := _anew("explore_strip")), config=PLAIN,
+        strip_figure(percentiles, shown.scan.prepared.slices.position, row), key=(key := _anew("explore_strip")), config=PLAIN,
         on_select=lambda: _go_to_slice(st.session_state[key]), selection_mode="points",
     )  # fmt: skip
     st.caption(
         f"Percentiles come from {len(healthy.scans[DEFAULT])} healthy validation scans ({len(healthy.images[DEFAULT])} slices) "
-        f"that {scan.checkpoint.name} was not trained on. They are not probabilities of disease. Click a slice to go there."
+        f"that {shown.scan.checkpoint.name} was not trained on. They are not probabilities of disease. Click a slice to go there."
     )
 
 
@@ -111,28 +75,27 @@ def _anew(key: str) -> str:
 
 
 def _go_to_slice(strip: Any) -> None:
-    scan: Opened = st.session_state.explore_strip_of
+    scan: OpenScan = st.session_state.explore_strip_of
     for point in strip.selection.points[:1]:
-        cursor, brain = st.session_state.explore_cursor, scan.prepared.brain
-        explore_state.jump(scan.checkpoint.preprocessor.voxel_in(point["customdata"], cursor, scan.prepared.slices, brain))
+        explore_state.jump(scan.voxel_in(point["customdata"], st.session_state.explore_cursor))
 
 
-def show_map(scan: Opened) -> None:
+def show_map(shown: Shown) -> None:
     """One map in numbers: histogram with its threshold, clusters above it; a click on a cluster goes there."""
     st.subheader("One map in numbers", anchor=False)
-    names = {one.name: title for one, title in zip(scan.results, scan.titles, strict=True)}
+    names = {one.name: title for one, title in zip(shown.results, shown.titles, strict=True)}
     name = st.selectbox("Map", list(names), format_func=names.get, key="explore_map", width=320)
-    one = next(one for one in scan.results if one.name == name)
-    threshold, unit = scan.threshold(one), scorers.SCORERS[name].unit
-    values = scorers.abnormality(name, one.maps)[scan.prepared.slices.mask]
-    truth = None if scan.truth is None else cached_scans.sliced_truth(*scan.keys, scan.truth, scan.prepared, scan.checkpoint)
+    one = next(one for one in shown.results if one.name == name)
+    threshold, unit = shown.threshold(one), scorers.SCORERS[name].unit
+    values = scorers.abnormality(name, one.maps)[shown.scan.prepared.slices.mask]
+    truth = None if shown.scan.truth is None else cached_scans.sliced_truth(shown.scan)
     left, right = st.columns(2)
     with left:
-        healthy = scan.checkpoint.calibration[name].pixels
+        healthy = shown.scan.checkpoint.calibration[name].pixels
         st.plotly_chart(histogram_figure(values, healthy, threshold, unit, truth), key="explore_histogram", config=PLAIN)
         st.caption("Brain voxels on the atlas grid. The red line is the map's threshold: drag the mark on its colour bar.")
     with right:
-        found = cached_scans.clusters(*scan.keys, name, threshold, scan.native(one), scan.prepared.brain.scan.affine)
+        found = cached_scans.clusters(shown.scan, name, threshold)
         if not found:
             st.info(f"No voxel lies above {threshold:.3g}; lower the threshold on the map's colour bar.")
             return

@@ -2,7 +2,8 @@
 and found again as long as any session holds it.
 
     @cached
-    def prepared(scan_key, _scan): ...      # the key is the function and the arguments without an underscore
+    def native(scan, name, _scale): ...     # the key is the function and its arguments without an underscore,
+                                            # where one that has a `digest` is known by that
 
 What is not at hand is computed in its turn, once, whoever else asks for the same meanwhile.
 """  # fmt: skip
@@ -40,7 +41,7 @@ def cached(compute: Callable[P, R]) -> Callable[P, R]:
     @wraps(compute)
     def found(*arguments: P.args, **named: P.kwargs) -> R:
         given = signature.bind(*arguments, **named).arguments
-        key = (compute.__module__, compute.__qualname__, *(given[name] for name in about))
+        key = (compute.__module__, compute.__qualname__, *(getattr(given[name], "digest", given[name]) for name in about))
         with _changing:
             if (here := _at_hand(key)) is not _NOT_HERE:
                 return here

@@ -7,7 +7,8 @@ from typing import Any
 import streamlit as st
 
 from pages.shared.cached import toys as cached_toys
-from pages.shared.cached.toys import Bench, Toys
+from pages.shared.cached.scans import OpenScan
+from pages.shared.cached.toys import Toys
 from vaead_core import scorers
 from vaead_core.errors import InputError
 from vaead_core.pipeline.planting import Planting, Voxel
@@ -16,31 +17,31 @@ from vaead_core.pipeline.scoring import Scored
 Shape = tuple[str, tuple[tuple[str, Any], ...]]
 
 
-def begin(bench: Bench, shape: Shape) -> None:
+def begin(scan: OpenScan, shape: Shape) -> None:
     """Toys stay while scan and grid do; a changed shape (kind and settings) is that of the last one too."""
     state = st.session_state
-    where = bench.key, bench.checkpoint.preprocessor
+    where = scan.scan_digest, scan.checkpoint.preprocessor
     if state.get("lab_scan") != where:
         state.lab_scan, state.lab_toys, state.lab_sweep = where, (), None
     if state.lab_toys and state.get("lab_shape", shape) != shape:
         last = state.lab_toys[-1]
-        plant(bench, (*state.lab_toys[:-1], Planting(*shape, last.centre, last.seed)))
+        plant(scan, (*state.lab_toys[:-1], Planting(*shape, last.centre, last.seed)))
     state.lab_shape = shape
 
 
-def plant(bench: Bench, toys: Toys) -> None:
+def plant(scan: OpenScan, toys: Toys) -> None:
     """These toys instead of those there were, unless one of them has no place."""
     try:
-        cached_toys.planted(bench.keys, toys, bench)
+        cached_toys.planted(scan, toys)
         st.session_state.lab_toys = toys
     except InputError as error:
         st.session_state.lab_sentence = str(error)
 
 
-def plant_at(bench: Bench, shape: Shape, centre: Voxel) -> None:
+def plant_at(scan: OpenScan, shape: Shape, centre: Voxel) -> None:
     """One toy more."""
     st.session_state.lab_seed = st.session_state.get("lab_seed", 0) + 1
-    plant(bench, (*st.session_state.lab_toys, Planting(*shape, centre, st.session_state.lab_seed)))
+    plant(scan, (*st.session_state.lab_toys, Planting(*shape, centre, st.session_state.lab_seed)))
 
 
 def thresholds(results: list[Scored]) -> dict[str, float]:
