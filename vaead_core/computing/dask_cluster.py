@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import joblib
 
+from vaead_core.computing.code import code_digest
 from vaead_core.errors import InputError
 
 CONNECTING_SECONDS = 20
@@ -36,16 +34,6 @@ def cluster(address: str) -> Iterator[None]:
         _check(client, address)
         with joblib.parallel_config(backend="dask"):
             yield
-
-
-@lru_cache(maxsize=1)
-def code_digest() -> str:
-    """Digest of this package's source: what was measured by other code is not taken for what this would measure."""
-    content = hashlib.blake2b(digest_size=12)
-    root = Path(__file__).resolve().parents[1]
-    for path in sorted(root.rglob("*.py")):
-        content.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
-    return content.hexdigest()
 
 
 def _check(client: Any, address: str) -> None:

@@ -18,7 +18,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from threadpoolctl import threadpool_limits
 
-from vaead_core.computing.dask_cluster import cluster, code_digest
+from vaead_core.computing.code import code_digest
+from vaead_core.computing.dask_cluster import cluster
 from vaead_core.experiments.records import Measurement
 
 _PROGRESS = re.compile(r"(\d+) of (\d+) parts")

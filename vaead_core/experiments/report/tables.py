@@ -9,9 +9,11 @@ import pandas as pd
 from vaead_core import detectors, scorers
 from vaead_core.errors import InputError
 from vaead_core.experiments.records import ALL
+from vaead_core.experiments.report.thesis import TOYS
 
 Tables = dict[str, pd.DataFrame]
 CHOOSING = "choosing"
+ATLAS, RECONSTRUCTION = "voxel_atlas", "reconstruction_mse"
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,23 @@ def number(rows: pd.DataFrame) -> Number | None:
         return None
     ap, chance = rows[["ap", "prevalence"]].mean()
     return Number(float(ap), float(rows["ap_low"].min()), float(rows["ap_high"].max()), float(chance))
+
+
+def mean_ap(rows: pd.DataFrame, task: str, scorer: str, settings: str, dataset: str) -> Number:
+    """A score's mAP over a dataset's combinations; ValueError where it is not recorded."""
+    return needed(number(select(rows, task, scorer, settings, dataset=dataset, combination=ALL)))
+
+
+def needed(found: Number | None) -> Number:
+    """The number of a row that a report cannot do without; ValueError where it is not recorded."""
+    if found is None:
+        raise ValueError("a recorded table lacks a score that the report reads")
+    return found
+
+
+def over_toys(rows: pd.DataFrame, scorer: str) -> dict[str, float]:
+    """A map's mAP in each of the four toy sets."""
+    return {toy: mean_ap(rows, "segmentation", scorer, "", dataset=toy).ap for toy in TOYS}
 
 
 def chosen_detector(tables: Tables, experiment: str, dataset: str) -> tuple[str, str]:
