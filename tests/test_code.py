@@ -1,8 +1,11 @@
 """Kept results live as long as the code that computed them."""
 
+import ast
+
 import pytest
 
-from vaead_core.computing.code import code_digest, digest_of
+from vaead_core.computing.checkout import PACKAGE
+from vaead_core.computing.code import SHOWS, code_digest, digest_of
 
 SOURCE = '''"""A module."""
 
@@ -58,3 +61,15 @@ def test_a_new_or_moved_module_does_not(tmp_path, before):
 def test_this_package_has_one():
     assert code_digest() == code_digest()
     assert len(code_digest()) == 24
+
+
+def test_nothing_that_computes_reads_what_shows():
+    imported = [
+        (path.name, node.module)
+        for path in (PACKAGE / "experiments").glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module
+    ]
+    assert ("runner.py", "vaead_core.computing.code") in imported
+    shows = tuple(f"vaead_core.{folder.replace('/', '.')}" for folder in SHOWS)
+    assert not [one for one in imported if one[1].startswith(shows)]

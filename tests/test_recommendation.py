@@ -7,6 +7,7 @@ from vaead_core.experiments import ablations, records
 from vaead_core.experiments.records import Measurement
 from vaead_core.experiments.report.lesion_facts import sentences
 from vaead_core.experiments.report.recommendation import advice, best_map
+from vaead_core.experiments.report.verdicts import READINGS
 
 BASELINES = {"voxel_atlas": 0.1, "histogram_equalised": 0.02}
 
@@ -72,7 +73,7 @@ def test_ablations_are_three_tables_with_a_line_a_change():
             rows("ablations", "mass", {"patch_novelty": 0.25}, model="further"),
         ]
     )
-    text = ablations.reading({"ablations": table})
+    text = READINGS["ablations"]({"ablations": table})
     assert "| Residual | 0.210 [0.200, 0.220] |" in text
     assert "| base | 0.410 [0.400, 0.420] |" in text
     assert "| latent-32 | 0.360 [0.350, 0.370] |" in text
@@ -90,7 +91,7 @@ def test_ablations_say_what_each_change_is_worth_in_the_mean():
         rows("ablations", "mass", {"normalised_residual": ap}, smooth, name)
         for name, ap in (("base", 0.4), ("latent-32", 0.35), ("svdd", 0.6))
     ]
-    text = ablations.reading({"ablations": pd.concat([*changes, *networks])})
+    text = READINGS["ablations"]({"ablations": pd.concat([*changes, *networks])})
     assert "Mean over the columns: Calibrating the residual at each place +0.300." in text
     assert "Mean over the columns, against base: svdd +0.200, latent-32 -0.050." in text
 

@@ -6,9 +6,8 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from vaead_core.experiments import ablations
 from vaead_core.experiments.records import ALL
-from vaead_core.experiments.report import readout
+from vaead_core.experiments.report import ablations, readout
 from vaead_core.experiments.report.slices_verdicts import patches, slices
 from vaead_core.experiments.report.tables import (
     ATLAS,
