@@ -1,3 +1,4 @@
+import gzip
 import json
 import subprocess
 import sys
@@ -5,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.support.scans import development_data
@@ -68,6 +70,31 @@ class Counting:
         if self.number == 2 and not (Path(self.folder) / "mended").exists():
             raise InputError("part 2 breaks")
         return [measurement(f"s{self.number}", "x", self.number / 10)]
+
+
+def test_a_large_table_is_kept_compressed_and_reads_alike(tmp_path):
+    rows = records.table("slices", [measurement("a", f"circles {i}", i / 2400) for i in range(2400)])
+    path = records.write(tmp_path, "slices", rows, {})
+    first = path.read_bytes()
+    assert path.name == "slices.csv.gz"
+    assert len(first) < records.MOST_PLAIN_BYTES < len(gzip.decompress(first))
+    assert records.content(tmp_path, "slices") == gzip.decompress(first)
+    read = records.read(tmp_path, "slices")
+    assert read["combination"].tolist() == pd.read_csv(path)["combination"].tolist()
+    assert read["ap"].tolist() == rows["ap"].round(6).tolist()
+    assert records.write(tmp_path, "slices", rows, {}).read_bytes() == first
+
+
+def test_a_table_has_one_file_whatever_its_size_was_before(tmp_path):
+    small = records.table("slices", [measurement("a", "x", 0.5)])
+    large = records.table("slices", [measurement("a", f"circles {i}", 0.5) for i in range(2400)])
+    for rows, name in ((small, "slices.csv"), (large, "slices.csv.gz"), (small, "slices.csv")):
+        records.write(tmp_path, "slices", rows, {})
+        assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["slices.json", name])
+        assert records.recorded(tmp_path) == ["slices"]
+    records.remove(tmp_path, "slices")
+    assert records.recorded(tmp_path) == []
+    assert records.content(tmp_path, "slices") is None
 
 
 def test_an_interrupted_run_goes_on_with_the_parts_that_are_missing(tmp_path):

@@ -185,7 +185,7 @@ def test_a_threshold_that_marks_too_much_is_named_and_the_rest_not(tables):
 )
 def test_a_table_that_lacks_is_one_sentence_and_exit_2(folder, gone, message, capsys):
     for name in gone:
-        (folder / f"{name}.csv").unlink()
+        records.remove(folder, name)
     assert main(["report", "--results", str(folder)]) == 2
     error = capsys.readouterr().err
     assert message in error

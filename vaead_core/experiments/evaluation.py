@@ -43,8 +43,8 @@ def _record(options: argparse.Namespace) -> None:
     about = _about(options, digests, len(parts), time.monotonic() - start)
     if options.add:
         rows, about = records.added(options.out, name, rows, about)
-    records.write(options.out, name, rows, about)
-    print(f"{options.out / name}.csv: {len(rows)} rows from {len(measurements)} measurements")
+    path = records.write(options.out, name, rows, about)
+    print(f"{path}: {len(rows)} rows from {len(measurements)} measurements")
 
 
 def _check_added(options: argparse.Namespace, name: str) -> None:

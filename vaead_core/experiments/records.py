@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -18,6 +20,8 @@ COLUMNS = (
     "ap_high", "auroc", "prevalence", "checkpoint", "seed", "pooled_ap", "best_dice", "dice_at_5",
 )  # fmt: skip
 ALL = "all"
+PLAIN, COMPRESSED = ".csv", ".csv.gz"
+MOST_PLAIN_BYTES = 100_000  # larger tables are kept compressed
 _GROUP = ["task", "scorer", "detector_settings", "masked", "dataset", "combination", "checkpoint", "seed"]
 _SOURCE = ["scorer", "dataset", "checkpoint", "seed"]
 _MEANS = ["ap", "auroc", "prevalence", "pooled_ap", "best_dice", "dice_at_5"]
@@ -77,7 +81,7 @@ def to_add_to(folder: Path, name: str) -> pd.DataFrame:
     """A recorded table. Raises InputError when there is none."""
     known = read(folder, name)
     if known is None:
-        raise InputError(f"{folder / name}.csv is not there, so that nothing can be added to it; measure it without --add.")
+        raise InputError(f"There is no table {name} in {folder}, so that nothing can be added to it; measure it without --add.")
     return known
 
 
@@ -92,22 +96,51 @@ def added(folder: Path, name: str, rows: pd.DataFrame, about: dict[str, Any]) ->
     return both, first | {"added": [*first.get("added", []), about]}
 
 
-def write(folder: Path, name: str, rows: pd.DataFrame, about: dict[str, Any]) -> None:
-    """`<name>.csv`, numbers to 6 digits after the point, and `<name>.json` with what it was made of."""
+def write(folder: Path, name: str, rows: pd.DataFrame, about: dict[str, Any]) -> Path:
+    """The table's file, numbers to 6 digits after the point, and `<name>.json` with what it was made of.
+
+    The same rows give the same bytes, compressed or not.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    rows.round(6).to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+    content = rows.round(6).to_csv(index=False, lineterminator="\n").encode()
+    plain, compressed = folder / f"{name}{PLAIN}", folder / f"{name}{COMPRESSED}"
+    path, other = (plain, compressed) if len(content) <= MOST_PLAIN_BYTES else (compressed, plain)
+    path.write_bytes(content if path is plain else gzip.compress(content, mtime=0))
+    other.unlink(missing_ok=True)
     (folder / f"{name}.json").write_text(json.dumps(about, indent=1) + "\n")
+    return path
+
+
+def remove(folder: Path, name: str) -> None:
+    """Takes a recorded table away, if it is there."""
+    for ending in (PLAIN, COMPRESSED):
+        (folder / f"{name}{ending}").unlink(missing_ok=True)
+
+
+def content(folder: Path, name: str) -> bytes | None:
+    """A recorded table as CSV, or None where it was not recorded."""
+    if (folder / f"{name}{COMPRESSED}").is_file():
+        return gzip.decompress((folder / f"{name}{COMPRESSED}").read_bytes())
+    plain = folder / f"{name}{PLAIN}"
+    return plain.read_bytes() if plain.is_file() else None
 
 
 def recorded(folder: Path) -> list[str]:
     """The names of the tables that a folder holds; other CSV files do not count."""
-    header = ",".join(COLUMNS)
-    return sorted(path.stem for path in folder.glob("*.csv") if path.open().readline().strip() == header)
+    header = f"{','.join(COLUMNS)}\n".encode()
+    plain = {path.name.removesuffix(PLAIN) for path in folder.glob(f"*{PLAIN}") if _first_line(path.open("rb")) == header}
+    compressed = folder.glob(f"*{COMPRESSED}")
+    return sorted(plain | {path.name.removesuffix(COMPRESSED) for path in compressed if _first_line(gzip.open(path)) == header})
 
 
 def read(folder: Path, name: str) -> pd.DataFrame | None:
     """A recorded table, or None where it was not recorded."""
-    path = folder / f"{name}.csv"
-    return pd.read_csv(path, keep_default_na=False, na_values=[""], dtype={"detector_settings": str}).fillna(
-        {"detector_settings": ""}
-    ) if path.is_file() else None  # fmt: skip
+    found = content(folder, name)
+    return None if found is None else pd.read_csv(
+        io.BytesIO(found), keep_default_na=False, na_values=[""], dtype={"detector_settings": str}
+    ).fillna({"detector_settings": ""})  # fmt: skip
+
+
+def _first_line(file: BinaryIO | gzip.GzipFile) -> bytes:
+    with file:
+        return file.readline()

@@ -12,6 +12,7 @@ from pages.shared.cached import results as cached_results
 from pages.shared.server import jobs
 from vaead_core import detectors, scorers
 from vaead_core.anomalies.toys.datasets import DATASETS
+from vaead_core.experiments import records
 from vaead_core.experiments.catalogue import EXPERIMENTS
 from vaead_core.experiments.fashion import RECONSTRUCTION
 from vaead_core.experiments.report.tables import label
@@ -54,7 +55,7 @@ def ask() -> None:
 
 def _command(kind: str, checkpoint: Path, more: list[str]) -> list[str]:
     out = cached_results.own_folder()
-    (out / f"{kind}.csv").unlink(missing_ok=True)
+    records.remove(out, kind)
     command = [sys.executable, "-m", "vaead_core", "evaluate", kind, "--checkpoint", str(checkpoint.resolve())]
     return [*command, "--out", str(out), *more]
 
@@ -69,4 +70,4 @@ def _scores(kind: str) -> dict[str, str]:
 def finished() -> str | None:
     """The name of the table that the last run wrote, while its session lasts."""
     name = st.session_state.get("own_name")
-    return name if name and (cached_results.own_folder() / f"{name}.csv").is_file() else None
+    return name if name in records.recorded(cached_results.own_folder()) else None

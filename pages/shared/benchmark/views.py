@@ -10,6 +10,7 @@ import streamlit as st
 
 from pages.shared.cached import results as cached_results
 from pages.shared.inputs import KEPT
+from vaead_core.experiments import records
 from vaead_core.experiments.catalogue import EXPERIMENTS
 from vaead_core.experiments.records import ALL
 from vaead_core.experiments.report import verdicts
@@ -124,7 +125,7 @@ def whole_table(where: Path, name: str) -> None:
     if known:
         models = ", ".join(known["checkpoints"])
         st.caption(f"`{known['command']}` measured {known['parts']} parts in {known['seconds']:.0f} s. Models: {models}.")
-    content = (where / f"{name}.csv").read_bytes()
+    content = records.content(where, name) or b""
     st.download_button("All rows as CSV", content, f"{name}.csv", "text/csv", on_click="ignore", key="whole_csv",
                        icon=":material/download:")  # fmt: skip
     if name in verdicts.READINGS:

@@ -33,7 +33,7 @@ def names() -> list[str]:
 
 def table(where: Path, name: str) -> pd.DataFrame:
     """A recorded table, read once for each content."""
-    return _table(where, name, hashlib.blake2b((where / f"{name}.csv").read_bytes()).hexdigest())
+    return _table(where, name, hashlib.blake2b(records.content(where, name) or b"").hexdigest())
 
 
 @cached

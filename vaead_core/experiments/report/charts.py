@@ -11,6 +11,8 @@ mpl.use("agg")
 import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from PIL import Image
 
 from vaead_core.anomalies.toys.datasets import INTENSITIES
 from vaead_core.experiments.report.method_table import size_by_intensity
@@ -18,6 +20,7 @@ from vaead_core.scans.volume import Array
 
 BLUE, GREY, RED = "#2b6cb0", "#8a8f98", "#c53030"
 DPI = 110
+COLOURS = 256
 INTENSITY_ORDER = tuple(INTENSITIES)
 
 
@@ -126,6 +129,11 @@ def _grid(axis: plt.Axes, grid: pd.DataFrame, title: str, tilt: float = 0) -> No
 
 
 def _save(figure: plt.Figure, path: Path) -> None:
+    """As a PNG with a palette: a third of its size in 24 bits, and no difference to see."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=DPI, metadata={"Software": None}, facecolor=figure.get_facecolor())
+    figure.set_dpi(DPI)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    picture = Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba())
+    picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True, dpi=(DPI, DPI))
     plt.close(figure)
