@@ -51,9 +51,10 @@ lock: .stamps/venv
 		--custom-compile-command 'make lock' --output-file requirements.txt pyproject.toml
 	sed -i -e '/$(TORCH_CPU)/d' -e '/^torch==2.13.0 /a\    --hash=sha256:$(TORCH_CPU) \\' requirements.txt
 
-# The browser tests drive Debian's chromium; where it is missing and apt-get may be used, it is installed.
+# The browser tests drive Debian's chromium without windows, which is installed where apt-get may be used and has it, else chromium.
 .stamps/chromium: .stamps/venv
-	command -v chromium >/dev/null || (apt-get update -qq && apt-get install -y -qq chromium)
+	command -v chromium-headless-shell >/dev/null || (apt-get update -qq && apt-get install -y -qq chromium-headless-shell) \
+		|| command -v chromium >/dev/null || apt-get install -y -qq chromium
 	touch $@
 
 # deploy/nginx.conf is tested with nginx itself, got in the same way.

@@ -6,7 +6,7 @@ import time
 import numpy as np
 from playwright.sync_api import sync_playwright
 
-from tests.support.server import CHROMIUM, served, wait_for_maps
+from tests.support.server import chromium, served, wait_for_maps
 
 STAGES = ("chromium alone", "server answers", "page drawn", "maps visible", "server to maps")
 
@@ -22,7 +22,7 @@ def start() -> list[float]:
     """Seconds of each of STAGES for one new server and one new browser."""
     with sync_playwright() as driver:
         begin = time.perf_counter()
-        browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
+        browser = chromium(driver, bare=False)
         tab = browser.new_page()
         marks = [time.perf_counter()]
         with served() as address:

@@ -10,7 +10,7 @@ import time
 import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
-from tests.support.server import CHROMIUM, served, wait_for_maps
+from tests.support.server import chromium, served, wait_for_maps
 
 STEPS = 60
 RERUNS = 5
@@ -68,7 +68,7 @@ async (target, [across, down]) => {
 def main(scan: str | None) -> None:
     """Prints one line an act and layout, what the viewer's volumes cost, page switches and planted toys."""
     with served() as address, sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
+        browser = chromium(driver, bare=False)
         tab = browser.new_page(viewport={"width": 1440, "height": 900})
         traffic = Traffic(tab, address)
         tab.goto(address)

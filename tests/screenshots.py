@@ -4,7 +4,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from tests.support.server import CHROMIUM, served, wait_for_maps
+from tests.support.server import chromium, served, wait_for_maps
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "pages"
 SIZES = ((1440, 900), (1024, 768))
@@ -15,7 +15,7 @@ def main() -> None:
     """Writes docs/pages/<page>_<width>.png; raises when a page is wider than its window."""
     FOLDER.mkdir(exist_ok=True)
     with served() as address, sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
+        browser = chromium(driver)
         for width, height in SIZES:
             for page in PAGES:
                 tab = browser.new_page(viewport={"width": width, "height": height})

@@ -80,10 +80,10 @@ def test_an_unknown_need_is_refused():
         Needs(grdient=True)
 
 
-def test_an_unknown_network_is_refused():
+def test_an_unknown_companion_is_refused():
     with pytest.raises(ValueError, match="'segmentor'; those are segmenter"):
         Needs(companion="segmentor")
-    assert {Needs(companion=name).network for name in COMPANIONS} == set(COMPANIONS)
+    assert {Needs(companion=name).companion for name in COMPANIONS} == set(COMPANIONS)
 
 
 def test_other_images_than_slices_and_patches_are_refused():

@@ -5,7 +5,7 @@ import os
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from tests.support.server import CHROMIUM, served
+from tests.support.server import chromium, served
 
 expect.set_options(timeout=60_000)  # a busy machine is slow, and waiting costs nothing where nothing is wrong
 
@@ -19,7 +19,8 @@ def address(tiny_checkpoint_folder):
 
 @pytest.fixture(scope="session")
 def browser():
+    """Opens tabs; they share what the browser keeps of the app's scripts, as a reader's tabs do."""
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
-        yield browser
+        browser = chromium(driver)
+        yield browser.new_context(viewport={"width": 1440, "height": 900})
         browser.close()

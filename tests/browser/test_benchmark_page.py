@@ -7,7 +7,8 @@ from tests.support.server import served
 
 def test_an_experiment_of_ones_own_survives_a_page_switch_and_ends_in_a_table(checkpoints, browser):
     with served() as address:
-        tab = browser.new_page(viewport={"width": 1024, "height": 768})
+        tab = browser.new_page()
+        tab.set_viewport_size({"width": 1024, "height": 768})
         errors: list[str] = []
         tab.on("pageerror", lambda error: errors.append(str(error)))
         tab.goto(f"{address}/")

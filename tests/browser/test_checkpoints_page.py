@@ -20,7 +20,8 @@ HOSTILE = """# <script>window.attacked = 1</script> card
 
 @pytest.fixture
 def tab(address, browser):
-    tab = browser.new_page(viewport={"width": 1024, "height": 768})
+    tab = browser.new_page()
+    tab.set_viewport_size({"width": 1024, "height": 768})
     tab.goto(f"{address}/checkpoints")
     expect(tab.get_by_text("What you upload or train is seen by you alone")).to_be_visible(timeout=60_000)
     yield tab

@@ -23,7 +23,7 @@ def address(tiny_checkpoint_folder):
 
 
 def opened(browser, address: str) -> Page:
-    tab = browser.new_page(viewport={"width": 1440, "height": 900})
+    tab = browser.new_page()
     tab.goto(address)
     wait_for_maps(tab)
     expect(tab.get_by_text("The largest clusters above")).to_be_visible(timeout=60_000)

@@ -11,7 +11,7 @@ def ready(tab: Page) -> None:
 
 
 def test_a_click_on_a_slice_of_the_scan_chooses_it_and_the_address_keeps_it(address, browser):
-    tab = browser.new_page(viewport={"width": 1440, "height": 900})
+    tab = browser.new_page()
     tab.goto(f"{address}/")
     tab.get_by_role("link", name="Latent space").click()
     ready(tab)
@@ -37,7 +37,8 @@ def test_a_click_on_a_slice_of_the_scan_chooses_it_and_the_address_keeps_it(addr
 
 @pytest.mark.parametrize("size", [(1440, 900), (1024, 768)])
 def test_nothing_scrolls_sideways_and_pictures_lie_on_black(address, browser, size):
-    tab = browser.new_page(viewport={"width": size[0], "height": size[1]})
+    tab = browser.new_page()
+    tab.set_viewport_size({"width": size[0], "height": size[1]})
     tab.goto(f"{address}/latent_space")
     ready(tab)
     assert not tab.evaluate("[...document.querySelectorAll('.stMain')].some((one) => one.scrollWidth > one.clientWidth)")

@@ -6,12 +6,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.contents import FIRST
+from tests.support.waiting import until
 
 
 @pytest.fixture
 def tab(address, browser):
     """The toy lab; an error in a script fails the test."""
-    tab = browser.new_page(viewport={"width": 1440, "height": 900})
+    tab = browser.new_page()
     errors: list[str] = []
     tab.on("pageerror", lambda error: errors.append(str(error)))
     tab.goto(f"{address}/toy_lab")
@@ -142,10 +143,9 @@ def test_a_click_on_a_curve_sets_the_threshold_also_beyond_the_first_colours(tab
     wanted = plot.evaluate(place, share)
     assert note(tab, "Voxel atlas (baseline)") != pytest.approx(wanted["threshold"], rel=1e-2)
     tab.mouse.move(wanted["x"], wanted["y"])
-    tab.wait_for_timeout(300)
+    tab.locator(".js-plotly-plot .hoverlayer .hovertext").first.wait_for()
     tab.mouse.click(wanted["x"], wanted["y"])
-    tab.wait_for_timeout(2000)
-    assert note(tab, "Voxel atlas (baseline)") == pytest.approx(wanted["threshold"], rel=2e-3)
+    until(lambda: note(tab, "Voxel atlas (baseline)") == pytest.approx(wanted["threshold"], rel=2e-3))
     assert points(tab)[3] == pytest.approx(wanted["point"], abs=1e-6)
 
 

@@ -57,7 +57,7 @@ def shown(address, browser):
     tabs: list[Page] = []
 
     def open_tab(name: str = "RAS") -> Page:
-        tab = browser.new_page(viewport={"width": 1440, "height": 900})
+        tab = browser.new_page()
         tab.errors, tab.sent, tab.received, tab.requests = [], [], [], []
         tab.on("pageerror", lambda error: tab.errors.append(str(error)))
         tab.on("console", lambda message: tab.errors.append(message.text) if message.type == "error" else None)

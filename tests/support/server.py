@@ -1,6 +1,7 @@
 """The app's server as a process of its own, and where a browser finds it."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -10,9 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page, Playwright
 
-CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -52,6 +53,14 @@ def wait_for(address: str, seconds: float = 60) -> None:
         except OSError:
             time.sleep(0.02)
     raise TimeoutError(f"no server at {address} after {seconds} s")
+
+
+def chromium(driver: Playwright, bare: bool = True) -> Browser:
+    """Debian's chromium. bare: that without windows, which loads a page with two thirds of the work, where there is one."""
+    found = (shutil.which("chromium-headless-shell") if bare else None) or shutil.which("chromium")
+    if found is None:
+        raise FileNotFoundError("neither chromium-headless-shell nor chromium is installed")
+    return driver.chromium.launch(executable_path=found, args=FLAGS)
 
 
 def wait_for_maps(tab: Page) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.trainings import tiny
 from training.data import load_data
-from training.publish import PARTS
+from vaead_core.checkpoints.provenance import SUBSETS
 from vaead_core.cohorts.nifti_folder import nifti_folder
 from vaead_core.cohorts.preparation import prepare
 from vaead_core.scans.preprocessing import Preprocessor
@@ -18,7 +18,7 @@ from vaead_core.scans.volume import Slices
 def test_two_workers_prepare_the_cohort_to_the_bytes_of_one_process(how, request, tiny_cohort):
     settings = {"jobs": 2} if how == "jobs" else {"dask": request.getfixturevalue("dask_cluster")}
     found = load_data(tiny(Path("nowhere"), **settings))
-    for part in PARTS:
+    for part in SUBSETS:
         ours, theirs = getattr(found, part), getattr(tiny_cohort, part)
         assert ours.slices.digest == theirs.slices.digest
         assert (ours.names, ours.ages) == (theirs.names, theirs.ages)
