@@ -6,7 +6,8 @@ import time
 import numpy as np
 from playwright.sync_api import sync_playwright
 
-from tests.support.server import chromium, served, wait_for_maps
+from tests.support.server import chromium, served
+from tests.support.waiting import wait_for_maps
 
 STAGES = ("chromium alone", "server answers", "page drawn", "maps visible", "server to maps")
 

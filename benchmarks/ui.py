@@ -10,7 +10,8 @@ import time
 import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
-from tests.support.server import chromium, served, wait_for_maps
+from tests.support.server import chromium, served
+from tests.support.waiting import wait_for_maps
 
 STEPS = 60
 RERUNS = 5

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from tests.support.server import chromium, served, wait_for_maps
+from tests.support.server import chromium, served
+from tests.support.waiting import wait_for_maps
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "pages"
 SIZES = ((1440, 900), (1024, 768))

@@ -15,13 +15,13 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @pytest.fixture(scope="module")
 def page(checkpoints):
-    return lambda: AppTest.from_file(str(ROOT / "pages" / "explore.py"), default_timeout=120)
+    return lambda: AppTest.from_file(str(ROOT / "pages" / "explore.py"), default_timeout=240)
 
 
 @pytest.mark.shows(16)
 @pytest.mark.parametrize("path", sorted((ROOT / "pages").glob("[a-z]*.py")), ids=lambda path: path.stem)
 def test_every_page_says_research_use_only(page, path):
-    app = AppTest.from_file(str(path), default_timeout=120).run()
+    app = AppTest.from_file(str(path), default_timeout=240).run()
     assert not app.exception
     assert "Research use only, not for diagnosis" in " ".join(caption.value for caption in app.caption)
 
@@ -102,6 +102,6 @@ def test_an_altered_checkpoint_is_said_on_the_page(page, tiny_checkpoint_folder,
     (copy / "history.csv").write_text("x")
     monkeypatch.setenv("VAEAD_CHECKPOINTS", str(tmp_path))
     monkeypatch.setenv("VAEAD_SHIPPED", "off")
-    app = AppTest.from_file(str(ROOT / "pages" / "explore.py"), default_timeout=120).run()
+    app = AppTest.from_file(str(ROOT / "pages" / "explore.py"), default_timeout=240).run()
     assert not app.exception
     assert "history.csv of altered was altered" in app.error[0].value

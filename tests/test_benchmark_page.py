@@ -177,7 +177,7 @@ def test_the_record_holds_the_command_of_a_smaller_experiment(tiny_checkpoint_fo
 
 @pytest.fixture
 def app(checkpoints):
-    app = AppTest.from_file(str(ROOT / "pages" / "benchmark.py"), default_timeout=120).run()
+    app = AppTest.from_file(str(ROOT / "pages" / "benchmark.py"), default_timeout=240).run()
     assert not app.exception
     return app
 
@@ -234,7 +234,7 @@ def test_curves_are_drawn_on_the_sample_and_say_so(app):
 
 def test_without_tables_the_page_says_how_to_record_one(checkpoints, tmp_path, monkeypatch):
     monkeypatch.setenv("VAEAD_RESULTS", str(tmp_path))
-    app = AppTest.from_file(str(ROOT / "pages" / "benchmark.py"), default_timeout=120).run()
+    app = AppTest.from_file(str(ROOT / "pages" / "benchmark.py"), default_timeout=240).run()
     assert not app.exception
     assert "python -m vaead_core evaluate slices" in app.info[0].value
 
@@ -252,7 +252,7 @@ def test_without_fashion_mnist_nothing_is_downloaded_before_a_click(tmp_path, mo
         raise OSError("no network")
 
     monkeypatch.setattr(fashion_mnist, "_download", refuse)
-    app = AppTest.from_file(str(ROOT / "pages" / "benchmark.py"), default_timeout=120).run()
+    app = AppTest.from_file(str(ROOT / "pages" / "benchmark.py"), default_timeout=240).run()
     look_at(app, "Fashion images")
     assert "Fashion-MNIST is not on this machine" in app.info[0].value
     assert asked == []

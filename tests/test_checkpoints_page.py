@@ -1,7 +1,6 @@
 """The checkpoints page: what is listed, compared, uploaded and trained, and what a hostile upload can do to a reader."""
 
 import re
-import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from pages.shared.checkpoints import training_job
 from pages.shared.server import jobs, sessions
 from tests.support.contents import archive
+from tests.support.waiting import until
 from training.presets import PRESETS
 from vaead_core.checkpoints.archive import packed
 from vaead_core.errors import InputError
@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @pytest.fixture
 def app(checkpoints):
-    return AppTest.from_file(str(ROOT / "pages" / "checkpoints.py"), default_timeout=60).run()
+    return AppTest.from_file(str(ROOT / "pages" / "checkpoints.py"), default_timeout=240).run()
 
 
 def view(app: AppTest, name: str) -> AppTest:
@@ -51,7 +51,7 @@ def test_one_checkpoint_alone_says_how_to_get_another(app):
 def test_no_checkpoint_says_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setenv("VAEAD_CHECKPOINTS", str(tmp_path))
     monkeypatch.setenv("VAEAD_SHIPPED", "off")
-    app = AppTest.from_file(str(ROOT / "pages" / "checkpoints.py"), default_timeout=60).run()
+    app = AppTest.from_file(str(ROOT / "pages" / "checkpoints.py"), default_timeout=240).run()
     assert not app.exception
     assert app.info[0].value == "There is no checkpoint yet; upload one, or train one."
 
@@ -62,7 +62,7 @@ def test_one_that_cannot_be_read_is_a_sentence_beside_the_others(tiny_checkpoint
     (tmp_path / "broken" / "checkpoint.json").write_text("{")
     monkeypatch.setenv("VAEAD_CHECKPOINTS", str(tmp_path))
     monkeypatch.setenv("VAEAD_SHIPPED", "off")
-    app = AppTest.from_file(str(ROOT / "pages" / "checkpoints.py"), default_timeout=60).run()
+    app = AppTest.from_file(str(ROOT / "pages" / "checkpoints.py"), default_timeout=240).run()
     assert not app.exception
     assert [error.value for error in app.error] == ["checkpoint.json of broken cannot be read; copy the checkpoint again."]
     assert list(app.dataframe[0].value["Name"]) == ["tiny"]
@@ -73,7 +73,7 @@ def test_an_upload_is_this_sessions_own_and_is_compared_with_its_differences_mar
     assert app.success[0].value == "mine was checked and can be chosen on every page as mine (yours)."
     assert list(app.dataframe[0].value["Name"]) == ["tiny", "mine (yours)"]
     assert [path.name for path in checkpoints.iterdir()] == ["tiny"]
-    other = AppTest.from_file(str(ROOT / "pages" / "checkpoints.py"), default_timeout=60).run()
+    other = AppTest.from_file(str(ROOT / "pages" / "checkpoints.py"), default_timeout=240).run()
     assert list(other.dataframe[0].value["Name"]) == ["tiny"]
     view(app, "Compare")
     marked = app.dataframe[1].value
@@ -127,10 +127,7 @@ def test_what_is_uploaded_goes_with_the_session(app, checkpoints, monkeypatch):
     folder = Path(app.session_state["own_checkpoints"].name)
     assert (folder / "tiny" / "checkpoint.json").is_file()
     monkeypatch.setattr(sessions, "_is_open", lambda session: False)
-    deadline = time.monotonic() + 10
-    while folder.exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not folder.exists()
+    until(lambda: not folder.exists())
 
 
 # Training

@@ -73,13 +73,13 @@ def page(kind: str) -> None:
 
 @pytest.mark.parametrize(("kind", "said"), [("memory", MEMORY), ("input", "Give \\*\\*another\\*\\* scan.")])
 def test_a_page_says_it_and_goes_on(kind, said):
-    app = AppTest.from_function(page, args=(kind,), default_timeout=60).run()
+    app = AppTest.from_function(page, args=(kind,), default_timeout=240).run()
     assert [error.value for error in app.error] == [said]
     assert app.text[0].value == "the rest"
     assert not app.exception
 
 
 def test_a_page_does_not_hide_a_programmers_mistake():
-    app = AppTest.from_function(page, args=("mistake",), default_timeout=60).run()
+    app = AppTest.from_function(page, args=("mistake",), default_timeout=240).run()
     assert len(app.exception) == 1
     assert not app.error

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @pytest.fixture
 def app(checkpoints):
-    app = AppTest.from_file(str(ROOT / "pages" / "latent_space.py"), default_timeout=120).run()
+    app = AppTest.from_file(str(ROOT / "pages" / "latent_space.py"), default_timeout=240).run()
     assert not app.exception
     return app
 
@@ -75,7 +75,7 @@ def test_a_colour_that_another_checkpoint_lacks_gives_way(checkpoints, tmp_path,
     (tmp_path / "tiny").symlink_to(tiny_checkpoint_folder)
     monkeypatch.setenv("VAEAD_CHECKPOINTS", str(tmp_path))
     monkeypatch.setenv("VAEAD_SHIPPED", "off")
-    app = AppTest.from_file(str(ROOT / "pages" / "latent_space.py"), default_timeout=120).run()
+    app = AppTest.from_file(str(ROOT / "pages" / "latent_space.py"), default_timeout=240).run()
     app.selectbox(key="checkpoint").set_value("tiny").run()
     app.selectbox(key="latent_colour").set_value("Age").run()
     app.selectbox(key="checkpoint").set_value("brain-patches-2mm").run()

@@ -36,7 +36,7 @@ VISIT = """
     from pathlib import Path
     from streamlit.testing.v1 import AppTest
 
-    app = AppTest.from_file(Path("app.py").resolve(), default_timeout=120)
+    app = AppTest.from_file(Path("app.py").resolve(), default_timeout=240)
     app.session_state.explore_drawn = True  # no browser draws here
     app.run()
     offered = app.multiselect(key="methods").options

@@ -45,7 +45,7 @@ VISIT = """
     from pathlib import Path
     from streamlit.testing.v1 import AppTest
 
-    app = AppTest.from_file(str(Path("pages/toy_lab.py").resolve()), default_timeout=120).run()
+    app = AppTest.from_file(str(Path("pages/toy_lab.py").resolve()), default_timeout=240).run()
     app.selectbox(key="toy").set_value("square").run()
     [button] = [button for button in app.button if button.label == "Random"]
     button.click().run()
@@ -60,7 +60,7 @@ VISIT = """
 
 @pytest.fixture
 def app(checkpoints):
-    return AppTest.from_file(str(ROOT / "pages" / "toy_lab.py"), default_timeout=120).run()
+    return AppTest.from_file(str(ROOT / "pages" / "toy_lab.py"), default_timeout=240).run()
 
 
 def press(app: AppTest, label: str) -> None:

@@ -7,7 +7,8 @@ from playwright.sync_api import expect, sync_playwright
 
 from tests.support.server import chromium, served
 
-expect.set_options(timeout=60_000)  # a busy machine is slow, and waiting costs nothing where nothing is wrong
+PATIENCE_MS = 240_000  # a busy machine is slow, and waiting costs nothing where nothing is wrong
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")
@@ -22,5 +23,7 @@ def browser():
     """Opens tabs; they share what the browser keeps of the app's scripts, as a reader's tabs do."""
     with sync_playwright() as driver:
         browser = chromium(driver)
-        yield browser.new_context(viewport={"width": 1440, "height": 900})
+        window = browser.new_context(viewport={"width": 1440, "height": 900})
+        window.set_default_timeout(PATIENCE_MS)
+        yield window
         browser.close()

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from tests.support.server import served, wait_for_maps
+from tests.support.server import served
+from tests.support.waiting import wait_for_maps
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -14,7 +15,7 @@ def test_a_pages_own_address_opens_it_within_the_app_on_a_server_that_nobody_vis
     with served() as address:
         tab = browser.new_page()
         tab.goto(f"{address}/checkpoints")
-        expect(tab.get_by_test_id("stSidebarNav")).to_contain_text("Toy lab", timeout=60_000)
+        expect(tab.get_by_test_id("stSidebarNav")).to_contain_text("Toy lab")
         expect(tab.get_by_role("heading", name="Checkpoints").first).to_be_visible()
         assert "/checkpoints" in tab.url
         tab.close()
@@ -25,7 +26,7 @@ def test_the_app_serves_a_map_in_a_browser_without_loading_torch(browser, checkp
     with report.open("w") as errors, served(("-X", "importtime"), stderr=errors) as address:
         tab = browser.new_page()
         tab.goto(address)
-        expect(tab.get_by_text("One map in numbers")).to_be_visible(timeout=90_000)
+        expect(tab.get_by_text("One map in numbers")).to_be_visible()
         wait_for_maps(tab)
         tab.close()
     imported = report.read_text().splitlines()

@@ -2,30 +2,29 @@
 
 from playwright.sync_api import expect
 
-from tests.support.server import served
+from tests.support.waiting import script_over
 
 
-def test_an_experiment_of_ones_own_survives_a_page_switch_and_ends_in_a_table(checkpoints, browser):
-    with served() as address:
-        tab = browser.new_page()
-        tab.set_viewport_size({"width": 1024, "height": 768})
-        errors: list[str] = []
-        tab.on("pageerror", lambda error: errors.append(str(error)))
-        tab.goto(f"{address}/")
-        tab.get_by_role("link", name="Benchmark").click()
-        expect(tab.get_by_text("All rows as CSV")).to_be_visible(timeout=60_000)
-        for view in ("Size and intensity", "Thesis", "Your own"):
-            tab.get_by_text(view, exact=True).click()
-            tab.wait_for_timeout(1500)
-            wide = "[...document.querySelectorAll('.stMain')].some((one) => one.scrollWidth > one.clientWidth)"
-            assert not tab.evaluate(wide), view
-        tab.get_by_role("button", name="Run").click()
-        expect(tab.get_by_role("button", name="Cancel")).to_be_visible(timeout=20_000)
-        tab.get_by_role("link", name="Explore").click()
-        tab.wait_for_timeout(1000)
-        tab.get_by_role("link", name="Benchmark").click()
-        expect(tab.get_by_text("finished after")).to_be_visible(timeout=120_000)
-        expect(tab.get_by_text("This table as CSV")).to_be_visible(timeout=20_000)
-        assert "benchmark_view=Your" in tab.url
-        assert errors == []
-        tab.close()
+def test_an_experiment_of_ones_own_survives_a_page_switch_and_ends_in_a_table(address, browser):
+    tab = browser.new_page()
+    tab.set_viewport_size({"width": 1024, "height": 768})
+    errors: list[str] = []
+    tab.on("pageerror", lambda error: errors.append(str(error)))
+    tab.goto(f"{address}/")
+    tab.get_by_role("link", name="Benchmark").click()
+    expect(tab.get_by_text("All rows as CSV")).to_be_visible()
+    for view in ("Size and intensity", "Thesis", "Your own"):
+        tab.get_by_text(view, exact=True).click()
+        script_over(tab)
+        wide = "[...document.querySelectorAll('.stMain')].some((one) => one.scrollWidth > one.clientWidth)"
+        assert not tab.evaluate(wide), view
+    tab.get_by_role("button", name="Run").click()
+    expect(tab.get_by_role("button", name="Cancel")).to_be_visible()
+    tab.get_by_role("link", name="Explore").click()
+    expect(tab.get_by_text("One map in numbers")).to_be_visible()
+    tab.get_by_role("link", name="Benchmark").click()
+    expect(tab.get_by_text("finished after")).to_be_visible()
+    expect(tab.get_by_text("This table as CSV")).to_be_visible()
+    assert "benchmark_view=Your" in tab.url
+    assert errors == []
+    tab.close()

@@ -1,6 +1,5 @@
 """What a reader of the Explore page reaches by a click, and what the address keeps."""
 
-import os
 import re
 from typing import Any
 
@@ -10,23 +9,14 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.scans import reoriented
-from tests.support.server import serve, wait_for, wait_for_maps
-
-
-@pytest.fixture(scope="module")
-def address(tiny_checkpoint_folder):
-    server, address = serve(env=os.environ | {"VAEAD_CHECKPOINTS": str(tiny_checkpoint_folder.parent), "VAEAD_SHIPPED": "off"})
-    wait_for(address)
-    yield address
-    server.terminate()
-    server.wait(20)
+from tests.support.waiting import two_frames, until, wait_for_maps
 
 
 def opened(browser, address: str) -> Page:
     tab = browser.new_page()
     tab.goto(address)
     wait_for_maps(tab)
-    expect(tab.get_by_text("The largest clusters above")).to_be_visible(timeout=60_000)
+    expect(tab.get_by_text("The largest clusters above")).to_be_visible()
     return tab
 
 
@@ -42,11 +32,6 @@ def plotted(tab: Page, part: str, read: str) -> Any:
     find = f"""() => [...document.querySelectorAll("[class*=st-key-explore_{part}] .js-plotly-plot")].find((one) => one.data)"""
     tab.wait_for_function(find)
     return tab.evaluate(f"({read})(({find})())")
-
-
-def two_frames(tab: Page) -> None:
-    """Waits until what the last key changed is drawn."""
-    tab.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
 def crosshair(tab: Page) -> list[int]:
@@ -83,7 +68,7 @@ def test_a_reload_restores_crosshair_and_threshold(browser, tab, address):
     tab.locator(".panel .view canvas").first.click(position={"x": 100, "y": 120})
     tab.keyboard.press("]")
     tab.keyboard.press("]")
-    tab.wait_for_url(re.compile("above="), timeout=10_000)
+    tab.wait_for_url(re.compile("above="))
     two_frames(tab)
     note = tab.locator('section[aria-label="Voxel atlas (baseline)"] .note').inner_text()
     where = crosshair(tab)
@@ -119,7 +104,7 @@ def test_a_downloaded_map_lies_on_the_uploaded_files_own_grid(tab, brain_volume,
     tab.wait_for_url(re.compile(r"at=\d+\.\d+\.\d+"))
     name = ""
     while name != "own_voxel_atlas.nii.gz":  # the sample's button stands there until the new scan is scored
-        with tab.expect_download(timeout=120_000) as download:
+        with tab.expect_download() as download:
             tab.get_by_role("button", name="Voxel atlas (baseline), NIfTI", exact=True).click()
         name = download.value.suggested_filename
     download.value.save_as(tmp_path / "map.nii.gz")
@@ -142,9 +127,6 @@ def test_the_line_of_the_histogram_follows_the_threshold(tab):
     two_frames(tab)
     note = tab.locator('section[aria-label="Logistic fusion of maps"] .note').inner_text()
     wanted = float(re.search(r"Above ([\d.]+)", note)[1])
-    expect(tab.get_by_text(f"The largest clusters above {wanted:.3g}")).to_be_visible(timeout=20_000)
-    for _ in range(40):
-        if plotted(tab, "histogram", read) == pytest.approx(wanted, rel=2e-3):
-            break
-        tab.wait_for_timeout(250)
-    assert before < plotted(tab, "histogram", read) == pytest.approx(wanted, rel=2e-3)
+    expect(tab.get_by_text(f"The largest clusters above {wanted:.3g}")).to_be_visible()
+    until(lambda: plotted(tab, "histogram", read) == pytest.approx(wanted, rel=2e-3))
+    assert before < wanted

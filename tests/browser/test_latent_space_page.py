@@ -1,13 +1,17 @@
 """The latent space page as a reader sees it who clicks."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.support.waiting import script_over
+
 
 def ready(tab: Page) -> None:
-    expect(tab.get_by_text("Decode along a direction")).to_be_visible(timeout=60_000)
-    tab.locator(".js-plotly-plot").nth(1).wait_for(timeout=30_000)
-    tab.wait_for_timeout(500)
+    expect(tab.get_by_text("Decode along a direction")).to_be_visible()
+    tab.locator(".js-plotly-plot").nth(1).wait_for()
+    script_over(tab)
 
 
 def test_a_click_on_a_slice_of_the_scan_chooses_it_and_the_address_keeps_it(address, browser):
@@ -22,11 +26,10 @@ def test_a_click_on_a_slice_of_the_scan_chooses_it_and_the_address_keeps_it(addr
     }"""
     point = tab.locator(".js-plotly-plot").nth(1).evaluate(place)
     tab.mouse.move(point["x"], point["y"])
-    tab.wait_for_timeout(300)
+    tab.locator(".js-plotly-plot").nth(1).locator(".hoverlayer .hovertext").first.wait_for()
     tab.mouse.click(point["x"], point["y"])
-    expect(tab.get_by_text(f"Slice {point['slice']} and its nearest healthy slices")).to_be_visible(timeout=20_000)
-    tab.wait_for_timeout(500)
-    assert f"latent_slice={point['slice']}" in tab.url
+    expect(tab.get_by_text(f"Slice {point['slice']} and its nearest healthy slices")).to_be_visible()
+    tab.wait_for_url(re.compile(f"latent_slice={point['slice']}"))
     again = browser.new_page()
     again.goto(tab.url)
     ready(again)

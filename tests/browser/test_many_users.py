@@ -3,7 +3,6 @@
 import json
 import os
 import threading
-import time
 
 import pytest
 
@@ -11,6 +10,7 @@ from tests.support.disks import begun_with
 from tests.support.reader import Reader, Run
 from tests.support.scans import scan_file
 from tests.support.server import served
+from tests.support.waiting import until
 
 
 def digests(run: Run) -> tuple[str, ...]:
@@ -109,21 +109,14 @@ def ask_for(reader: Reader, who: str, pieces: int) -> None:
     reader.ask()
 
 
-def wait_until(true, seconds: float = 60) -> bool:
-    deadline = time.monotonic() + seconds
-    while not true() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return true()
-
-
 def test_others_wait_and_are_told_so(crowd, place):
     with Reader(crowd) as first, Reader(crowd) as second, Reader(crowd) as third:
         for reader in (first, second, third):
             reader.run()
         ask_for(first, "first", 30)
-        assert wait_until(lambda: done(place, "first") > 2)
+        until(lambda: done(place, "first") > 2)
         ask_for(second, "second", 2)
-        time.sleep(0.3)
+        second.told()
         ask_for(third, "third", 2)
         assert "Another scan is being computed; yours is next." in second.drawn().sentences
         assert done(place, "first") == 30, "whose turn it is keeps it to the end"
@@ -141,7 +134,7 @@ def test_work_that_nobody_waits_for_any_more_is_not_done(crowd, place, leaves):
         first = Reader(crowd)
         first.run()
         ask_for(first, who, 60)
-        assert wait_until(lambda: done(place, who) > 2)
+        until(lambda: done(place, who) > 2)
         if leaves:
             first.close()
         else:
@@ -161,9 +154,9 @@ def test_whoever_leaves_the_line_frees_its_place(crowd, place):
         second = Reader(crowd)
         second.run()
         ask_for(first, "busy", 20)
-        assert wait_until(lambda: done(place, "busy") > 2)
+        until(lambda: done(place, "busy") > 2)
         ask_for(second, "never", 5)
-        time.sleep(0.3)
+        second.told()
         second.close()
         ask_for(third, "last", 1)
         assert not third.drawn().errors
@@ -174,7 +167,7 @@ def test_whoever_leaves_the_line_frees_its_place(crowd, place):
 def test_nothing_of_a_reader_who_left_is_held(crowd, brain_volume):
     with Reader(crowd) as stays:
         stays.run()
-        assert wait_until(lambda: held(stays.run())["sessions"] == 1), "those of other tests have gone"
+        until(lambda: held(stays.run())["sessions"] == 1)  # those of other tests have gone
         leaves = Reader(crowd)
         leaves.run()
         scan = held(leaves.upload("scan.nii", scan_file(brain_volume, 1.8)))["scan"]
@@ -182,7 +175,7 @@ def test_nothing_of_a_reader_who_left_is_held(crowd, brain_volume):
         assert scan in seen["keys"]
         assert (seen["files"], seen["sessions"]) == (1, 2)
         leaves.close()
-        assert wait_until(lambda: held(stays.run())["sessions"] == 1)
+        until(lambda: held(stays.run())["sessions"] == 1)
         seen = held(stays.run())
         assert seen["files"] == 0
         assert scan not in seen["keys"]
@@ -192,7 +185,7 @@ def test_what_callbacks_of_the_last_reader_held_goes_without_another_reader(crow
     with Reader(crowd) as last:
         last.run(), last.run()
     assert done(place, "seen") > 1
-    assert wait_until(lambda: done(place, "let_go") == done(place, "seen"))
+    until(lambda: done(place, "let_go") == done(place, "seen"))
 
 
 def test_of_many_uploads_the_last_one_is_held(crowd, brain_volume):

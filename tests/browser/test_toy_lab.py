@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.contents import FIRST
-from tests.support.waiting import until
+from tests.support.waiting import script_over, two_frames, until, wait_for_maps
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def tab(address, browser):
     errors: list[str] = []
     tab.on("pageerror", lambda error: errors.append(str(error)))
     tab.goto(f"{address}/toy_lab")
-    expect(tab.get_by_text("Click in a picture, or press Random")).to_be_visible(timeout=60_000)
+    expect(tab.get_by_text("Click in a picture, or press Random")).to_be_visible()
     drawn(tab)
     yield tab
     assert errors == []
@@ -25,9 +25,9 @@ def tab(address, browser):
 
 def drawn(tab: Page) -> None:
     """The script has run and the viewer shows what it sent."""
-    tab.locator("[data-test-script-state=notRunning]").wait_for(timeout=30_000)
-    tab.locator(".viewer[data-state=drawn]").wait_for(timeout=30_000)
-    tab.wait_for_timeout(200)
+    script_over(tab)
+    wait_for_maps(tab)
+    two_frames(tab)
 
 
 def click(tab: Page, across: float, down: float) -> None:
@@ -38,14 +38,14 @@ def click(tab: Page, across: float, down: float) -> None:
 def plant(tab: Page, across: float = 0.36, down: float = 0.45, count: int = 1) -> None:
     """Clicks in the scan and waits for the toy."""
     click(tab, across, down)
-    expect(tab.get_by_text(f"Toys: {count}.")).to_be_visible(timeout=30_000)
+    expect(tab.get_by_text(f"Toys: {count}.")).to_be_visible()
     drawn(tab)
 
 
 def press_button(tab: Page, name: str, count: int) -> None:
     """Presses a button and waits for so many toys."""
     tab.get_by_role("button", name=name).click()
-    expect(tab.get_by_text(f"Toys: {count}.")).to_be_visible(timeout=30_000)
+    expect(tab.get_by_text(f"Toys: {count}.")).to_be_visible()
     drawn(tab)
 
 
@@ -84,13 +84,13 @@ def test_a_click_plants_a_toy_about_the_clicked_voxel(tab):
         inside = 0
         while "not in the truth" not in readout(tab):
             tab.keyboard.press(key)
-            tab.wait_for_timeout(60)
+            two_frames(tab)
             inside += 1
         assert inside == 6, "10 mm are five voxels of 2 mm"
         back = {"Left": "Right", "Right": "Left", "Up": "Down", "Down": "Up"}[key.removeprefix("Arrow")]
         for _ in range(inside):
             tab.keyboard.press(f"Arrow{back}")
-        tab.wait_for_timeout(100)
+        two_frames(tab)
         assert readout(tab) == centre
 
 
@@ -120,10 +120,9 @@ def test_moving_the_threshold_moves_the_point(tab):
     mark = tab.get_by_label("Threshold of Logistic fusion of maps")
     mark.focus()
     mark.press("End")
-    tab.wait_for_timeout(1500)
+    until(lambda: note(tab, "Logistic fusion of maps") > threshold)
+    until(lambda: points(tab)[0][0] < before[0][0])  # a higher threshold finds less
     after = points(tab)
-    assert note(tab, "Logistic fusion of maps") > threshold
-    assert after[0][0] < before[0][0], "a higher threshold finds less"
     assert after[1:] == before[1:], "methods of another unit keep theirs"
     assert scores(tab)[0].endswith(f"above {note(tab, 'Logistic fusion of maps'):.3g}")
 
@@ -152,7 +151,7 @@ def test_a_click_on_a_curve_sets_the_threshold_also_beyond_the_first_colours(tab
 def test_planting_keeps_the_zoom(tab):
     plant(tab)
     tab.keyboard.press("+")
-    tab.wait_for_timeout(200)
+    two_frames(tab)
     zoomed = pictures(tab)
     press_button(tab, "Random", 2)
     press_button(tab, "Undo", 1)
@@ -163,7 +162,7 @@ def test_the_sweep_draws_ap_against_a_setting(tab):
     plant(tab)
     tab.get_by_role("button", name="Draw AP").click()
     swept = tab.locator(".js-plotly-plot").nth(1)
-    swept.wait_for(timeout=60_000)
+    swept.wait_for()
     names = swept.evaluate("(plot) => plot.data.map((one) => [one.name, one.x.length])")
     assert names == [[name, 8] for name in (*FIRST, "Chance (prevalence)")]
     assert swept.evaluate("(plot) => plot._fullLayout.xaxis.title.text") == "Radius, mm"
@@ -173,9 +172,9 @@ def test_toys_and_controls_survive_another_page(tab):
     plant(tab)
     before = pictures(tab), scores(tab)
     tab.get_by_role("link", name="Explore").click()
-    expect(tab.get_by_text("One map in numbers")).to_be_visible(timeout=60_000)
+    expect(tab.get_by_text("One map in numbers")).to_be_visible()
     tab.get_by_role("link", name="Toy lab").click()
-    expect(tab.get_by_text("Toys: 1.")).to_be_visible(timeout=30_000)
+    expect(tab.get_by_text("Toys: 1.")).to_be_visible()
     drawn(tab)
     assert (pictures(tab), scores(tab)) == before
 

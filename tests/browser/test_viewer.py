@@ -12,6 +12,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.support.server import served
+from tests.support.waiting import script_over, two_frames, until
 
 CENTRE = np.array([5.0, -12.0, 30.0])
 BALL = np.array([18.0, 22.0, 14.0])  # to the right, anterior and superior of the centre
@@ -65,9 +66,9 @@ def shown(address, browser):
         tab.on("websocket", lambda socket: socket.on("framesent", lambda frame: tab.sent.append(len(frame))))
         tab.on("websocket", lambda socket: socket.on("framereceived", lambda frame: tab.received.append(len(frame))))
         tab.goto(f"{address}/?file={name}.nii.gz")
-        tab.locator(".viewer[data-state=drawn]").wait_for(timeout=30_000)
+        tab.locator(".viewer[data-state=drawn]").wait_for()
         expect(tab.get_by_text("thresholds {}")).to_be_visible()
-        tab.wait_for_timeout(300)
+        script_over(tab)
         tabs.append(tab)
         return tab
 
@@ -78,19 +79,14 @@ def shown(address, browser):
         tab.close()
 
 
-def settle(tab: Page) -> None:
-    """Returns when what was asked for is drawn."""
-    tab.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-
-
 def press(tab: Page, name: str) -> None:
     tab.get_by_role("button", name=name, exact=True).click()
-    settle(tab)
+    two_frames(tab)
 
 
 def press_key(tab: Page, key: str) -> None:
     tab.keyboard.press(key)
-    settle(tab)
+    two_frames(tab)
 
 
 def canvas(tab: Page, panel: str = "Scan", plane: str = "axial"):
@@ -99,7 +95,7 @@ def canvas(tab: Page, panel: str = "Scan", plane: str = "axial"):
 
 def pixels(tab: Page, panel: str = "Scan", plane: str = "axial") -> np.ndarray:
     """(H, W, 3) of what a canvas shows, once it is drawn."""
-    settle(tab)
+    two_frames(tab)
     url = canvas(tab, panel, plane).evaluate("(canvas) => canvas.toDataURL('image/png')")
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.split(",")[1]))).convert("RGB")).astype(int)
 
@@ -130,7 +126,7 @@ def drag(tab: Page, start, end, **options) -> None:
     tab.mouse.down(**options)
     tab.mouse.move(*end, steps=8)
     tab.mouse.up(**options)
-    settle(tab)
+    two_frames(tab)
 
 
 def point(tab: Page, x: float, y: float, panel: str = "Scan", plane: str = "axial") -> tuple[float, float]:
@@ -180,7 +176,7 @@ def test_the_ball_lies_towards_right_anterior_superior_however_the_file_is_store
             )
             assert sides == {"axial": "RA", "coronal": "RS", "sagittal": "AS"}[plane]
         tab.locator(".side").click()
-        settle(tab)
+        two_frames(tab)
     assert tab.locator(".side").inner_text() == "Radiological"
 
 
@@ -230,10 +226,11 @@ def test_the_wheel_scrolls_every_panel_and_sends_nothing(shown):
     tab.mouse.move(*point(tab, 0.5, 0.5, "Brightness"))
     for _ in range(4):
         tab.mouse.wheel(0, 120)
-    tab.wait_for_timeout(400)
-    labels = {slice_label(tab, panel) for panel in PANELS}
-    assert len(labels) == 1
-    assert int(labels.pop().split("/")[0].split()[-1]) == int(first.split("/")[0].split()[-1]) - 4
+    number = lambda panel: int(slice_label(tab, panel).split("/")[0].split()[-1])  # noqa: E731
+    wanted = int(first.split("/")[0].split()[-1]) - 4
+    until(lambda: number("Scan") == wanted)
+    assert {number(panel) for panel in PANELS} == {wanted}
+    assert len({slice_label(tab, panel) for panel in PANELS}) == 1
     assert all((pixels(tab, panel) != pictures[panel]).any() for panel in PANELS)
     assert len(tab.sent) == before
 
@@ -245,7 +242,7 @@ def test_a_click_moves_the_crosshair_in_the_other_planes_and_tells_python(shown)
     before = slice_label(tab, "Rare", "sagittal"), slice_label(tab, "Rare", "coronal")
     tab.mouse.click(*point(tab, 0.4, 0.6))
     tab.mouse.move(5, 5)
-    settle(tab)
+    two_frames(tab)
     assert (slice_label(tab, "Rare", "sagittal"), slice_label(tab, "Rare", "coronal")) != before
     voxel = tuple(int(at) for at in read(tab, "voxel"))
     expect(tab.get_by_text(f"cursor {voxel} click {voxel}")).to_be_visible()
@@ -320,7 +317,7 @@ def test_python_moves_crosshair_and_thresholds_until_the_reader_does(shown):
     expect(tab.locator('section[aria-label="<b>Half</b>"] .note')).to_contain_text("Above 2.5 units")
     expect(tab.locator('section[aria-label="Rare"] .note')).to_contain_text("healthy 10.0 %")
     tab.mouse.move(5, 5)
-    settle(tab)
+    two_frames(tab)
     assert read(tab, "voxel") == [30, 31, 32]
     tab.mouse.click(*point(tab, 0.3, 0.5))
     expect(tab.get_by_text("cursor (30, 31, 32)")).to_be_hidden()
@@ -346,10 +343,9 @@ def test_full_screen_fills_the_screen(shown):
     tab = shown()
     press(tab, "Full screen")
     tab.wait_for_function("document.fullscreenElement")
-    tab.wait_for_timeout(300)
-    boxes = [panel.bounding_box() for panel in tab.locator(".panel").all()]
-    assert max(box["x"] + box["width"] for box in boxes) > 0.95 * 1440
-    assert max(box["y"] + box["height"] for box in boxes) < 900
+    boxes = lambda: [panel.bounding_box() for panel in tab.locator(".panel").all()]  # noqa: E731
+    until(lambda: max(box["x"] + box["width"] for box in boxes()) > 0.95 * 1440)
+    assert max(box["y"] + box["height"] for box in boxes()) < 900
     press(tab, "Full screen")
 
 
@@ -364,13 +360,13 @@ def test_methods_of_one_unit_share_bar_range_and_threshold_until_unlocked(shown)
     end = tab.locator('section[aria-label="<b>Half</b>"] .end')
     end.fill("6")
     end.press("Enter")
-    settle(tab)
+    two_frames(tab)
     assert bar("Brightness") == bar("<b>Half</b>")
     assert tab.locator('section[aria-label="Brightness"] .end').input_value() == "6"
     tab.get_by_label("Same range").uncheck()
     end.fill("1")
     end.press("Enter")
-    settle(tab)
+    two_frames(tab)
     assert tab.locator('section[aria-label="Brightness"] .end').input_value() != "1"
     assert bar("Brightness") != bar("<b>Half</b>")
 
@@ -380,7 +376,7 @@ def test_zero_is_the_middle_colour_of_a_signed_map(shown):
     tab = shown()
     track = tab.locator('section[aria-label="Signed"] .track')
     track.locator("input").fill("0")
-    settle(tab)
+    two_frames(tab)
     bar = track.locator("canvas").evaluate("(canvas) => [...canvas.getContext('2d').getImageData(0, 0, 256, 1).data]")
     left, centre, right = (np.array(bar[4 * at : 4 * at + 3]) for at in (20, 127, 235))
     assert centre.max() < 70, "dark at zero"
@@ -455,7 +451,7 @@ def test_zoom_and_pan_are_linked_and_reset(shown):
     tab.keyboard.down("Control")
     tab.mouse.wheel(0, -300)
     tab.keyboard.up("Control")
-    settle(tab)
+    two_frames(tab)
     tab.mouse.move(*point(tab, 0.301, 0.4, "Rare"))
     assert np.abs(np.array(read(tab, "mm")) - aim).max() < 2.1, "the point under the pointer stays"
     zoomed = pixels(tab, "Scan")
@@ -488,10 +484,11 @@ def test_volumes_are_fetched_once_and_reruns_send_little(shown, address):
     received = sum(tab.received)
     for _ in range(3):
         tab.get_by_text("Run again").click()
-        tab.wait_for_timeout(400)
+        script_over(tab)
     press(tab, "Mosaic")
     tab.mouse.click(*point(tab, 0.4, 0.4))
-    tab.wait_for_timeout(500)
+    expect(tab.get_by_text("click None")).to_be_hidden()
+    script_over(tab)
     assert [url for url in tab.requests if url.startswith(f"{address}/media/")] == fetched
     assert sum(tab.received) - received < 40_000, "the volumes hold more than 3 MB"
 
@@ -500,7 +497,5 @@ def test_volumes_that_cannot_be_fetched_are_said_in_one_sentence(address, browse
     tab = browser.new_page()
     tab.route(f"{address}/media/*", lambda route: route.fulfill(status=404))
     tab.goto(f"{address}/?file=RAS.nii.gz")
-    expect(tab.get_by_role("alert")).to_have_text(
-        "The volumes could not be fetched from the server; reload the page.", timeout=30_000
-    )
+    expect(tab.get_by_role("alert")).to_have_text("The volumes could not be fetched from the server; reload the page.")
     tab.close()

@@ -62,7 +62,7 @@ class Reader:
         self._query, self._fetched, self._file = "", set(), ""
         self.session, self.page, self._tidy = "", "", tidy
         self.pages: dict[str, str] = {}
-        self.last = Run()
+        self.last, self._begun = Run(), Run()
 
     def __enter__(self) -> Reader:
         return self
@@ -91,27 +91,38 @@ class Reader:
 
     def drawn(self, seconds: float = SECONDS) -> Run:
         """What the run that was asked for draws, until its end."""
-        found = Run()
         deadline = time.monotonic() + seconds
-        while True:
-            message = self._receive(deadline)
-            kind = message.WhichOneof("type")
-            if kind == "new_session":
-                found = Run()
-                self.session = message.new_session.initialize.session_id
-                self.page = message.new_session.page_script_hash
-            elif kind == "navigation":
-                self.pages = {page.page_name: page.page_script_hash for page in message.navigation.app_pages}
-                self.page = message.navigation.page_script_hash
-            elif kind == "page_info_changed":
-                self._query = message.page_info_changed.query_string
-            elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
-                found.elements.append((message.delta.fragment_id, message.delta.new_element))
-            elif kind == "script_finished" and message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:
-                found.failed = message.script_finished == ForwardMsg.FINISHED_WITH_COMPILE_ERROR
-                self.last = found
-                self._fetch(found)
-                return found
+        while not self._follow(self._receive(deadline)):
+            pass
+        self._fetch(self.last)
+        return self.last
+
+    def told(self, seconds: float = SECONDS) -> str:
+        """The first sentence of the run that goes on, which `drawn` tells too."""
+        deadline = time.monotonic() + seconds
+        while not self._begun.sentences:
+            assert not self._follow(self._receive(deadline)), "the run ended and said nothing"
+        return self._begun.sentences[0]
+
+    def _follow(self, message: ForwardMsg) -> bool:
+        """Takes a message into the run that goes on; whether that ended it."""
+        kind = message.WhichOneof("type")
+        if kind == "new_session":
+            self._begun = Run()
+            self.session = message.new_session.initialize.session_id
+            self.page = message.new_session.page_script_hash
+        elif kind == "navigation":
+            self.pages = {page.page_name: page.page_script_hash for page in message.navigation.app_pages}
+            self.page = message.navigation.page_script_hash
+        elif kind == "page_info_changed":
+            self._query = message.page_info_changed.query_string
+        elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
+            self._begun.elements.append((message.delta.fragment_id, message.delta.new_element))
+        elif kind == "script_finished" and message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:
+            self._begun.failed = message.script_finished == ForwardMsg.FINISHED_WITH_COMPILE_ERROR
+            self.last, self._begun = self._begun, Run()
+            return True
+        return False
 
     def open(self, page: str) -> Run:
         """Another page, by its title."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, Playwright
+from playwright.sync_api import Browser, Playwright
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,8 +61,3 @@ def chromium(driver: Playwright, bare: bool = True) -> Browser:
     if found is None:
         raise FileNotFoundError("neither chromium-headless-shell nor chromium is installed")
     return driver.chromium.launch(executable_path=found, args=FLAGS)
-
-
-def wait_for_maps(tab: Page) -> None:
-    """Returns when the viewer has drawn the scan and its maps."""
-    tab.locator(".viewer[data-state=drawn]").wait_for(timeout=90_000)
