@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from vaead_core import scorers
 from vaead_core.checkpoints import search
 from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.computing.checkout import checkout
-from vaead_core.errors import InputError, ScanError
+from vaead_core.errors import ScanError, exit_status
 from vaead_core.measures.metrics import detection
 from vaead_core.pipeline import scoring
 from vaead_core.scans.nifti import map_to_nifti, read_nifti
@@ -38,26 +39,23 @@ def main(arguments: list[str] | None = None) -> int:
 
 def score(options: argparse.Namespace) -> int:
     """Scores every scan; a bad one does not stop the rest."""
-    try:
-        checkpoint = Checkpoint.load(search.named(options.checkpoint))
-        names = options.scorers or list(scorers.scorers_of(checkpoint.model))
-        for name in names:
-            scorers.build(name)
-        options.out.mkdir(parents=True, exist_ok=True)
-    except (InputError, OSError) as error:
-        print(error if isinstance(error, InputError) else f"{options.out} cannot be written to.", file=sys.stderr)
-        return 2
-    failed = False
-    for path in options.scans:
-        try:
-            _score_one(path, names, checkpoint, options)
-        except InputError as error:
-            failed = True
-            print(error, file=sys.stderr)
-        except OSError as error:
-            failed = True
-            print(f"The maps of {path.name} could not be written ({error.strerror}).", file=sys.stderr)
-    return 2 if failed else 0
+    opened: list[Checkpoint] = []
+    if status := exit_status(lambda: opened.append(_begin(options)), options.out, "no scan was scored"):
+        return status
+    names = options.scorers or list(scorers.scorers_of(opened[0].model))
+    return max(
+        exit_status(partial(_score_one, path, names, opened[0], options), options.out, f"{path.name} lacks maps or scores")
+        for path in options.scans
+    )
+
+
+def _begin(options: argparse.Namespace) -> Checkpoint:
+    """The checkpoint, once scorers and folder are as they must be."""
+    checkpoint = Checkpoint.load(search.named(options.checkpoint))
+    for name in options.scorers or ():
+        scorers.build(name)
+    options.out.mkdir(parents=True, exist_ok=True)
+    return checkpoint
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -3,9 +3,13 @@
 A machine's faults have their sentences too: no memory, no room on a disk, a file that is gone.
 """
 
+import errno
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+_WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 
 
 class InputError(Exception):
@@ -26,20 +30,46 @@ class CohortError(InputError):
 
 def fault(error: BaseException) -> str | None:
     """The sentence for what the machine lacks; None when `error` says no such thing."""
-    if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and _is_of_memory(str(error).lower())):
+    if isinstance(error, MemoryError) or (_is_of_a_library(error) and _is_of_memory(str(error).lower())):
         return "There is not enough memory for this; crop or resample the scan, or try again later."
     if isinstance(error, OSError):
         return f"A file could not be read or written ({error.strerror or error}); try again, or tell whoever runs this server."
     return None
 
 
+def _is_of_a_library(error: BaseException) -> bool:
+    """Of one that has no MemoryError: ITK, torch and threads, or ONNX Runtime, whose errors have types of their own."""
+    return isinstance(error, RuntimeError) or type(error).__module__.startswith("onnxruntime.")
+
+
 def _is_of_memory(said: str) -> bool:
-    """ITK, ONNX Runtime and threads have no MemoryError."""
     return "alloc" in said or "start new thread" in said
 
 
+@contextmanager
+def refusing(refusal: InputError, *damage: type[Exception]) -> Iterator[None]:
+    """Raises `refusal` in place of what damaged or foreign input makes its reader raise: one of `damage`, else anything.
+
+    An InputError and the machine's faults come through as they are: nobody shall copy again what is whole.
+    """
+    try:
+        yield
+    except Exception as error:
+        if damage and not isinstance(error, damage):
+            raise
+        if isinstance(error, InputError) or (fault(error) and not _is_of_input(error)):
+            raise
+        raise refusal from error
+
+
+def _is_of_input(error: BaseException) -> bool:
+    """A missing file, or an OSError that no system raised but a parser, such as gzip's; whoever sends a download, too."""
+    missing = FileNotFoundError | NotADirectoryError | IsADirectoryError
+    return isinstance(error, OSError) and (error.errno is None or isinstance(error, missing | ConnectionError | TimeoutError))
+
+
 def exit_status(work: Callable[[], None], out: Path, kept: str) -> int:
-    """0, or 2 with one sentence on stderr when `work` meets a user's mistake, `out` cannot be written or memory is short.
+    """0, or 2 with one sentence on stderr when `work` meets a user's mistake, `out` cannot be written or the machine has a fault.
 
     kept: what that sentence says of earlier work.
     """
@@ -48,12 +78,16 @@ def exit_status(work: Callable[[], None], out: Path, kept: str) -> int:
     except InputError as error:
         print(error, file=sys.stderr)
         return 2
-    except OSError as error:
-        print(f"{out} could not be written ({error.strerror}); {kept}.", file=sys.stderr)
-        return 2
-    except (MemoryError, RuntimeError) as error:
+    except Exception as error:
         if (said := fault(error)) is None:
             raise
-        print(said, file=sys.stderr)
+        print(_of_file(error, out, kept) if isinstance(error, OSError) else said, file=sys.stderr)
         return 2
     return 0
+
+
+def _of_file(error: OSError, out: Path, kept: str) -> str:
+    """Only a disk that takes nothing more is known to have been written to."""
+    if error.errno in _WRITING:
+        return f"{out} could not be written ({error.strerror}); {kept}."
+    return f"{error.filename or 'A file'} could not be read or written ({error.strerror or error}); {kept}."

@@ -127,7 +127,7 @@ def _of_brains(folder: Path) -> bool:
     """False for pictures; what cannot be read stays, for its sentence."""
     try:
         return facts(folder).of_brains
-    except CheckpointError:
+    except (CheckpointError, OSError):
         return True
 
 

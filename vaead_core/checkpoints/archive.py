@@ -12,7 +12,7 @@ from pathlib import Path
 from vaead_core.checkpoints.checkpoint import COMPANION_FILES, DESCRIPTION, Checkpoint, checked_files
 from vaead_core.checkpoints.consistency import is_consistent
 from vaead_core.checkpoints.untrusted import check_arrays, check_graph, open_zip
-from vaead_core.errors import CheckpointError
+from vaead_core.errors import CheckpointError, refusing
 from vaead_core.inference.vae import GRAPHS
 
 MB = 1 << 20
@@ -77,10 +77,9 @@ def check(folder: Path) -> Checkpoint:
         if file.endswith(".onnx"):
             check_graph(content, file)
     checkpoint = Checkpoint.load(folder)
-    try:
+    not_running = CheckpointError(f"The network of {folder.name} does not run; copy the checkpoint again.")
+    with refusing(not_running):  # whatever ONNX Runtime and a missing setting raise
         together = is_consistent(checkpoint)
-    except Exception as error:  # whatever ONNX Runtime and a missing setting raise
-        raise CheckpointError(f"The network of {folder.name} does not run; copy the checkpoint again.") from error
     if not together:
         raise CheckpointError(f"Network, arrays and settings of {folder.name} do not belong together; copy the checkpoint again.")
     return checkpoint
@@ -112,17 +111,13 @@ def _entries(archive: zipfile.ZipFile) -> tuple[str, dict[str, zipfile.ZipInfo]]
 def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, file: str) -> bytes:
     """What an entry holds, unpacked piece by piece up to its limit, whatever size it claims."""
     pieces, size = [], 0
-    try:
-        with archive.open(entry) as stream:
-            while piece := stream.read(_READ):
-                pieces.append(piece)
-                size += len(piece)
-                if size > MOST_BYTES[file]:
-                    raise CheckpointError(
-                        f"{file} unpacks to more than {MOST_BYTES[file] / MB:g} MB, which is the most that is read."
-                    )
-    except CheckpointError:
-        raise
-    except Exception as error:  # zlib.error, BadZipFile, EOFError and others, by what is damaged
-        raise CheckpointError(f"{file} in the upload is damaged; pack or copy it again.") from error
+    damaged = CheckpointError(f"{file} in the upload is damaged; pack or copy it again.")
+    with refusing(damaged), archive.open(entry) as stream:  # zlib.error, BadZipFile, EOFError and others, by what is damaged
+        while piece := stream.read(_READ):
+            pieces.append(piece)
+            size += len(piece)
+            if size > MOST_BYTES[file]:
+                raise CheckpointError(
+                    f"{file} unpacks to more than {MOST_BYTES[file] / MB:g} MB, which is the most that is read."
+                )
     return b"".join(pieces)

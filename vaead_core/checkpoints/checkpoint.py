@@ -17,7 +17,7 @@ import numpy as np
 from vaead_core.checkpoints.calibration import Calibration, ScorerCalibration
 from vaead_core.checkpoints.provenance import Provenance
 from vaead_core.checkpoints.replace import replace_folder
-from vaead_core.errors import CheckpointError
+from vaead_core.errors import CheckpointError, refusing
 from vaead_core.inference.model import Memory, Model
 from vaead_core.inference.onnx_graph import OnnxGraph
 from vaead_core.inference.reference import PlaceStatistics, Reference
@@ -68,7 +68,8 @@ class Checkpoint:
             provenance = Provenance.read(description)
         except ValueError as error:
             raise CheckpointError(f"{DESCRIPTION} of {folder.name} is damaged ({error}); copy the checkpoint again.") from error
-        try:
+        unreadable = CheckpointError(f"The checkpoint {folder.name} cannot be read; train or copy it again.")
+        with refusing(unreadable):  # the parts come from many libraries, each with its own exceptions
             with np.load(io.BytesIO(contents["calibration.npz"]), allow_pickle=False) as arrays:
                 reference, calibration, memory = _unpack(dict(arrays))
             with np.load(io.BytesIO(contents["latents.npz"]), allow_pickle=False) as arrays:
@@ -81,8 +82,6 @@ class Checkpoint:
             healthy = {name: found.pixels for name, found in calibration.items() if len(found.pixels)}
             model = Model(vae, reference, description["stride"], companions, healthy, memory)
             card, history = contents["README.md"].decode(), contents["history.csv"].decode()
-        except Exception as error:  # the parts come from many libraries, each with its own exceptions
-            raise CheckpointError(f"The checkpoint {folder.name} cannot be read; train or copy it again.") from error
         return Checkpoint(
             folder.name, model, preprocessor, calibration, latents, provenance, card, history, description["digest"]
         )
@@ -130,10 +129,9 @@ def checked_files(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
     Raises CheckpointError.
     """
     path = folder / DESCRIPTION
-    if not path.is_file():
-        raise CheckpointError(f"{folder.name or folder} is not a checkpoint folder: it has no {DESCRIPTION}.")
-    try:
+    with refusing(CheckpointError(f"{folder.name or folder} is not a checkpoint folder: it has no {DESCRIPTION}."), OSError):
         text = path.read_bytes()
+    try:
         description = json.loads(text)
         version, hashes = description["format_version"], dict(description["files"])
     except (ValueError, KeyError, TypeError, RecursionError) as error:
@@ -142,7 +140,8 @@ def checked_files(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
         raise CheckpointError(
             f"{folder.name} has checkpoint format {version}, this vaead reads {FORMAT_VERSION}; use the vaead that wrote it."
         )
-    present = {file.name for file in folder.iterdir()}
+    with refusing(CheckpointError(f"{folder.name} is no longer there; copy the checkpoint again."), OSError):
+        present = {file.name for file in folder.iterdir()}
     foreign = present - {*FILES, *COMPANION_FILES.values(), DESCRIPTION}
     if foreign:
         raise CheckpointError(
@@ -150,10 +149,8 @@ def checked_files(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
         )
     contents = {}
     for name in (*FILES, *(name for name in COMPANION_FILES.values() if name in present or name in hashes)):
-        file = folder / name
-        if not file.is_file():
-            raise CheckpointError(f"{folder.name} lacks {name}; copy the checkpoint again.")
-        contents[name] = file.read_bytes()
+        with refusing(CheckpointError(f"{folder.name} lacks {name}; copy the checkpoint again."), OSError):
+            contents[name] = (folder / name).read_bytes()
         if _sha256(contents[name]) != hashes.get(name):
             raise CheckpointError(f"{name} of {folder.name} was altered (checksum differs); copy the checkpoint again.")
         if name.endswith(".npz") and not zipfile.is_zipfile(io.BytesIO(contents[name])):

@@ -11,7 +11,7 @@ from typing import Any
 
 from vaead_core.checkpoints.checkpoint import DESCRIPTION
 from vaead_core.checkpoints.provenance import Provenance
-from vaead_core.errors import CheckpointError
+from vaead_core.errors import CheckpointError, refusing
 
 History = dict[str, list[float]]
 _LONG = 200
@@ -35,12 +35,11 @@ class Facts:
 
 def facts(folder: Path) -> Facts:
     """Raises CheckpointError when its description cannot be read."""
-    try:
+    unreadable = CheckpointError(f"{DESCRIPTION} of {folder.name} cannot be read; copy the checkpoint again.")
+    with refusing(unreadable, OSError, ValueError, KeyError, TypeError, RecursionError):
         said = json.loads((folder / DESCRIPTION).read_bytes())
         provenance, of_brains = Provenance.read(dict(said)), said["preprocessor"] is not None
         megabytes = sum(path.stat().st_size for path in folder.iterdir()) / 1e6
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise CheckpointError(f"{DESCRIPTION} of {folder.name} cannot be read; copy the checkpoint again.") from error
     architecture, training = provenance.architecture, provenance.training
     return Facts(
         folder.name, _text(training.images), _text(architecture["name"]), _count(architecture.get("latent_size")),

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from numpy.lib import format as npy
 
-from vaead_core.errors import CheckpointError
+from vaead_core.errors import CheckpointError, refusing
 
 DIRECTORY_BYTES = 1 << 20
 ARRAYS, ARRAYS_BYTES = 1000, 512 << 20  # of one file, unpacked; 258 arrays and 20 MB at 2 mm, eight times that at 1 mm
@@ -35,10 +35,9 @@ def open_zip(content: bytes, name: str, most: int, most_bytes: int) -> zipfile.Z
         raise CheckpointError(f"{name} is not a zip archive that vaead reads; pack the checkpoint's folder as a plain .zip.")
     if struct.unpack("<I", end[12:16])[0] > DIRECTORY_BYTES:
         raise CheckpointError(f"{name} holds more than {most} files, which no checkpoint does.")
-    try:
+    damaged = CheckpointError(f"{name} is a damaged zip archive; pack or copy it again.")
+    with refusing(damaged, zipfile.BadZipFile, ValueError, NotImplementedError, OSError, struct.error):
         archive = zipfile.ZipFile(io.BytesIO(content))
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError, struct.error) as error:
-        raise CheckpointError(f"{name} is a damaged zip archive; pack or copy it again.") from error
     entries = archive.infolist()
     if len(entries) > most:
         raise CheckpointError(f"{name} holds {len(entries)} files, more than the {most} that are read.")
@@ -55,15 +54,13 @@ def check_arrays(content: bytes, name: str) -> None:
     """Raises CheckpointError unless an .npz holds plain arrays, each as large as its header says, none of them pickled."""
     archive = open_zip(content, name, ARRAYS, ARRAYS_BYTES)
     for entry in archive.infolist():
-        try:
-            with archive.open(entry) as file:
-                version = npy.read_magic(file)
-                read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-                shape, _, kind = read(file, max_header_size=NPY_HEADER_BYTES)
-                says = math.prod(shape) * kind.itemsize
-                plain = kind.kind in "biufU" and not kind.hasobject and 0 <= says == entry.file_size - file.tell()
-        except Exception as error:  # zlib's, zipfile's and NumPy's parsers each have their own
-            raise CheckpointError(f"{name} is damaged; copy the checkpoint again.") from error
+        damaged = CheckpointError(f"{name} is damaged; copy the checkpoint again.")
+        with refusing(damaged), archive.open(entry) as file:  # zlib's, zipfile's and NumPy's parsers each have their own
+            version = npy.read_magic(file)
+            read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+            shape, _, kind = read(file, max_header_size=NPY_HEADER_BYTES)
+            says = math.prod(shape) * kind.itemsize
+            plain = kind.kind in "biufU" and not kind.hasobject and 0 <= says == entry.file_size - file.tell()
         if not plain:
             raise CheckpointError(f"{name} holds {entry.filename[:80]}, which is not a plain array; pickles are never loaded.")
 

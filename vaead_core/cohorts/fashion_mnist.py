@@ -16,7 +16,7 @@ import numpy as np
 from scipy import ndimage
 
 from vaead_core.cohorts.locations import find_data
-from vaead_core.errors import CohortError
+from vaead_core.errors import CohortError, refusing
 from vaead_core.scans.volume import Array, Slices
 
 ADDRESS = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com"
@@ -61,11 +61,10 @@ def fetch(name: str, md5: str, folder: Path, address: str, progress: Progress | 
     """`folder/name`, downloaded from `address` unless it is there; a cut-off download goes on where it stopped."""
     path, partial = folder / name, folder / f"{name}.part"
     if not path.is_file():
-        try:
+        unreached = CohortError(f"{name} could not be downloaded; fetch it elsewhere and put it in {folder}.")
+        with refusing(unreached, OSError, http.client.HTTPException):
             folder.mkdir(parents=True, exist_ok=True)
             _download(f"{address}/{name}", partial, progress)
-        except (OSError, http.client.HTTPException) as error:
-            raise CohortError(f"{name} could not be downloaded; fetch it elsewhere and put it in {folder}.") from error
         if hashlib.md5(partial.read_bytes()).hexdigest() != md5:
             partial.unlink()
             raise CohortError(f"The download of {name} was damaged (checksum differs) and is removed; start it again.")
@@ -98,15 +97,14 @@ def _download(url: str, partial: Path, progress: Progress | None) -> None:
 
 
 def _idx(path: Path) -> Array:
-    try:
+    foreign = CohortError(f"{path.name} is not a Fashion-MNIST idx file; delete it and start again.")
+    with refusing(foreign, OSError, EOFError, zlib.error, ValueError, IndexError):
         content = gzip.decompress(path.read_bytes())
         if content[:3] != b"\0\0\x08":  # two zero bytes, then the code of uint8
             raise ValueError("not an idx file of uint8")
         dimensions = content[3]
         shape = tuple(np.frombuffer(content, ">u4", dimensions, 4).astype(int))
         return np.frombuffer(content, np.uint8, offset=4 + 4 * dimensions).reshape(shape)
-    except (OSError, EOFError, zlib.error, ValueError, IndexError) as error:
-        raise CohortError(f"{path.name} is not a Fashion-MNIST idx file; delete it and start again.") from error
 
 
 def to_slices(images: Array) -> Slices:

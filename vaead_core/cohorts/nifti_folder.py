@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from vaead_core.cohorts import Cohort, Subject
-from vaead_core.errors import CohortError
+from vaead_core.errors import CohortError, refusing
 from vaead_core.scans.nifti import read_nifti
 
 
@@ -64,10 +64,9 @@ def mood_toys(folder: Path) -> list[MoodToy]:
 def _sample_label(path: Path) -> bool | None:
     if not path.is_file():
         return None
-    try:
+    no_label = CohortError(f"{path.name} must hold one number, 0 or 1; download MOOD's toy labels again.")
+    with refusing(no_label, OSError, UnicodeDecodeError, KeyError):
         return {"0": False, "1": True}[path.read_text().strip()]
-    except (OSError, UnicodeDecodeError, KeyError) as error:
-        raise CohortError(f"{path.name} must hold one number, 0 or 1; download MOOD's toy labels again.") from error
 
 
 def _mood_train(folder: Path) -> Path | None:

@@ -14,7 +14,7 @@ import nibabel as nib
 import numpy as np
 from nibabel.volumeutils import apply_read_scaling
 
-from vaead_core.errors import ScanError
+from vaead_core.errors import ScanError, refusing
 from vaead_core.scans.volume import Array
 
 MAX_VALUES_BYTES = 256 << 20  # of a scan as float32: 512 × 512 × 256 voxels
@@ -55,20 +55,19 @@ def open_nifti(content: bytes, name: str) -> NiftiFile:
     zipped = content[:2] == b"\x1f\x8b"
     if zipped and content.count(b"\x1f\x8b\x08") > _PIECES:
         raise ScanError(f"{name} was zipped in more than {_PIECES} pieces; zip it again as one.")
-    try:
-        with gzip.GzipFile(fileobj=io.BytesIO(content)) if zipped else io.BytesIO(content) as stream:
-            block = stream.read(540)
-            header, affine = _header(block, name)
-            shape = _shape(header, affine, name)
-            offset = header.get_data_offset()
-            rest = block[offset:]
-            if offset > _OFFSET_BYTES or len(stream.read(max(0, offset - len(block)))) < offset - len(block):
-                raise ScanError(_damaged(name))
-            values = _values(_Joined(rest, stream), header, math.prod(shape), name)
-            if len(stream.read(_MORE_BYTES + 1)) > _MORE_BYTES:
-                raise ScanError(f"{name} holds more than its header announces; copy or export it again.")
-    except (EOFError, OSError, zlib.error) as error:
-        raise ScanError(f"{name} is a damaged or cut-off gzip file; copy or download it again.") from error
+    cut_off = ScanError(f"{name} is a damaged or cut-off gzip file; copy or download it again.")
+    opened = gzip.GzipFile(fileobj=io.BytesIO(content)) if zipped else io.BytesIO(content)
+    with refusing(cut_off, EOFError, OSError, zlib.error), opened as stream:
+        block = stream.read(540)
+        header, affine = _header(block, name)
+        shape = _shape(header, affine, name)
+        offset = header.get_data_offset()
+        rest = block[offset:]
+        if offset > _OFFSET_BYTES or len(stream.read(max(0, offset - len(block)))) < offset - len(block):
+            raise ScanError(_damaged(name))
+        values = _values(_Joined(rest, stream), header, math.prod(shape), name)
+        if len(stream.read(_MORE_BYTES + 1)) > _MORE_BYTES:
+            raise ScanError(f"{name} holds more than its header announces; copy or export it again.")
     return NiftiFile(header, affine, values.reshape(shape, order="F"))
 
 
@@ -91,13 +90,11 @@ def _header(block: bytes, name: str) -> tuple[nib.Nifti1Header, Array]:
     size = next((size for size in _HEADERS if size in sizes), None)
     if size is None:
         raise not_nifti
-    try:  # nibabel raises many unrelated types on damaged headers, hence the broad except, around the parser alone
+    with refusing(not_nifti):  # nibabel raises many unrelated types on damaged headers
         header = _HEADERS[size](block[:size], check=False)
         header.check_fix(_SILENT)
         affine = header.get_best_affine()
         header.get_data_shape(), header.get_data_dtype(), header.get_data_offset(), header.get_slope_inter()
-    except Exception as error:
-        raise not_nifti from error
     return header, affine
 
 

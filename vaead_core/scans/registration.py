@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 import SimpleITK as sitk
 
-from vaead_core.errors import ScanError, fault
+from vaead_core.errors import ScanError, refusing
 from vaead_core.scans import atlas
 from vaead_core.scans.geometry import AffineToAtlas, Grid
 from vaead_core.scans.volume import Array, Volume
@@ -35,15 +35,12 @@ def register(scan: Volume) -> AffineToAtlas:
     Starts from the centre and principal sizes of the two brains, then maximises Mattes' mutual information
     (Mattes et al. 2003) at 4 mm and 3 mm by gradient descent on a fixed random sample of voxels. Raises ScanError.
     """
-    try:
+    refusal = ScanError(
+        f"{scan.name} could not be brought to the atlas; check that it is a whole, skull-stripped adult brain, "
+        "bright on a background of 0, with the right voxel size."
+    )
+    with refusing(refusal, RuntimeError, ValueError, OverflowError, np.linalg.LinAlgError):  # ITK's, and of grids of no size
         return _registered(scan)
-    except (RuntimeError, ValueError, OverflowError, np.linalg.LinAlgError) as error:  # ITK's own, and of grids of no size
-        if fault(error):
-            raise
-        raise ScanError(
-            f"{scan.name} could not be brought to the atlas; check that it is a whole, skull-stripped adult brain, "
-            "bright on a background of 0, with the right voxel size."
-        ) from error
 
 
 def _registered(scan: Volume) -> AffineToAtlas:

@@ -14,7 +14,7 @@ from vaead_core import scorers
 from vaead_core.checkpoints.calibration import RATES
 from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.checkpoints.summary import Facts, History, facts, side_by_side
-from vaead_core.errors import CheckpointError
+from vaead_core.errors import CheckpointError, fault
 from vaead_core.figures.curves import PLAIN
 from vaead_core.figures.history import history_figure
 
@@ -27,6 +27,8 @@ def listing(folders: dict[str, Path]) -> dict[str, Facts]:
             known[name] = facts(folder)
         except CheckpointError as error:
             sentences.append(str(error))
+        except OSError as error:
+            sentences.append(f"{name}: {fault(error)}")
     rows = [
         {
             "Name": name, "Images": one.images, "Architecture": one.architecture.replace("_", " "), "Latents": one.latents,
