@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from vaead_core.computing import machine
+
 RECORD = Path(__file__).resolve().parents[1] / "docs" / "load.md"
 LOAD_AT_START = os.getloadavg()[0]
 HEAD = """# Many readers on one server
@@ -32,10 +34,8 @@ def record(sections: dict[str, str]) -> None:
 
 
 def _machine() -> str:
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
-    gigabytes = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / (1 << 30)
-    said = f"Machine: {model}, {len(os.sched_getaffinity(0))} cores, {gigabytes:.0f} GiB; Python {platform.python_version()}, "
+    gigabytes = machine.physical_memory() / (1 << 30)
+    said = f"Machine: {machine.processor()}, {machine.cores()} cores, {gigabytes:.0f} GiB; Python {platform.python_version()}, "
     said += f"Streamlit {version('streamlit')}. Load average when the run began: {LOAD_AT_START:.2f}"
     return f"{said}{'; other work ran beside it.' if LOAD_AT_START > 0.5 else '.'}\n"
 

@@ -5,6 +5,7 @@ The network's own pass counts each time; registration and a detector's fit, once
 """
 
 import json
+import os
 import platform
 import sys
 import time
@@ -17,6 +18,7 @@ import numpy as np
 from vaead_core import scorers
 from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.cohorts.synthetic import SAMPLES, load_sample
+from vaead_core.computing import machine
 from vaead_core.detectors import DETECTORS
 from vaead_core.detectors.latent_detector import fit_latent_detector
 from vaead_core.inference.model import Model
@@ -87,9 +89,7 @@ def _unused(model: Model) -> Model:
 
 def processor() -> str:
     """Its name and how many cores this machine has."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").is_file() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return f"{names[0] if names else platform.machine()}, {len(names) or '?'} cores"
+    return f"{machine.processor()}, {os.cpu_count()} cores"
 
 
 if __name__ == "__main__":

@@ -25,6 +25,12 @@ def test_pre_commit_runs_what_make_lint_runs():
     assert all(hook["language"] == "system" and not hook["pass_filenames"] for hook in local["hooks"])
 
 
+def test_workflows_run_tests_that_exist():
+    named = re.findall(r"tests/\w+\.py", (ROOT / ".github" / "workflows" / "test.yml").read_text())
+    assert len(named) > 20
+    assert [path for path in named if not (ROOT / path).is_file()] == []
+
+
 NIGHTLY = [("nightly", f".venv/bin/python -m tests.{command}") for command in ("fuzz 10000", "support.faults 20")]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pages.shared.server import memory
+from vaead_core.computing import machine
 from vaead_core.errors import ScanError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -15,31 +16,31 @@ ROOT = Path(__file__).resolve().parents[1]
 def in_process(code: str, limit: int | None = None) -> str:
     """What a new process prints, with so many bytes of address space."""
     set_limit = None if limit is None else lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    command = [sys.executable, "-c", f"from pages.shared.server import memory; {code}"]
+    command = [sys.executable, "-c", f"from pages.shared.server import memory; from vaead_core.computing import machine; {code}"]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, preexec_fn=set_limit).stdout.strip()
 
 
 def test_a_machine_says_what_it_has_and_what_is_left():
-    assert 256 << 20 < memory.memory_left() <= memory.memory_limit()
+    assert 256 << 20 < machine.memory_left() <= machine.memory_limit()
 
 
 def test_what_a_process_takes_is_no_longer_left_to_it():
     limit = 4 << 30
-    said = in_process("print(memory.memory_left()); taken = bytearray(1 << 30); print(memory.memory_left())", limit)
+    said = in_process("print(machine.memory_left()); taken = bytearray(1 << 30); print(machine.memory_left())", limit)
     before, after = map(int, said.split())
     assert before < limit
     assert 0.9 * (1 << 30) < before - after < 1.1 * (1 << 30)
-    assert int(in_process("print(memory.memory_limit())", limit)) == limit
+    assert int(in_process("print(machine.memory_limit())", limit)) == limit
 
 
 def test_a_containers_limit_counts_and_files_that_were_read_do_not(monkeypatch, tmp_path):
-    monkeypatch.setattr(memory, "_GROUP", tmp_path)
+    monkeypatch.setattr(machine, "_GROUP", tmp_path)
     (tmp_path / "memory.max").write_text("600000000\n")
     (tmp_path / "memory.current").write_text("500000000\n")
     (tmp_path / "memory.stat").write_text("anon 5\ninactive_file 300000000\n")
-    assert (memory.memory_limit(), memory.memory_left()) == (600_000_000, 400_000_000)
+    assert (machine.memory_limit(), machine.memory_left()) == (600_000_000, 400_000_000)
     (tmp_path / "memory.max").write_text("max\n")
-    assert memory.memory_limit() > 600_000_000
+    assert machine.memory_limit() > 600_000_000
 
 
 @pytest.fixture

@@ -108,8 +108,8 @@ class Checkpoint:
         arrays = _pack(model.reference, self.calibration, model.memory)
         np.savez_compressed(folder / "calibration.npz", allow_pickle=False, **arrays)
         np.savez_compressed(folder / "latents.npz", allow_pickle=False, **asdict(self.latents))
-        (folder / "README.md").write_text(self.card)
-        (folder / "history.csv").write_text(self.history)
+        (folder / "README.md").write_text(self.card, encoding="utf-8")
+        (folder / "history.csv").write_text(self.history, encoding="utf-8")
         whole = {
             "format_version": FORMAT_VERSION, **self.provenance.to_dict(), "stride": model.stride,
             "preprocessor": asdict(self.preprocessor) if self.preprocessor else None,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import shutil
 from pathlib import Path
+
+from vaead_core.computing.machine import c_function
 
 _HERE, _EXCHANGE = -100, 2  # AT_FDCWD, RENAME_EXCHANGE of Linux's renameat2
 
@@ -22,7 +23,7 @@ def replace_folder(new: Path, folder: Path) -> None:
 
 def _exchange(first: Path, second: Path) -> bool:
     """Whether the system and the disk can do it in one step."""
-    call = getattr(ctypes.CDLL(None), "renameat2", None)
+    call = c_function("renameat2")
     return call is not None and call(_HERE, os.fsencode(first), _HERE, os.fsencode(second), _EXCHANGE) == 0
 
 

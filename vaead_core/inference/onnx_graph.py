@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import onnxruntime
 
+from vaead_core.computing import machine
 from vaead_core.scans.volume import Array
 
 _BATCH = 8  # larger batches are no faster
@@ -22,7 +22,7 @@ class OnnxGraph:
     """
 
     def __init__(self, content: bytes, threads: int | None = None) -> None:
-        self._threads = threads or int(os.environ.get("OMP_NUM_THREADS", 0)) or len(os.sched_getaffinity(0))
+        self._threads = threads or machine.threads()
         self._pool = ThreadPoolExecutor(self._threads)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1

@@ -22,8 +22,9 @@ from typing import Any, ParamSpec, TypeVar
 from weakref import WeakValueDictionary
 
 from pages.shared.server import memory, queue
+from vaead_core.computing.machine import memory_limit
 
-MOST_BYTES = int(os.environ.get("VAEAD_CACHE_MB", 0)) << 20 or min(2 << 30, memory.memory_limit() // 4)
+MOST_BYTES = int(os.environ.get("VAEAD_CACHE_MB", 0)) << 20 or min(2 << 30, memory_limit() // 4)
 
 P, R = ParamSpec("P"), TypeVar("R")
 _kept: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import fcntl
 import os
 import shutil
 import sys
@@ -11,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 from types import ModuleType
@@ -22,6 +21,11 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.shared.server import memory
 from vaead_core.errors import InputError
+
+try:
+    import fcntl
+except ImportError:  # Windows locks no folders: those of a killed server stay
+    fcntl = None
 
 ABANDONED_SECONDS = 110.0  # after two minutes a reader who comes back gets a new session from Streamlit
 _LOOK_SECONDS = 1.0
@@ -52,16 +56,26 @@ def folder(key: str) -> Path:
         except OSError as error:
             said = "The server has nowhere to put files of yours: its folder for temporary files is full or cannot be written to."
             raise InputError(f"{said} Tell whoever runs it.") from error
-        lock = os.open(own.name, os.O_RDONLY)  # held as long as this server lives
-        fcntl.flock(lock, fcntl.LOCK_SH)
+        let_go = _hold(own.name)
         st.session_state[key] = own
-        at_end(lambda: (own.cleanup(), os.close(lock)))
+        at_end(lambda: (own.cleanup(), let_go()))
     return Path(st.session_state[key].name)
+
+
+def _hold(own: str) -> Callable[[], None]:
+    """A lock on a folder, held as long as this server lives or until what is returned is called."""
+    if fcntl is None:
+        return lambda: None
+    lock = os.open(own, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_SH)
+    return partial(os.close, lock)
 
 
 @cache
 def _remove_left_folders() -> None:
     """Those of servers that were killed: nobody holds their locks."""
+    if fcntl is None:
+        return
     with suppress(OSError):  # no folder for temporary files, or another user's
         for left in Path(gettempdir()).glob(f"{_PREFIX}*"):
             lock = os.open(left, os.O_RDONLY)

@@ -45,7 +45,7 @@ def write_report(folder: Path, data: str | None = None) -> None:
             shown = "\n\n".join(f"![{one.caption}](figures/{one.name})\n\n*{one.caption}*" for one in pictures)
             parts.append(f"## {name}: {experiment.question}\n\n{reading}\n\n{shown}")
     parts.append(DIFFERENCES)
-    (folder / "README.md").write_text("\n\n".join(part.strip() for part in parts if part) + "\n")
+    (folder / "README.md").write_text("\n\n".join(part.strip() for part in parts if part) + "\n", encoding="utf-8")
     print(folder / "README.md")
 
 
