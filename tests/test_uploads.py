@@ -7,7 +7,7 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.runtime.uploaded_file_manager import DeletedFile, UploadedFileRec
 from streamlit.testing.v1 import AppTest
 
-from pages.shared.server import uploads
+from pages.shared.server import streamlit_private, uploads
 
 SESSION = "one"
 
@@ -17,9 +17,10 @@ def files(monkeypatch):
     """Streamlit's own store, with files of another session in it."""
     store = MemoryUploadedFileManager("/upload")
     send(store, "theirs", session="two")
-    monkeypatch.setattr(uploads, "get_script_run_ctx", lambda suppress_warning: SimpleNamespace(session_id=SESSION))
-    monkeypatch.setattr(uploads.runtime, "exists", lambda: True)
-    monkeypatch.setattr(uploads.runtime, "get_instance", lambda: SimpleNamespace(uploaded_file_mgr=store))
+    context = SimpleNamespace(session_id=SESSION)
+    monkeypatch.setattr(streamlit_private.scriptrunner, "get_script_run_ctx", lambda suppress_warning: context)
+    monkeypatch.setattr(streamlit_private.runtime, "exists", lambda: True)
+    monkeypatch.setattr(streamlit_private.runtime, "get_instance", lambda: SimpleNamespace(uploaded_file_mgr=store))
     yield store
     assert set(store.file_storage["two"]) == {"theirs"}
 

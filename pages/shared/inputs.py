@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
-from streamlit.runtime.uploaded_file_manager import UploadedFile
+from streamlit.typing import UploadedFile
 
 from pages.shared.cached import scans as cached_scans
 from pages.shared.cached.scans import OpenScan

@@ -16,10 +16,8 @@ from tempfile import TemporaryDirectory, gettempdir
 from types import ModuleType
 
 import streamlit as st
-from streamlit import runtime
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from pages.shared.server import memory
+from pages.shared.server import memory, streamlit_private
 from vaead_core.errors import InputError
 
 try:
@@ -39,13 +37,13 @@ _changing = threading.Lock()
 def follow() -> None:
     """Notes that this session is here, so that all of it is given back when its reader has been gone for a while."""
     _remove_left_folders()
-    if runtime.exists():
-        _known(_session())
+    if here := streamlit_private.session():
+        _known(here)
 
 
 def at_end(action: Callable[[], None]) -> None:
     """Calls `action` once, when this session has ended. Outside a server (a test, a script): when Python ends."""
-    _known(_session()).append(action)
+    _known(streamlit_private.session()).append(action)
 
 
 def folder(key: str) -> Path:
@@ -85,11 +83,6 @@ def _remove_left_folders() -> None:
             os.close(lock)
 
 
-def _session() -> str:
-    context = get_script_run_ctx(suppress_warning=True)
-    return context.session_id if context and runtime.exists() else ""
-
-
 def _known(session: str) -> list[Callable[[], None]]:
     """What is to be done at its end."""
     with _changing:
@@ -114,7 +107,7 @@ def _look() -> None:
         for action in actions:
             action()
         for session in over:
-            _close(session)
+            streamlit_private.close(session)
         if over:
             sys.modules["__main__"] = ModuleType("__main__")  # the page that was run last, and whatever it had open
             time.sleep(_LOOK_SECONDS)  # until they are closed
@@ -123,24 +116,8 @@ def _look() -> None:
             return
 
 
-def _close(session: str) -> None:
-    """Streamlit itself drops the state and the uploads of a session only when yet another one ends."""
-    if session and runtime.exists():
-        server = runtime.get_instance()
-        server._get_async_objs().eventloop.call_soon_threadsafe(_empty, server, session)
-
-
-def _empty(server: runtime.Runtime, session: str) -> None:
-    """Also of what its pages held: the server's loop keeps the sessions of its last round until somebody comes."""
-    if not server.is_active_session(session) and (known := server._session_mgr.get_session_info(session)):
-        known.session.session_state.clear()
-        known.session.session_state._new_widget_state.widget_metadata.clear()  # what is called when a widget changes
-        known.session._fragment_storage.clear()
-        server.close_session(session)
-
-
 def _is_open(session: str) -> bool:
-    return not session or (runtime.exists() and runtime.get_instance().is_active_session(session))
+    return not session or streamlit_private.is_open(session)
 
 
 @atexit.register

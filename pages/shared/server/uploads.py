@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from starlette.formparsers import MultiPartParser
-from streamlit import runtime
-from streamlit.runtime.scriptrunner import get_script_run_ctx
+from pages.shared.server import streamlit_private
 
 
 def keep_in_memory() -> None:
     """On its way in, a file of more than 1 MB would lie on the server's disk, and be refused where that is full."""
-    MultiPartParser.spool_max_size = 1 << 30  # Streamlit ends an upload at server.maxUploadSize
+    streamlit_private.hold_uploads_in_memory(1 << 30)  # Streamlit ends an upload at server.maxUploadSize
 
 
 def drop(known: set[str], besides: str = "") -> set[str]:
@@ -18,10 +16,9 @@ def drop(known: set[str], besides: str = "") -> set[str]:
     Returns those that are there now, to be known the next time: what has arrived since may be what the browser is about to
     announce in the place of another one.
     """
-    context = get_script_run_ctx(suppress_warning=True)
-    if not context or not runtime.exists():
+    here = streamlit_private.session()
+    if not here:
         return set()
-    files = runtime.get_instance().uploaded_file_mgr
     for sent in known - {besides}:
-        files.remove_file(context.session_id, sent)
-    return set(files.file_storage.get(context.session_id, ()))
+        streamlit_private.remove_upload(here, sent)
+    return streamlit_private.uploads_of(here)

@@ -16,8 +16,8 @@ import nibabel as nib
 import numpy as np
 import streamlit as st
 from plotly.colors import sample_colorscale
-from streamlit import runtime
 
+from pages.shared.server.streamlit_private import serve
 from pages.shared.viewer.assets import script, style
 from pages.shared.viewer.layer import TOP_RARITY, Layer
 
@@ -132,9 +132,8 @@ def _heard() -> None:
 def _address(layer: Layer, place: str) -> str:
     """Where the browser fetches the payload. The file name carries the digest: Streamlit's own hash of a large file
     looks at parts of it only."""
-    files = runtime.get_instance().media_file_mgr
     base = str(st.get_option("server.baseUrlPath") or "").strip("/")
-    address = files.add(layer.payload, "application/gzip", place, file_name=layer.digest)
+    address = serve(layer.payload, "application/gzip", place, layer.digest)
     return f"/{base}{address}" if base else address
 
 

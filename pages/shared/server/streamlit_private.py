@@ -1,0 +1,130 @@
+"""What the app needs of Streamlit's private parts, each in one function and read in version READ_IN; PARTS names them all."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+
+from starlette import formparsers
+from streamlit import runtime
+from streamlit.runtime import pages_manager, scriptrunner
+
+READ_IN = "1.67.0"
+
+_RUNTIME, _STATE = "streamlit.runtime.runtime.Runtime", "streamlit.runtime.state.session_state"
+_SERVER = ("streamlit.runtime.exists", "streamlit.runtime.get_instance")
+_MANAGER = "streamlit.runtime.websocket_session_manager.WebsocketSessionManager"
+_FILES = "streamlit.runtime.memory_uploaded_file_manager.MemoryUploadedFileManager"
+PARTS = {  # function → what it uses, by its dotted name
+    "session": (*_SERVER[:1], "streamlit.runtime.scriptrunner.get_script_run_ctx"),
+    "is_open": (*_SERVER, f"{_RUNTIME}.is_active_session"),
+    "close": (
+        *_SERVER,
+        f"{_RUNTIME}._get_async_objs",
+        "streamlit.runtime.runtime.AsyncObjects.eventloop",
+        f"{_RUNTIME}.is_active_session",
+        f"{_RUNTIME}._session_mgr",
+        f"{_MANAGER}.get_session_info",
+        "streamlit.runtime.session_manager.SessionInfo.session",
+        "streamlit.runtime.app_session.AppSession.session_state",
+        f"{_STATE}.SessionState.clear",
+        f"{_STATE}.SessionState._new_widget_state",
+        f"{_STATE}.WStates.widget_metadata",
+        "streamlit.runtime.app_session.AppSession._fragment_storage",
+        "streamlit.runtime.fragment.MemoryFragmentStorage.clear",
+        f"{_RUNTIME}.close_session",
+    ),
+    "hold_uploads_in_memory": ("starlette.formparsers.MultiPartParser.spool_max_size",),
+    "remove_upload": (*_SERVER[1:], f"{_RUNTIME}.uploaded_file_mgr", f"{_FILES}.remove_file"),
+    "uploads_of": (*_SERVER[1:], f"{_RUNTIME}.uploaded_file_mgr", f"{_FILES}.file_storage"),
+    "runs_a_page_alone": ("streamlit.runtime.pages_manager.PagesManager.uses_pages_directory",),
+    "serve": (
+        *_SERVER[1:],
+        f"{_RUNTIME}.media_file_mgr",
+        "streamlit.runtime.media_file_manager.MediaFileManager.add",
+    ),
+}
+
+
+def session() -> str:
+    """The session that runs here; "" outside a server: a test, a script. Read in Streamlit 1.67.0."""
+    context = scriptrunner.get_script_run_ctx(suppress_warning=True)
+    return context.session_id if context and runtime.exists() else ""
+
+
+def is_open(known: str) -> bool:
+    """Whether a session's reader is connected. Read in Streamlit 1.67.0."""
+    return runtime.exists() and runtime.get_instance().is_active_session(known)
+
+
+def close(known: str) -> None:
+    """Gives back what a session holds, unless its reader has come back, in the server's own loop. Read in Streamlit 1.67.0,
+    which by itself drops state and uploads of a session only when yet another one ends."""
+    if known and runtime.exists():
+        server = runtime.get_instance()
+        server._get_async_objs().eventloop.call_soon_threadsafe(_empty, server, known)
+
+
+def _empty(server: runtime.Runtime, known: str) -> None:
+    """Also of what its pages held: the server's loop keeps the sessions of its last round until somebody comes."""
+    if not server.is_active_session(known) and (found := server._session_mgr.get_session_info(known)):
+        found.session.session_state.clear()
+        found.session.session_state._new_widget_state.widget_metadata.clear()  # what is called when a widget changes
+        found.session._fragment_storage.clear()
+        server.close_session(known)
+
+
+def hold_uploads_in_memory(most_bytes: int) -> None:
+    """An upload of up to `most_bytes` never lies on the disk on its way in. Read in Streamlit 1.67.0, whose server takes them
+    by starlette's parser."""
+    formparsers.MultiPartParser.spool_max_size = most_bytes
+
+
+def remove_upload(known: str, file: str) -> None:
+    """Drops one uploaded file of a session. Read in Streamlit 1.67.0."""
+    runtime.get_instance().uploaded_file_mgr.remove_file(known, file)
+
+
+def uploads_of(known: str) -> set[str]:
+    """The uploaded files that the server holds of a session. Read in Streamlit 1.67.0."""
+    return set(runtime.get_instance().uploaded_file_mgr.file_storage.get(known, ()))
+
+
+def runs_a_page_alone() -> bool:
+    """Whether this run is of a page's file without app.py; True once, as the next run is no longer. Read in Streamlit 1.67.0,
+    which knows st.navigation only once app.py has run."""
+    alone = bool(pages_manager.PagesManager.uses_pages_directory)
+    if alone:
+        pages_manager.PagesManager.uses_pages_directory = False
+    return alone
+
+
+def serve(content: bytes, kind: str, place: str, name: str) -> str:
+    """The address below the server's own at which it gives `content`, of media type `kind`, to a session's browser.
+
+    place: of the element that shows it. Read in Streamlit 1.67.0.
+    """
+    return runtime.get_instance().media_file_mgr.add(content, kind, place, file_name=name)
+
+
+def gone(function: str) -> list[str]:
+    """A sentence for each part of PARTS that `function` needs and the installed Streamlit does not have."""
+    said = f"{{}} is gone, which {__name__}.{function} needs; read there what took its place since Streamlit {READ_IN}."
+    return [said.format(part) for part in PARTS[function] if not _is_there(part)]
+
+
+def _is_there(part: str) -> bool:
+    """Of a class also what its objects get when they are made."""
+    owner, _, name = part.rpartition(".")
+    try:
+        found = importlib.import_module(owner)
+    except ImportError:
+        module, _, kind = owner.rpartition(".")
+        try:
+            found = getattr(importlib.import_module(module), kind)
+        except (ImportError, AttributeError):
+            return False
+        made = getattr(found.__init__, "__code__", None)
+        if name in inspect.get_annotations(found) or (made and name in made.co_names):
+            return True
+    return hasattr(found, name)
