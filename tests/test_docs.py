@@ -1,0 +1,133 @@
+"""Whatever a user can name has a line in the docs."""
+
+import ast
+import json
+import re
+from argparse import ArgumentParser, _SubParsersAction
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from pydantic import BaseModel
+
+from training.config import Architecture, TrainingConfig
+from training.presets import PRESETS
+from vaead_core.__main__ import _parser
+from vaead_core.anomalies.lesions import LESIONS
+from vaead_core.anomalies.toys import TOYS
+from vaead_core.anomalies.toys.datasets import DATASETS
+from vaead_core.checkpoints.checkpoint import COMPANION_FILES, DESCRIPTION, FILES
+from vaead_core.checkpoints.provenance import Companion, Provenance, ReconstructionError, Source, Training
+from vaead_core.checkpoints.search import shipped
+from vaead_core.detectors import DETECTORS
+from vaead_core.experiments.catalogue import EXPERIMENTS
+from vaead_core.inference.vae import COMPANIONS
+from vaead_core.scans.preprocessing import Preprocessor
+from vaead_core.scorers import SCORERS
+
+ROOT = Path(__file__).resolve().parents[1]
+FILES_OF_WORDS = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
+DOCS = "\n".join(path.read_text() for path in FILES_OF_WORDS)
+SECTIONS = [part.partition("\n") for part in re.split(r"^#+ ", DOCS, flags=re.MULTILINE)]  # heading, "\n", body
+RECORDS = (Provenance, Training, Source, ReconstructionError, Companion, Preprocessor)
+
+
+def has_line(name: str, heading: str) -> bool:
+    """Whether a section under such a heading has the name in backticks, alone or with its value."""
+    return any(heading in title and re.search(rf"`{re.escape(name)}[` ]", body) for title, _, body in SECTIONS)
+
+
+def parser_options(parser: ArgumentParser, command: str = "vaead") -> Iterator[tuple[str, str]]:
+    """(option, command) of a parser and of those below it."""
+    for action in parser._actions:
+        for name, below in action.choices.items() if isinstance(action, _SubParsersAction) else ():
+            yield from parser_options(below, f"{command} {name}")
+        yield from ((option, command) for option in action.option_strings if option not in ("-h", "--help"))
+
+
+def written_options(path: Path) -> Iterator[tuple[str, str]]:
+    """(option, command) of a program's `add_argument` calls and settings, read from its source: importing it may load torch."""
+    command = f"python -m {path.relative_to(ROOT).with_suffix('').as_posix().replace('/', '.')}"
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "add_argument":
+            names = [one.value for one in node.args if isinstance(one, ast.Constant)]
+        elif isinstance(node, ast.ClassDef) and "Settings" in [ast.unparse(base) for base in node.bases]:
+            names = [f"--{one.target.id.replace('_', '-')}" for one in node.body if is_setting(one)]
+        else:
+            continue
+        yield from ((name, command) for name in names if name.startswith("--"))
+
+
+def is_setting(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.AnnAssign) and "Positional" not in ast.unparse(statement.annotation)
+
+
+def settings_options(settings: type[BaseModel], prefix: str = "--") -> Iterator[str]:
+    """As tyro names the fields."""
+    for name, field in settings.model_fields.items():
+        option = prefix + name.replace("_", "-")
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            yield from settings_options(inner, f"{option}.")
+        else:
+            yield option
+
+
+def description_fields() -> Iterator[str]:
+    """Of a checkpoint.json, and of its two tables that hold one thing."""
+    said = json.loads((shipped() / DESCRIPTION).read_text())
+    yield from said
+    yield from (f"{table}.{name}" for table in ("data", "preprocessor") for name in said[table])
+
+
+PROGRAMS = sorted(path for path in (*ROOT.glob("training/*.py"), *ROOT.glob("benchmarks/*.py")) if path.stem != "config")
+OPTIONS = [
+    *parser_options(_parser()),
+    *(pair for path in PROGRAMS for pair in written_options(path)),
+    *((option, "python -m training.run") for option in settings_options(TrainingConfig)),
+]
+TITLED = {"Scorers": SCORERS, "Outlier detectors": DETECTORS, "Toys": TOYS, "Painted lesions": LESIONS}
+NETWORKS = (*get_args(Architecture.model_fields["name"].annotation), *COMPANIONS)
+NAMES = [
+    *((name, heading) for heading, methods in TITLED.items() for name in methods),
+    *((name, "Toy datasets") for name in DATASETS),
+    *((name, "Networks") for name in NETWORKS),
+    *((name, "vaead evaluate") for name in EXPERIMENTS),
+    *((name, "python -m training.run") for name in PRESETS),
+    *((name, "Files") for name in (DESCRIPTION, *FILES, *COMPANION_FILES.values())),
+    *((name, "Fields") for name in description_fields()),
+    *((f"{record.__name__}.{field.name}", "Fields") for record in RECORDS for field in fields(record)),
+]
+
+
+@pytest.mark.parametrize(("name", "heading"), NAMES)
+def test_what_has_a_name_has_a_line(name, heading):
+    assert has_line(name, heading), f"{name} has no line under {heading!r} in README.md, CONTRIBUTING.md or docs/*.md"
+
+
+@pytest.mark.parametrize(("option", "command"), OPTIONS)
+def test_an_option_has_a_line(option, command):
+    assert has_line(option, command), f"{option} of {command} has no line in README.md, CONTRIBUTING.md or docs/*.md"
+
+
+METHODS = [(heading, name, methods[name].title) for heading, methods in TITLED.items() for name in methods]
+
+
+@pytest.mark.parametrize(("heading", "name", "title"), METHODS)
+def test_a_methods_line_has_its_title_on_screen(heading, name, title):
+    assert f"| `{name}` | {title} |" in DOCS
+
+
+@pytest.mark.parametrize(("name", "heading"), [("crystal_ball", "Scorers"), ("residual", "Toys"), ("--luck", "vaead score")])
+def test_an_invented_name_and_one_of_another_kind_have_none(name, heading):
+    assert not has_line(name, heading)
+
+
+def test_every_command_and_program_was_read():
+    assert {command for _, command in OPTIONS} == {
+        *(f"vaead {name}" for name in ("score", "evaluate", "report")),
+        *(f"python -m training.{name}" for name in ("run", "companions", "publish", "ablations", "fusion_weights")),
+        *(f"python -m benchmarks.{name}" for name in ("load", "reconstruction")),
+    }
