@@ -24,6 +24,10 @@ def aggregate(maps: Array, mask: Array, kinds: tuple[str, ...] = AGGREGATES) -> 
     """Mean, maximum, mean of the top 10 % or 2 %, standard deviation in the mask, each (N,) float32.
 
     maps: (N, H, W), higher = more abnormal (`scorers.abnormality`).
+
+    >>> maps, mask = np.array([[[1.0, 2.0], [3.0, 9.0]]]), np.array([[[True, True], [True, False]]])
+    >>> {kind: values.tolist() for kind, values in aggregate(maps, mask, ("mean", "max")).items()}
+    {'mean': [2.0], 'max': [3.0]}
     """
     rows = {kind: np.zeros(len(maps), np.float32) for kind in kinds}
     for index, (image, brain) in enumerate(zip(maps, mask, strict=True)):

@@ -24,6 +24,11 @@ def clusters(abnormality: Array, threshold: float, affine: Array, most: int = 20
     """The `most` largest clusters of `abnormality` (I, J, K) above `threshold`, largest first.
 
     affine: (4, 4) voxel indices to world mm. Voxels that share a face are one cluster.
+
+    >>> values = np.zeros((4, 4, 4))
+    >>> values[0, 0, :2], values[3, 3, 3] = (5, 7), 6
+    >>> [(one.peak, one.peak_mm, round(one.volume_ml, 3)) for one in clusters(values, 4, np.diag([10.0, 10, 10, 1]))]
+    [(7.0, (0.0, 0.0, 10.0), 2.0), (6.0, (30.0, 30.0, 30.0), 1.0)]
     """
     labels, count = ndimage.label(abnormality > threshold)
     if not count:

@@ -11,6 +11,9 @@ def leave_out(subject: Array, most: int) -> Iterator[tuple[Array, Array]]:
     """(left out, others), (N,) bool each: rows of whole subjects (N,), in `most` folds or, where they are fewer, one a subject.
 
     Of a single subject both are all rows.
+
+    >>> [left_out.tolist() for left_out, others in leave_out(np.array([1, 1, 2]), most=8)]
+    [[True, True, False], [False, False, True]]
     """
     people = np.unique(subject)
     folds = min(most, len(people))

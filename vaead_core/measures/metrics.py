@@ -51,7 +51,11 @@ class Ranking:
         )  # fmt: skip
 
     def dice(self, truth: Array, threshold: float) -> float:
-        """Dice of the pixels above `threshold` with `truth`; 0 when both are empty."""
+        """Dice of the pixels above `threshold` with `truth`; 0 when both are empty.
+
+        >>> Ranking(np.array([1, 2, 3, 4])).dice(np.array([False, True, False, True]), threshold=2.5)
+        0.5
+        """
         truth = np.ravel(truth)
         marked = len(self._sorted) - int(np.searchsorted(self._sorted, threshold, "right"))
         hits = int((self.values[truth] > threshold).sum())
@@ -59,12 +63,21 @@ class Ranking:
 
 
 def detection(values: Array, truth: Array) -> Detection:
-    """`values` (n,) against `truth` (n,) bool; both kinds must occur, else ValueError."""
+    """`values` (n,) against `truth` (n,) bool; both kinds must occur, else ValueError.
+
+    >>> found = detection(np.array([1, 2, 3, 4]), np.array([False, True, False, True]))
+    >>> round(found.ap, 4), found.prevalence, found.auroc, found.best_dice  # AP: the mean of 1/1 and 2/3
+    (0.8333, 0.5, 0.75, 0.8)
+    """
     return Ranking(values).detection(truth)
 
 
 def separation(anomalous: Array, normal: Array) -> Detection:
-    """How well scores (A,) of anomalous images stand above those (B,) of normal ones; neither may be empty."""
+    """How well scores (A,) of anomalous images stand above those (B,) of normal ones; neither may be empty.
+
+    >>> separation(np.array([3, 4]), np.array([1, 2])).auroc
+    1.0
+    """
     truth = np.repeat([True, False], [len(anomalous), len(normal)])
     return detection(np.concatenate([anomalous, normal]), truth)
 
@@ -73,6 +86,9 @@ def interval_over_subjects(values: Array, level: float = 0.95, seed: int = 0) ->
     """Percentile bootstrap interval of the mean of `values` (S,), one a subject. NaN twice for fewer than two.
 
     Subjects are drawn, not slices or pixels: those of one subject are alike (Efron & Tibshirani 1993, chapter 13).
+
+    >>> interval_over_subjects(np.array([0.5, 0.5, 0.5])), interval_over_subjects(np.array([0.5]))
+    ((0.5, 0.5), (nan, nan))
     """
     if len(values) < 2:
         return float("nan"), float("nan")

@@ -35,6 +35,12 @@ def precision_recall(abnormality: Array, truth: Array, slices: Slices) -> Precis
     """A map's abnormality against `truth`, both (N, H, W), over the brain of the images that hold a part of the truth.
 
     None where they hold none of it, or nothing else.
+
+    >>> slices = Slices(np.zeros((1, 1, 4)), np.ones((1, 1, 4), bool), np.zeros(1, int))
+    >>> found = precision_recall(np.array([[[1.0, 2.0, 3.0, 4.0]]]), np.array([[[False, True, False, True]]]), slices)
+    >>> precision, recall = found.above(np.array([0.0, 2.5, 9.0]))
+    >>> precision.tolist(), recall.tolist()
+    ([0.5, 0.5, 1.0], [1.0, 0.5, 0.0])
     """
     held = truth.any(axis=(1, 2))
     brain = slices.mask[held]

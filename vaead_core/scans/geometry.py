@@ -26,7 +26,14 @@ class AffineToAtlas:
 
 @dataclass(frozen=True)
 class NativeSpace:
-    """The file's own grid: its 3-D shape, what its header says of space, and how its axes turn into RAS+."""
+    """The file's own grid: its 3-D shape, what its header says of space, and how its axes turn into RAS+.
+
+    >>> backwards = NativeSpace((2, 1, 1), nib.Nifti1Header(), orientations.axcodes2ornt("LAS"))
+    >>> backwards.from_ras(np.array([[[1]], [[2]]])).ravel().tolist()
+    [2, 1]
+    >>> (backwards.voxels_from_ras @ [0, 0, 0, 1])[0].item()
+    1.0
+    """
 
     shape: tuple[int, int, int]
     header: nib.Nifti1Header

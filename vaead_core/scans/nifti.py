@@ -25,6 +25,11 @@ def read_nifti(source: Path | str | bytes, name: str | None = None) -> Volume:
 
     Refused: not NIfTI, not 3-D (trailing axes of size 1 are dropped), NaN, infinite or huge values, a constant image,
     a singular affine, more voxels than MAX_VALUES_BYTES hold, more data than the header announces.
+
+    >>> ramp = Volume(np.arange(24, dtype=np.float32).reshape(2, 3, 4), np.diag([2.0, 2, 2, 1]))
+    >>> again = read_nifti(map_to_nifti(ramp.data, ramp))
+    >>> (again.data == ramp.data).all().item(), again.spacing_mm.tolist()
+    (True, [2.0, 2.0, 2.0])
     """
     if isinstance(source, bytes):
         name, content = name or "scan.nii", source

@@ -51,7 +51,12 @@ def read_file(source: Path, name: str) -> bytes:
 
 
 def open_nifti(content: bytes, name: str) -> NiftiFile:
-    """Raises ScanError with one plain sentence, and before much is unpacked."""
+    """Raises ScanError with one plain sentence, and before much is unpacked.
+
+    >>> open_nifti(b"a letter", "letter.txt")
+    Traceback (most recent call last):
+    vaead_core.errors.ScanError: letter.txt is not a NIfTI file; vaead reads .nii and .nii.gz (NIfTI-1 or NIfTI-2).
+    """
     zipped = content[:2] == b"\x1f\x8b"
     if zipped and content.count(b"\x1f\x8b\x08") > _PIECES:
         raise ScanError(f"{name} was zipped in more than {_PIECES} pieces; zip it again as one.")

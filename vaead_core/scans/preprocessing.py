@@ -62,7 +62,12 @@ class Preprocessor:
         return Slices(self.fill_background(pixels, mask, position), mask, position)
 
     def fill_background(self, pixels: Array, mask: Array, position: Array) -> Array:
-        """`pixels` (N, H, W) with what lies outside `mask` replaced; noise depends on the slice's position alone."""
+        """`pixels` (N, H, W) with what lies outside `mask` replaced; noise depends on the slice's position alone.
+
+        >>> pixels, mask = np.array([[[0.5, 0.7]]]), np.array([[[True, False]]])
+        >>> Preprocessor(background="black").fill_background(pixels, mask, np.array([40])).tolist()
+        [[[0.5, -1.0]]]
+        """
         if self.background == "noise":
             filling = background_noise(self.spacing_mm, self.background_seed)[position]
         else:

@@ -19,7 +19,11 @@ _SEED = 1
 
 @lru_cache(maxsize=4)
 def atlas_grid(spacing_mm: int) -> Grid:
-    """SRI24's own 240 x 240 x 155 grid at 1 mm, or 120 x 120 x 78 at 2 mm covering the same space."""
+    """SRI24's own 240 x 240 x 155 grid at 1 mm, or 120 x 120 x 78 at 2 mm covering the same space.
+
+    >>> atlas_grid(1).shape, atlas_grid(2).shape
+    ((240, 240, 155), (120, 120, 78))
+    """
     if spacing_mm not in (1, 2):
         raise ValueError(f"the atlas grid comes at 1 or 2 mm, got {spacing_mm}")
     full = atlas.t1()
@@ -68,7 +72,14 @@ def _registered(scan: Volume) -> AffineToAtlas:
 
 
 def to_atlas(data: Array, scan: Volume, transform: AffineToAtlas, grid: Grid, nearest: bool = False) -> Array:
-    """`data` (on the scan's RAS+ grid) resampled to `grid`; 0 outside the field of view. float32."""
+    """`data` (on the scan's RAS+ grid) resampled to `grid`; 0 outside the field of view. float32.
+
+    >>> scan, grid = Volume(np.full((4, 4, 4), 3, np.float32), np.eye(4)), Grid((2, 1, 1), np.diag([3.0, 3, 3, 1]))
+    >>> to_atlas(scan.data, scan, AffineToAtlas(np.eye(4)), grid).ravel().tolist()  # at 0 and 3 mm
+    [3.0, 3.0]
+    >>> to_atlas(scan.data, scan, AffineToAtlas(np.diag([0.5, 1, 1, 1])), grid).ravel().tolist()  # 3 mm are 6 of the scan's
+    [3.0, 0.0]
+    """
     scan_from_atlas = np.linalg.inv(transform.matrix)
     return _resample(data, scan.affine, grid.shape, grid.affine, scan_from_atlas, nearest)
 

@@ -23,6 +23,13 @@ class SliceGrid:
     """Axial slices of the atlas grid, centre-cropped to squares. Rows run along j, columns along i.
 
     spacing_mm: 1 or 2, of the atlas grid.
+
+    >>> grid = SliceGrid(2)
+    >>> grid.atlas.shape, grid.depth, grid.image_size
+    ((120, 120, 78), 78, 96)
+    >>> slices = Slices(np.zeros((2, 96, 96)), np.ones((2, 96, 96), bool), np.array([30, 40]))
+    >>> grid.pixel_at((60, 50, 40), slices), grid.voxel_at((1, 38, 48), slices)
+    ((1, 38, 48), (60, 50, 40))
     """
 
     spacing_mm: int

@@ -20,6 +20,11 @@ class Volume:
 
     data: (I, J, K) float32, finite. affine: (4, 4) voxel indices to world mm, RAS+.
     native: how to write a map back onto the file's own grid; None for a volume made in memory.
+
+    >>> data = np.zeros((4, 4, 4), np.float32)
+    >>> data[1, 2:, 0] = 1
+    >>> Volume(data, np.diag([1.0, 2, 3, 1])).spacing_mm.tolist(), Volume(data, np.eye(4)).box
+    ([1.0, 2.0, 3.0], (slice(1, 2, None), slice(2, 4, None), slice(0, 1, None)))
     """
 
     data: Array
@@ -68,6 +73,10 @@ class Slices:
 
     pixels: (N, H, W) float32 in [-1, 1], background filled. mask: (N, H, W) bool, where scores count.
     position: (N,) int, axial index on the atlas grid (0 for pictures without one).
+
+    >>> slices = Slices(np.zeros((3, 2, 2)), np.ones((3, 2, 2), bool), np.array([7, 8, 9]))
+    >>> len(slices), slices[1:].position.tolist(), len(Slices.concatenate([slices, slices]))
+    (3, [8, 9], 6)
     """
 
     pixels: Array

@@ -14,7 +14,11 @@ CSF, GREY, WHITE = 1, 2, 3
 
 @lru_cache(maxsize=1)
 def t1() -> Volume:
-    """The skull-stripped T1, (240, 240, 155) at 1 mm, RAS+; read-only."""
+    """The skull-stripped T1, (240, 240, 155) at 1 mm, RAS+; read-only.
+
+    >>> t1().data.shape, t1().spacing_mm.tolist()
+    ((240, 240, 155), [1.0, 1.0, 1.0])
+    """
     image = nib.as_closest_canonical(nib.load(Path(__file__).parent / "t1_stripped.nii.gz"))
     return Volume(_read_only(np.asarray(image.dataobj, np.float32).squeeze()), image.affine, "SRI24")
 
