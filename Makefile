@@ -29,7 +29,7 @@ test-system: .stamps/dev .stamps/chromium .stamps/nginx
 lint: .stamps/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy vaead_core
+	$(BIN)/mypy vaead_core models training pages benchmarks app.py
 	$(BIN)/lint-imports
 
 .stamps/venv:

@@ -22,7 +22,7 @@ def main(path: Path) -> None:
     times.append(time.perf_counter())
     result = scoring.score(prepared, checkpoint, "normalised_residual")
     times.append(time.perf_counter())
-    scoring.native_map(prepared, checkpoint, result.maps)
+    scoring.native_map(prepared, checkpoint, result.map_values)
     times.append(time.perf_counter())
     stages = ("read", "register and preprocess", "score", "back to the scan's grid")
     for stage, start, end in zip(stages, times, times[1:], strict=False):

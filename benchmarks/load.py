@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import nibabel as nib
 import numpy as np
@@ -114,7 +115,7 @@ def row_of_uploads(count: int) -> tuple[Tally, dict[str, float]]:
         reader.run()
         for number in range(count):
             content = scans.file(rng, 1 + number % 2)
-            tally.act(f"upload of {1 + number % 2} mm to maps", lambda content=content: reader.upload("scan.nii", content))
+            tally.act(f"upload of {1 + number % 2} mm to maps", partial(reader.upload, "scan.nii", content))
             about.append(server.megabytes)
     settled = max(about[: SETTLED + 1])
     if max(about) > MOST_GROWTH * settled:
@@ -133,6 +134,8 @@ def _read(address: str, number: int, scans: Scans, until: float, tally: Tally) -
             tally.act(name, run)
 
     def move() -> Run:
+        if reader.last.viewer is None:
+            raise LookupError("the page shows no viewer")
         cursor = {"voxel": rng.integers(20, 60, 3).tolist(), "after": reader.last.viewer["after"]}
         return reader.look(done=True, cursor=cursor)
 

@@ -14,7 +14,7 @@ from vaead_core.scans.nifti import read_nifti
 from vaead_core.scans.registration import atlas_grid, register, to_atlas
 
 
-def main(folder: Path | None) -> None:
+def main(folder: Path) -> None:
     """Prints a line a scan, then mean and minimum Dice on the 2 mm grid."""
     grid, full = atlas_grid(2), atlas.t1()
     target = to_atlas(atlas.brain_mask().astype(np.float32), full, AffineToAtlas(np.eye(4)), grid) > 0.5

@@ -10,8 +10,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -31,7 +33,7 @@ from vaead_core.inference.model import Model
 from vaead_core.inference.vae import OnnxVAE
 from vaead_core.scans.preprocessing import Preprocessor
 from vaead_core.scans.slice_grid import SliceGrid
-from vaead_core.scans.volume import Slices
+from vaead_core.scans.volume import Slices, Volume
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "scaling.md"
 BEGIN, END = "<!-- written by benchmarks.scaling -->", "<!-- end of what benchmarks.scaling writes -->"
@@ -152,12 +154,18 @@ def _depth(spacing_mm: int) -> int:
 def _brains(spacing_mm: int, count: int) -> list:
     """Synthetic subjects whose scans are made before anything is measured."""
     subjects = synthetic_cohort(count).subjects
-    scans = [synthetic_brain(0, index, subject.age, spacing_mm) for index, subject in enumerate(subjects)]
-    return [replace(subject, read=lambda scan=scan: scan) for subject, scan in zip(subjects, scans, strict=True)]
+    ages = [cast(float, subject.age) for subject in subjects]
+    scans = [synthetic_brain(0, index, age, spacing_mm) for index, age in enumerate(ages)]
+    return [replace(subject, read=_giving(scan)) for subject, scan in zip(subjects, scans, strict=True)]
+
+
+def _giving(scan: Volume) -> Callable[[], Volume]:
+    return lambda: scan
 
 
 def _slices(brains: list, spacing_mm: int) -> Slices:
-    return next(slices for _, slices in prepare(brains, Preprocessor(spacing_mm)))
+    found = prepare(brains, Preprocessor(_preset(spacing_mm).spacing_mm))
+    return next(slices for _, slices in found if isinstance(slices, Slices))
 
 
 def _part(slices: Slices, subjects: int) -> Subset:

@@ -10,8 +10,10 @@ import platform
 import sys
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +25,7 @@ from vaead_core.detectors import DETECTORS
 from vaead_core.detectors.latent_detector import fit_latent_detector
 from vaead_core.inference.model import Model
 from vaead_core.pipeline.scoring import prepare
+from vaead_core.scans.volume import Array, Slices, Volume
 
 RUNS = 5
 RECORD = Path(__file__).resolve().parents[1] / "results" / "seconds.json"
@@ -42,7 +45,7 @@ def main(record: bool) -> None:
         print(f"{known.title:32} {value:6.2f} s")
     print(f"all scorers, one after the other: {together:.1f} s")
     if record:
-        about = {
+        about: dict[str, Any] = {
             "command": "python -m benchmarks.seconds --record",
             "processor": processor(),
             "python": platform.python_version(),
@@ -51,17 +54,21 @@ def main(record: bool) -> None:
         RECORD.write_text(json.dumps(about, indent=1) + "\n")
 
 
-def seconds_of_scorers(checkpoint: Checkpoint, scan, names: Iterable[str]) -> dict[str, float]:
+def seconds_of_scorers(checkpoint: Checkpoint, scan: Volume, names: Iterable[str]) -> dict[str, float]:
     """Each of these scorers, the network run anew for each."""
     slices, found = prepare(scan, checkpoint).slices, {}
     for name in names:
         scorer = scorers.build(name)
         call = scorer.score_map if isinstance(scorer, scorers.MapScorer) else scorer.score
-        found[name] = median_seconds(lambda call=call: call(_unused(checkpoint.model), slices))
+        found[name] = median_seconds(partial(_score, call, checkpoint.model, slices))
     return found
 
 
-def seconds_of_detectors(checkpoint: Checkpoint, scan) -> dict[str, float]:
+def _score(call: Callable[[Model, Slices], Array], model: Model, slices: Slices) -> Array:
+    return call(_unused(model), slices)
+
+
+def seconds_of_detectors(checkpoint: Checkpoint, scan: Volume) -> dict[str, float]:
     """Each detector at its defaults, already fitted to the checkpoint's healthy latents."""
     slices, healthy, found = prepare(scan, checkpoint).slices, checkpoint.latents, {}
     for name in DETECTORS:

@@ -8,7 +8,7 @@ import sys
 import time
 
 import numpy as np
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, Request, sync_playwright
 
 from tests.support.server import chromium, served
 from tests.support.waiting import wait_for_maps
@@ -92,8 +92,13 @@ class Traffic:
     def __init__(self, tab: Page, address: str) -> None:
         self.sent = self.received = 0
         self.fetched: list[str] = []
-        tab.on("request", lambda request: request.url.startswith(f"{address}/media/") and self.fetched.append(request.url))
+        self._media = f"{address}/media/"
+        tab.on("request", self._fetch)
         tab.on("websocket", self._listen)
+
+    def _fetch(self, request: Request) -> None:
+        if request.url.startswith(self._media):
+            self.fetched.append(request.url)
 
     def _listen(self, socket) -> None:
         socket.on("framesent", lambda _: self._count(sent=1))
@@ -131,6 +136,8 @@ def payload(tab: Page, traffic: Traffic) -> None:
     first, received = list(traffic.fetched), traffic.received
     for step in range(RERUNS):
         box = tab.locator(".panel .view canvas").first.bounding_box()
+        if box is None:
+            raise LookupError("no view is on the screen")
         tab.mouse.click(box["x"] + box["width"] * (0.4 + 0.03 * step), box["y"] + box["height"] / 2)
         tab.wait_for_timeout(700)
     again = len(traffic.fetched) - len(first)

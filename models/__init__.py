@@ -3,17 +3,16 @@
 import inspect
 from typing import Any
 
-from torch import nn
-
 from models.constrained_vae import ConstrainedVAE
 from models.simple_vae import SimpleVAE
 from models.spatial_vae import SpatialVAE
+from models.vae import VAE
 
-ARCHITECTURES = {"simple_vae": SimpleVAE, "constrained_vae": ConstrainedVAE, "spatial_vae": SpatialVAE}
+ARCHITECTURES: dict[str, type[VAE]] = {"simple_vae": SimpleVAE, "constrained_vae": ConstrainedVAE, "spatial_vae": SpatialVAE}
 SIZES = ("image_size", "latent_size", "width")
 
 
-def build(architecture: dict[str, Any]) -> nn.Module:
+def build(architecture: dict[str, Any]) -> VAE:
     """The untrained network of a config such as {"name": "simple_vae", "image_size": 32, "latent_size": 16}.
 
     Raises ValueError for an unknown name or setting and for a value that no network can have.

@@ -1,13 +1,14 @@
 """Constrained VAE: ResNet-18 encoder, dense latent, residual decoder (Silva-Rodríguez et al. 2022)."""
 
 from itertools import pairwise, product
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from models.simple_vae import bounded
+from models.vae import VAE
 
 STRIDE = {"resnet": 32, "uas": 16}
 # (9, 16): a flattened 3×3 kernel times this is the transposed 4×4 kernel that upsamples (×2, nearest) first.
@@ -16,11 +17,13 @@ for _row, _column, _i, _j in product(range(3), range(3), range(2), range(2)):
     _WITH_UPSAMPLING[3 * _row + _column, 4 * (2 - _row + _i) + 2 - _column + _j] = 1
 
 
-class ConstrainedVAE(nn.Module):
+class ConstrainedVAE(VAE):
     """`stem` resnet: 7×7/2 + BN + ReLU + max pool (He et al. 2016); uas: 7×7/2 alone, as the official code.
 
     `width` is the first stage's channels, 64 for a full ResNet-18; the decoder scales with it.
     """
+
+    expand: nn.Module
 
     def __init__(
         self, image_size: int = 96, latent_size: int = 128, width: int = 64,
@@ -104,15 +107,21 @@ class _ResidualUp(nn.Module):
         Upsampling and a 3×3 convolution are one transposed 4×4 convolution of stride 2; upsampling and a 1×1
         convolution commute. ONNX Runtime computes the kernel once, when it loads the graph.
         """
-        convolution, norm, activation, *rest = self.block.body
-        scale = norm.weight * (norm.running_var + norm.eps).rsqrt()
+        first, second, activation, *rest = self.block.body
+        convolution, norm = cast(nn.Conv2d, first), cast(nn.BatchNorm2d, second)
+        scale = norm_scale(norm)
         kernel = (convolution.weight * scale[:, None, None, None]).transpose(0, 1).flatten(2) @ _WITH_UPSAMPLING
         kernel = kernel.reshape(convolution.in_channels, convolution.out_channels, 4, 4)
-        bias = norm.bias - norm.running_mean * scale
+        bias = norm.bias - cast(Tensor, norm.running_mean) * scale
         inner = activation(functional.conv_transpose2d(features, kernel, bias, 2, 1))
         for layer in rest:
             inner = layer(inner)
         return functional.relu(inner + _doubled(self.block.shortcut(features)))
+
+
+def norm_scale(norm: nn.BatchNorm2d) -> Tensor:
+    """(C,) what a batch norm in evaluation mode multiplies each channel by."""
+    return norm.weight * (cast(Tensor, norm.running_var) + norm.eps).rsqrt()
 
 
 def _doubled(features: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ import copy
 import io
 import warnings
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import onnx
@@ -12,16 +13,18 @@ from onnx import helper, numpy_helper
 from torch import Tensor, nn
 
 from models.gradients import kl_gradient
+from models.vae import VAE
 
 OPSET = 17
 GRAPHS = ("encoder.onnx", "decoder.onnx")  # these, STAGES and GRADIENT are the names that vaead_core.inference.vae reads
 STAGES = ("stage1", "stage2", "stage3", "stage4")
 GRADIENT = "kl_gradient"
+Network = TypeVar("Network", bound=nn.Module)
 ROUNDING = 2.0**-10  # float16's own relative step: more means overflow or values too small for it
 
 
 class _Encoder(nn.Module):
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: VAE) -> None:
         super().__init__()
         self.network = network
 
@@ -31,7 +34,7 @@ class _Encoder(nn.Module):
 
 
 class _Decoder(nn.Module):
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: VAE) -> None:
         super().__init__()
         self.network = network
 
@@ -48,13 +51,13 @@ class _Whole(nn.Module):
         return self.network(inputs)
 
 
-def export_onnx(network: nn.Module, folder: Path) -> None:
+def export_onnx(network: VAE, folder: Path) -> None:
     """Writes encoder.onnx (images → mean, log_variance, stage1..stage4, kl_gradient) and decoder.onnx (latents → images).
 
     Batch size is free; computation is float32; only the stored matrices are float16. Initializers keep the
     names of the network's state dict, so `weights_from_onnx` can give them back. `network` is not changed.
     """
-    network = copy.deepcopy(network).to("cpu", torch.float32, memory_format=torch.contiguous_format).eval()
+    network = _plain(network)
     images = torch.zeros(2, 1, network.image_size, network.image_size)
     latents = torch.zeros(2, network.latent_size)
     _write(_Encoder(network), images, "images", ("mean", "log_variance", *STAGES, GRADIENT), folder / GRAPHS[0])
@@ -63,7 +66,7 @@ def export_onnx(network: nn.Module, folder: Path) -> None:
 
 def export_graph(network: nn.Module, example: Tensor, name: str, output: str, path: Path) -> None:
     """Writes one graph from the input `name`, shaped as `example`, to `output`; weights and batch as in `export_onnx`."""
-    network = copy.deepcopy(network).to("cpu", torch.float32, memory_format=torch.contiguous_format).eval()
+    network = _plain(network)
     _write(_Whole(network), example, name, (output,), path)
 
 
@@ -88,6 +91,12 @@ def load_from_onnx(network: nn.Module, folder: Path) -> None:
     network.load_state_dict(counters | weights_from_onnx(folder))
 
 
+def _plain(network: Network) -> Network:
+    """A copy in evaluation mode, float32 and laid out row by row."""
+    copied = copy.deepcopy(network)
+    return copied.to("cpu", torch.float32, memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]
+
+
 def _write(graph: nn.Module, example: Tensor, name: str, outputs: tuple[str, ...], path: Path) -> None:
     buffer = io.BytesIO()
     graph.training = True  # this wrapper alone: the exporter merges equal tensors of a graph in eval mode
@@ -95,7 +104,8 @@ def _write(graph: nn.Module, example: Tensor, name: str, outputs: tuple[str, ...
         for notice in ("You are using the legacy TorchScript", "The feature will be removed"):
             warnings.filterwarnings("ignore", notice, DeprecationWarning)
         torch.onnx.export(
-            graph, (example,), buffer, input_names=[name], output_names=list(outputs), opset_version=OPSET,
+            graph, (example,), buffer,  # type: ignore[arg-type]
+            input_names=[name], output_names=list(outputs), opset_version=OPSET,
             dynamic_axes={tensor: {0: "batch"} for tensor in (name, *outputs)}, dynamo=False,
             do_constant_folding=False, training=torch.onnx.TrainingMode.PRESERVE,
         )  # fmt: skip

@@ -7,19 +7,21 @@ of the output to that of the input: the chain rule, one module after the other.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.constrained_vae import Residual
+from models.constrained_vae import Residual, norm_scale
 from models.simple_vae import LOG_VARIANCE_BOUND, bounded
 from models.spatial_vae import AtEachPlace
+from models.vae import VAE
 
 Pullback = Callable[[Tensor], Tensor]
 
 
-def kl_gradient(network: nn.Module, images: Tensor) -> Tensor:
+def kl_gradient(network: VAE, images: Tensor) -> Tensor:
     """∂KL(q(z | x) ‖ N(0, I)) / ∂x of images (N, 1, H, W), the same shape. Zimmerer et al. 2019."""
     body = nn.Sequential(*getattr(network, "stem", ()), *network.stages)
     features, to_image = forward_with_pullback(body, images)
@@ -40,7 +42,7 @@ def forward_with_pullback(module: nn.Module, inputs: Tensor) -> tuple[Tensor, Pu
     if isinstance(module, nn.Conv2d):
         return _convolution(module, inputs)
     if isinstance(module, nn.BatchNorm2d):
-        scale = (module.weight * (module.running_var + module.eps).rsqrt()).view(1, -1, 1, 1)
+        scale = norm_scale(module).view(1, -1, 1, 1)
         return module(inputs), lambda gradient: gradient * scale
     if isinstance(module, nn.ReLU):
         return functional.relu(inputs), lambda gradient: gradient * (inputs > 0).to(gradient.dtype)
@@ -99,7 +101,7 @@ def _at_each_place(module: AtEachPlace, flat: Tensor) -> tuple[Tensor, Pullback]
 
 def _max_pool(module: nn.MaxPool2d, inputs: Tensor) -> tuple[Tensor, Pullback]:
     """The gradient goes to the largest pixel of each window; inputs are not negative, as after a ReLU, and 0 has no gradient."""
-    size, stride, padding = int(module.kernel_size), int(module.stride), int(module.padding)
+    size, stride, padding = cast(tuple[int, int, int], (module.kernel_size, module.stride, module.padding))  # of squares
     pooled = module(inputs)
     lost = (inputs.shape[-1] + 2 * padding - size) % stride
     shifts = torch.eye(size * size).view(size * size, 1, size, size)

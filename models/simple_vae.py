@@ -3,6 +3,8 @@
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models.vae import VAE
+
 CHANNELS = (32, 64, 128, 256)
 LOG_VARIANCE_BOUND = 10.0  # σ between 0.007 and 148: exp() and the KL stay finite, in bfloat16 and ONNX too
 
@@ -12,7 +14,7 @@ def bounded(log_variance: Tensor) -> Tensor:
     return log_variance.clamp(-LOG_VARIANCE_BOUND, LOG_VARIANCE_BOUND)
 
 
-class SimpleVAE(nn.Module):
+class SimpleVAE(VAE):
     """Four stride-2 convolutions, each + ReLU + batch norm; two linear heads; symmetric Bernoulli decoder."""
 
     def __init__(self, image_size: int = 32, latent_size: int = 16) -> None:

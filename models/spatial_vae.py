@@ -1,5 +1,7 @@
 """A VAE whose latent keeps the image's two dimensions (as in Baur et al. 2021, the spatial bottleneck)."""
 
+from typing import Literal
+
 from torch import Tensor, nn
 
 from models.constrained_vae import ConstrainedVAE
@@ -11,13 +13,15 @@ class SpatialVAE(ConstrainedVAE):
     latent_size: channels times the squared side of the encoder's last stage, 6 × 6 at 96 × 96 with the uas stem.
     """
 
-    def __init__(self, image_size: int = 96, latent_size: int = 576, width: int = 64, stem: str = "uas") -> None:
+    def __init__(
+        self, image_size: int = 96, latent_size: int = 576, width: int = 64, stem: Literal["resnet", "uas"] = "uas"
+    ) -> None:
         super().__init__(image_size, 1, width, stem)
         channels, rest = divmod(latent_size, self.grid**2)
         if rest or not channels:
             raise ValueError(f"latent_size must be a multiple of {self.grid**2}, the places of the last stage, got {latent_size}")
         self.latent_size = latent_size
-        last = self.mean.in_features // self.grid**2
+        last = 8 * width  # channels of the encoder's last stage
         self.mean, self.log_variance = (AtEachPlace(last, channels, self.grid) for _ in range(2))
         self.expand = AtEachPlace(channels, self.seed_channels, self.grid)
 

@@ -54,7 +54,7 @@ lab_state.begin(scan, shape)
 
 def plant_anywhere() -> None:
     random, length_mm = np.random.default_rng(), dict(settings)["length_mm"]
-    centre = planting.random_centre(scan.prepared.slices, checkpoint.preprocessor, length_mm, random)
+    centre = planting.random_centre(scan.prepared.slices, scan.preprocessor, length_mm, random)
     lab_state.plant_at(scan, shape, centre)
 
 
@@ -86,7 +86,7 @@ def show() -> None:
     with above:
         seen, truth, maps = cached_toys.layers(scan, names, toys)
         viewer(
-            seen, maps, checkpoint.preprocessor.slice_grid.atlas.affine @ box.to_grid, file_voxels=box.to_grid, key="lab",
+            seen, maps, scan.preprocessor.slice_grid.atlas.affine @ box.to_grid, file_voxels=box.to_grid, key="lab",
             clicks=True, subject=" ".join(scan.digest), truth=truth if toys else None, cursor=box.middle,
             thresholds=given,
         )  # fmt: skip
@@ -115,7 +115,8 @@ def show_curves(toys: cached_toys.Toys) -> None:
             state.lab_sweep = toys[-1], setting
     if state.lab_sweep:
         with st.spinner("Planting one toy after another"):
-            swept = cached_toys.sweep(scan, *state.lab_sweep, names)
+            toy, swept_setting = state.lab_sweep
+            swept = cached_toys.sweep(scan, toy, swept_setting, names)
         st.plotly_chart(sweep_figure(swept, titles), config=PLAIN, key="lab_sweep_chart")
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tests.support.trainings import OPTIONS, tiny
-from training import run
+from training import processes, run
 from training.augmentation import augment, fill_noise, random_patches
 from training.config import Architecture, Augmentation
 from training.data import load_data
@@ -30,6 +30,11 @@ def test_a_broken_scan_among_good_ones_is_skipped_named_and_counted(brain_volume
 def test_unusable_data_is_one_sentence_and_exit_2(arguments, tmp_path, capsys):
     assert run.main(["quick", *arguments, "--out", str(tmp_path / "x")]) == 2
     assert len(capsys.readouterr().err.strip().splitlines()) == 1
+
+
+def test_no_process_starts_before_its_precision_is_chosen(tmp_path):
+    with pytest.raises(ValueError, match="got auto"):
+        processes.launch(tiny(tmp_path, precision="auto"))
 
 
 @pytest.mark.parametrize("preset", sorted(PRESETS))

@@ -87,7 +87,7 @@ class FeatureReconstruction:
         return torch.from_numpy(feature_reconstruction.planes(self.model, slices)), images
 
     def loss(self, output: Tensor, target: Tensor, mask: Tensor) -> Tensor:
-        brain = functional.adaptive_avg_pool2d(mask, output.shape[-2:])
+        brain = functional.adaptive_avg_pool2d(mask, (output.shape[-2], output.shape[-1]))
         return (output * brain).sum() / brain.sum()
 
 

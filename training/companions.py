@@ -76,7 +76,7 @@ def train(config: CompanionConfig, data: TrainingData | None = None) -> None:
     task: Task = TASKS[config.name](checkpoint.model)
     torch.manual_seed(config.seed)
     network = task.network(config.width, config.levels)
-    network.to(memory_format=torch.channels_last)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.Adam(network.parameters(), config.learning_rate)
     state = resume.load(config, network, optimizer)
     held_out = held_out_example(task, data.validation.slices, VALIDATION_IMAGES)

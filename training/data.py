@@ -59,8 +59,8 @@ def load_data(config: TrainingConfig) -> TrainingData:
     prepared, skipped = _prepare(cohort, preprocessor, config)
     split = split_subjects(tuple(subject for subject, _ in prepared), config.split_seed)
     slices = {subject.id: images for subject, images in prepared}
-    subsets = [_subset(subjects, slices) for subjects in (split.train, split.validation, split.test)]
-    return TrainingData(*subsets, cohort.description, tuple(skipped)).trained_on(config.training_subjects)
+    train, validation, test = (_subset(subjects, slices) for subjects in (split.train, split.validation, split.test))
+    return TrainingData(train, validation, test, cohort.description, tuple(skipped)).trained_on(config.training_subjects)
 
 
 def _prepare(
@@ -94,7 +94,10 @@ def _fashion(seed: int) -> TrainingData:
         images = fashion_mnist.to_slices(data.images[rows])
         names = tuple(f"t-shirt {row}" for row in rows)
         subsets.append(Subset(images, np.arange(len(rows)), names, (None,) * len(rows)))
-    return TrainingData(*subsets, "4,900 / 1,400 / 700 t-shirts of Fashion-MNIST for training, validation and test")
+    train, validation, test = subsets
+    return TrainingData(
+        train, validation, test, "4,900 / 1,400 / 700 t-shirts of Fashion-MNIST for training, validation and test"
+    )
 
 
 def to_tensors(slices: Slices) -> tuple[Tensor, Tensor]:

@@ -61,7 +61,7 @@ def choose(folder: Path, data: str | None) -> None:
     cases = painted_cases(folder, data)
     members = list(Fusion.needs.members)
     mean = {
-        kind: np.mean([_ap(case, case.rows[:, _columns(members)].mean(1)) for case in cases if case.kind == kind])
+        kind: float(np.mean([_ap(case, case.rows[:, _columns(members)].mean(1)) for case in cases if case.kind == kind]))
         for kind in KINDS
     }
     print(f"mean of {', '.join(members)}: {_said(mean)}")
@@ -84,13 +84,16 @@ def painted_cases(folder: Path, data: str | None) -> list[Case]:
     source, found = source_of(whole, data), []
     for subject in track(chosen_subjects(whole, "validation"), "Painting"):
         checkpoint = judging(str(folder), source, subject)
+        preprocessor = checkpoint.preprocessor
+        if preprocessor is None:
+            raise CheckpointError(f"{folder.name} is not a model of brain scans; choose one of the brain checkpoints.")
         brain = prepared_brain(source, subject, str(folder))
         for kind, combinations in KINDS.items():
             for name in combinations:
                 case = paint(kind, name, brain, subject, seed=0)
-                slices = checkpoint.preprocessor.to_slices(case.brain)
+                slices = preprocessor.to_slices(case.brain)
                 rows = np.stack([rarity(one, checkpoint.model, slices)[slices.mask] for one in CANDIDATES], 1)
-                truth = checkpoint.preprocessor.slice_grid.on_slices(case.truth, slices)[slices.mask]
+                truth = preprocessor.slice_grid.on_slices(case.truth, slices)[slices.mask]
                 found.append(Case(subject, kind, rows.astype(np.float16), truth))
     return found
 

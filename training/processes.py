@@ -8,6 +8,7 @@ is rounding: sums in another order.
 from __future__ import annotations
 
 import os
+from typing import TypeVar
 
 import torch
 from lightning.fabric import Fabric
@@ -16,6 +17,8 @@ from torch.autograd import Function
 
 from training.config import TrainingConfig
 from vaead_core.errors import InputError
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
 def launch(config: TrainingConfig) -> tuple[TrainingConfig, Fabric]:
@@ -29,6 +32,8 @@ def launch(config: TrainingConfig) -> tuple[TrainingConfig, Fabric]:
         if config.devices not in (1, total):
             raise InputError(f"torchrun started {total} processes and --devices asks for {config.devices}; leave --devices out.")
         config, machines = config.model_copy(update={"devices": total}), total // here
+    if config.precision == "auto":
+        raise ValueError("precision must be chosen before processes start, got auto")
     fabric = Fabric(
         accelerator="auto" if torch.cuda.is_available() else "cpu", devices=here, num_nodes=machines,
         precision=config.precision, strategy="ddp" if config.devices > 1 else "auto",
@@ -48,7 +53,7 @@ def check_together(fabric: Fabric, config: TrainingConfig, epoch: int) -> None:
         )
 
 
-def with_shared_norms(network: nn.Module) -> nn.Module:
+def with_shared_norms(network: Network) -> Network:
     """The network, its batch norms taking their statistics over all processes; weights and their names stay."""
     for module in network.modules():
         if type(module) is nn.BatchNorm2d:
@@ -74,6 +79,11 @@ class _SharedBatchNorm(nn.BatchNorm2d):
 
     Ioffe & Szegedy 2015, algorithm 1; means first, then the variance about them, so that nothing cancels.
     """
+
+    running_mean: Tensor
+    running_var: Tensor
+    num_batches_tracked: Tensor
+    momentum: float
 
     def forward(self, features: Tensor) -> Tensor:
         if not self.training:

@@ -17,10 +17,10 @@ from pathlib import Path
 
 import numpy as np
 from pydantic import ValidationError
-from torch import nn
 
 import models
 from models.export import export_onnx, load_from_onnx
+from models.vae import VAE
 from training import model_card
 from training.config import TrainingConfig
 from training.data import TrainingData, load_data
@@ -114,7 +114,7 @@ def stored_config(old: Checkpoint, folder: Path, data: str | None, notes: str | 
 
 def publish(
     config: TrainingConfig,
-    network: nn.Module,
+    network: VAE,
     data: TrainingData,
     history: str,
     companions: Companions | None = None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -11,10 +12,12 @@ import tyro
 from lightning.fabric import Fabric
 from rich.progress import Progress
 from torch import Generator, Tensor, nn
+from torch.optim import Optimizer
 
 import models
 from models import losses
 from models.export import load_from_onnx
+from models.vae import VAE
 from training import processes, resume
 from training.augmentation import augment, coarse_noise, fill_noise, random_patches
 from training.config import TrainingConfig
@@ -50,10 +53,10 @@ def train(config: TrainingConfig, data: TrainingData | None = None) -> None:
         resume.clear(config)
 
 
-def fit(fabric: Fabric, config: TrainingConfig, data: TrainingData | None = None) -> tuple[nn.Module, TrainingData, str]:
+def fit(fabric: Fabric, config: TrainingConfig, data: TrainingData | None = None) -> tuple[VAE, TrainingData, str]:
     """The network with its best epoch's weights, what it was trained on, and the history as CSV. See `train`."""
     torch.manual_seed(config.seed)
-    network = _network(config).to(memory_format=torch.channels_last)
+    network = _network(config).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.Adam(network.parameters(), config.learning_rate, weight_decay=config.weight_decay)
     state = resume.load(config, network, optimizer)
     if fabric.world_size > 1:
@@ -78,7 +81,7 @@ def fit(fabric: Fabric, config: TrainingConfig, data: TrainingData | None = None
     return network, data, resume.table(state.history)
 
 
-def _network(config: TrainingConfig) -> nn.Module:
+def _network(config: TrainingConfig) -> VAE:
     """A fresh network, or one with the weights of the checkpoint that the training starts from."""
     network = models.build(config.architecture.to_dict())
     if config.start_from is not None:
@@ -100,7 +103,9 @@ def native_precision() -> Literal["bf16-mixed", "32-true"]:
 class _Trainer:
     """One epoch at a time; every random draw follows from (seed, epoch, step), however many processes there are."""
 
-    def __init__(self, fabric: Fabric, config: TrainingConfig, data: TrainingData, network: nn.Module, optimizer) -> None:
+    def __init__(
+        self, fabric: Fabric, config: TrainingConfig, data: TrainingData, network: nn.Module, optimizer: Optimizer
+    ) -> None:
         self.fabric, self.config, self.network, self.optimizer = fabric, config, network, optimizer
         self.pixels, self.mask = to_tensors(data.train.slices)
         self._check_shares()
@@ -130,8 +135,8 @@ class _Trainer:
             images, mask = self._images(batch, rng)
             seen = coarse_noise(images, mask, config.augmentation.coarse_noise, rng)
             noise = torch.randn(len(images), config.architecture.latent_size, generator=rng)
-            mine = [processes.own(fabric, part) for part in (images, mask, noise, seen)]
-            terms = loss_terms(self.network, *mine[:2], config, *mine[2:])
+            images, mask, noise, seen = (processes.own(fabric, part) for part in (images, mask, noise, seen))
+            terms = loss_terms(self.network, images, mask, config, noise, seen)
             self.fabric.backward(terms["loss"])
             self.optimizer.step()
             self.optimizer.zero_grad()
@@ -222,12 +227,18 @@ def loss_terms(
     return {"loss": loss.mean(), **terms}
 
 
-def _tensorboard(config: TrainingConfig):
+def _tensorboard(config: TrainingConfig) -> Callable[[dict[str, float]], None]:
     """Writes each history row below `<out>.tensorboard`."""
     from torch.utils.tensorboard import SummaryWriter
 
     writer = SummaryWriter(config.out.with_name(f"{config.out.name}.tensorboard"))
-    return lambda row: [writer.add_scalar(name, value, int(row["epoch"])) for name, value in row.items() if name != "epoch"]
+
+    def write(row: dict[str, float]) -> None:
+        for name, value in row.items():
+            if name != "epoch":
+                writer.add_scalar(name, value, int(row["epoch"]))
+
+    return write
 
 
 if __name__ == "__main__":

@@ -143,7 +143,7 @@ def ask_methods(model: Model) -> list[str]:
     with st.sidebar:
         chosen = st.multiselect(
             "Methods, two to four", list(titles), first,
-            format_func=titles.get, max_selections=MOST_METHODS, key="methods", **KEPT,
+            format_func=titles.__getitem__, max_selections=MOST_METHODS, key="methods", **KEPT,
         )  # fmt: skip
     if not chosen:
         raise InputError("Choose at least one method in the sidebar.")

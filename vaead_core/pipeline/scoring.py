@@ -39,6 +39,13 @@ class Scored:
     scan_percentiles: dict[str, float]
     thresholds: dict[float, float]
 
+    @property
+    def map_values(self) -> Array:
+        """Its maps. Raises ValueError for an image scorer, which has none."""
+        if self.maps is None:
+            raise ValueError(f"{self.name} scores images and has no maps")
+        return self.maps
+
 
 def prepare(scan: Volume, checkpoint: Checkpoint) -> PreparedScan:
     """Registers and preprocesses `scan` as the checkpoint says. Raises ScanError or CheckpointError."""

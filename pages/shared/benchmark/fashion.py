@@ -32,7 +32,11 @@ def show() -> None:
 def _download() -> None:
     """Nothing is downloaded without a click."""
     bar = st.progress(0.0, "Downloading")
-    load_fashion_mnist(progress=lambda done, total: bar.progress(min(1.0, done / max(1, total)), "Downloading"))
+
+    def show_progress(done: int, total: int) -> None:
+        bar.progress(min(1.0, done / max(1, total)), "Downloading")
+
+    load_fashion_mnist(progress=show_progress)
     st.rerun()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -28,7 +29,7 @@ MOST_SUBJECTS = 4
 def ask() -> None:
     """A form; Run starts the job, and finished parts of the last run are not measured again."""
     questions = {kind: EXPERIMENTS[kind].question for kind in KINDS}
-    kind = st.selectbox("Experiment", list(KINDS), key="own_kind", format_func=questions.get, **inputs.KEPT)
+    kind = st.selectbox("Experiment", list(KINDS), key="own_kind", format_func=questions.__getitem__, **inputs.KEPT)
     folders = {name: path for name, path in inputs.checkpoints().items() if (kind == "fashion") == name.startswith("fashion")}
     if not folders:
         st.info("No checkpoint fits this experiment; train one, or upload one, on the Checkpoints page.")
@@ -40,14 +41,14 @@ def ask() -> None:
     offered = _scores(kind)
     begin = FIRST_SCORES.get(kind, FIRST_MAPS)
     kept = {"key": f"own_scores_{kind}", **inputs.KEPT}
-    scores = right.multiselect("Scores", list(offered), begin, format_func=offered.get, **kept)
+    scores = right.multiselect("Scores", list(offered), begin, format_func=offered.__getitem__, **kept)
     more = ["--scores", *scores]
     if kind != "fashion":
         toys = left.multiselect("Toys", list(DATASETS), ["circles"], key="own_toys", **inputs.KEPT)
         subjects = right.slider("Test subjects", 1, MOST_SUBJECTS, 1, key="own_subjects", **inputs.KEPT)
         more += ["--toys", *toys, "--most-subjects", str(subjects)]
     ready = bool(scores) and (kind == "fashion" or bool(toys))
-    lacking = {} if ready else {"disabled": True, "help": "Choose at least one of each."}
+    lacking: dict[str, Any] = {} if ready else {"disabled": True, "help": "Choose at least one of each."}
     if st.button("Run", type="primary", key="own_run", **lacking):
         jobs.start(KEY, _command(kind, folders[name], more), f"{kind.capitalize()}, {name}", share_done)
         st.session_state.own_name = kind

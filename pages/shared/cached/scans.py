@@ -20,6 +20,7 @@ from vaead_core.measures.components import clusters as find_clusters
 from vaead_core.pipeline import scoring
 from vaead_core.pipeline.scoring import PreparedScan, Scored
 from vaead_core.scans.nifti import read_nifti
+from vaead_core.scans.preprocessing import Preprocessor
 from vaead_core.scans.volume import Array, Volume
 
 
@@ -82,13 +83,20 @@ class OpenScan:
         """The scan as it was read."""
         return self.prepared.brain.scan
 
+    @property
+    def preprocessor(self) -> Preprocessor:
+        """The checkpoint's, without which no scan is opened."""
+        if self.checkpoint.preprocessor is None:
+            raise ValueError("only a model of brain scans opens a scan")
+        return self.checkpoint.preprocessor
+
     def row_at(self, voxel: Voxel) -> int:
         """The slice that holds a voxel of the scan."""
-        return self.checkpoint.preprocessor.slice_grid.row_at(voxel, self.prepared.slices, self.prepared.brain)
+        return self.preprocessor.slice_grid.row_at(voxel, self.prepared.slices, self.prepared.brain)
 
     def voxel_in(self, row: int, voxel: Voxel) -> Voxel:
         """The voxel of the scan that lies in slice `row`, above or below `voxel`."""
-        return self.checkpoint.preprocessor.slice_grid.voxel_in(row, voxel, self.prepared.slices, self.prepared.brain)
+        return self.preprocessor.slice_grid.voxel_in(row, voxel, self.prepared.slices, self.prepared.brain)
 
 
 def open_scan(scan_digest: str, scan: Volume, checkpoint: Checkpoint, truth: Array | None = None) -> OpenScan:
@@ -105,13 +113,15 @@ def scored(scan: OpenScan, name: str) -> Scored:
 @cached
 def native(scan: OpenScan, name: str) -> Array:
     """One scorer's map on the scan's own RAS+ grid."""
-    return scoring.native_map(scan.prepared, scan.checkpoint, scored(scan, name).maps)
+    return scoring.native_map(scan.prepared, scan.checkpoint, scored(scan, name).map_values)
 
 
 @cached
 def sliced_truth(scan: OpenScan) -> Array:
     """(n,) bool: the truth of a sample in the brain's pixels of its slices."""
-    return scan.checkpoint.preprocessor.truth_to_slices(scan.truth, scan.prepared.brain)[scan.prepared.slices.mask]
+    if scan.truth is None:
+        raise ValueError("only a sample has a truth")
+    return scan.preprocessor.truth_to_slices(scan.truth, scan.prepared.brain)[scan.prepared.slices.mask]
 
 
 @cached

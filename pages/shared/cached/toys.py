@@ -58,14 +58,14 @@ def planted(scan: OpenScan, toys: Toys) -> ToyCase:
     clean = scan.prepared.slices
     if not toys:
         return planting.unplanted(clean)
-    return planting.plant_another(planted(scan, toys[:-1]), toys[-1], clean, scan.checkpoint.preprocessor)
+    return planting.plant_another(planted(scan, toys[:-1]), toys[-1], clean, scan.preprocessor)
 
 
 @cached
 def maps(scan: OpenScan, name: str, toys: Toys) -> Array:
     """(N, H, W): one scorer's maps of the scan with the toys."""
     if not toys:
-        return scored(scan, name).maps
+        return scored(scan, name).map_values
     before, after = planted(scan, toys[:-1]), planted(scan, toys)
     return planting.rescored(maps(scan, name, toys[:-1]), name, scan.checkpoint, before.slices, after.slices)
 
@@ -84,7 +84,7 @@ def layers(scan: OpenScan, names: tuple[str, ...], toys: Toys) -> tuple[Layer, L
     case, box = planted(scan, toys), BrainBox.of(scan.prepared.brain.mask)
 
     def layer(values: Array, *about, **more) -> Layer:
-        return Layer.of(scan.checkpoint.preprocessor.slice_grid.to_volume(values, case.slices)[box.sides], *about, **more)
+        return Layer.of(scan.preprocessor.slice_grid.to_volume(values, case.slices)[box.sides], *about, **more)
 
     def map_layer(name: str) -> Layer:
         scorer = scorers.SCORERS[name]

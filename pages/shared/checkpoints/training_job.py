@@ -56,7 +56,7 @@ def ask() -> None:
     """The controls; starts the job."""
     left, right = st.columns(2)
     with left:
-        preset = st.selectbox("Network", PRESETS, format_func=PRESETS.get, key="train_preset", **inputs.KEPT)
+        preset = st.selectbox("Network", PRESETS, format_func=PRESETS.__getitem__, key="train_preset", **inputs.KEPT)
         choices = ["Synthetic brains", *(["A folder on the server"] if folders_allowed() else [])]
         source = st.segmented_control("Scans", choices, default=choices[0], required=True, key="train_scans", **inputs.KEPT)
         if source == choices[0]:

@@ -84,10 +84,10 @@ def show_map(shown: Shown) -> None:
     """One map in numbers: histogram with its threshold, clusters above it; a click on a cluster goes there."""
     st.subheader("One map in numbers", anchor=False)
     names = {one.name: title for one, title in zip(shown.results, shown.titles, strict=True)}
-    name = st.selectbox("Map", list(names), format_func=names.get, key="explore_map", width=320)
+    name = st.selectbox("Map", list(names), format_func=names.__getitem__, key="explore_map", width=320)
     one = next(one for one in shown.results if one.name == name)
     threshold, unit = shown.threshold(one), scorers.SCORERS[name].unit
-    values = scorers.abnormality(name, one.maps)[shown.scan.prepared.slices.mask]
+    values = scorers.abnormality(name, one.map_values)[shown.scan.prepared.slices.mask]
     truth = None if shown.scan.truth is None else cached_scans.sliced_truth(shown.scan)
     left, right = st.columns(2)
     with left:
@@ -102,10 +102,10 @@ def show_map(shown: Shown) -> None:
         peaks = [one.voxel for one in found]
         rows = [(one.volume_ml, one.peak, *one.peak_mm) for one in found]
         columns = ["Volume, ml", f"Peak, {unit}", "R, mm", "A, mm", "S, mm"]
+        key = _anew("explore_clusters")
         st.dataframe(
             pd.DataFrame(rows, columns=columns).round(2), hide_index=True, width="stretch", height=222,
-            on_select=lambda: _go_to_cluster(peaks, st.session_state[key]), selection_mode="single-row",
-            key=(key := _anew("explore_clusters")),
+            on_select=lambda: _go_to_cluster(peaks, st.session_state[key]), selection_mode="single-row", key=key,
         )  # fmt: skip
         st.caption(f"The largest clusters above {threshold:.3g}, on the scan's own grid. Select one to go to its peak.")
 

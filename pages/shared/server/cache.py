@@ -26,11 +26,13 @@ from vaead_core.computing.machine import memory_limit
 
 MOST_BYTES = int(os.environ.get("VAEAD_CACHE_MB", 0)) << 20 or min(2 << 30, memory_limit() // 4)
 
-P, R = ParamSpec("P"), TypeVar("R")
-_kept: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
-_dropped: WeakValueDictionary[Hashable, Any] = WeakValueDictionary()  # what was too much to keep
+P = ParamSpec("P")
+R = TypeVar("R")
+Key = tuple[Hashable, ...]
+_kept: OrderedDict[Key, tuple[Any, int]] = OrderedDict()
+_dropped: WeakValueDictionary[Key, Any] = WeakValueDictionary()  # what was too much to keep
 _NOT_HERE = object()
-_underway: dict[Hashable, threading.Event] = {}
+_underway: dict[Key, threading.Event] = {}
 _changing = threading.Lock()
 
 
@@ -90,7 +92,7 @@ def bytes_of(value: Any) -> int:
     return 64  # a number, or something as small
 
 
-def _computed(key: Hashable, compute: Callable[[], R]) -> R:
+def _computed(key: Key, compute: Callable[[], R]) -> R:
     """Whoever is here has a turn, so that whoever computes the same goes on meanwhile."""
     while True:
         with _changing:
@@ -112,7 +114,7 @@ def _computed(key: Hashable, compute: Callable[[], R]) -> R:
         mine.set()
 
 
-def _at_hand(key: Hashable) -> Any:
+def _at_hand(key: Key) -> Any:
     """What was computed before, or _NOT_HERE."""
     if key in _kept:
         _kept.move_to_end(key)
@@ -133,7 +135,7 @@ def _make_room() -> None:
         memory.refuse_when_short()
 
 
-def _keep(key: Hashable, value: Any) -> None:
+def _keep(key: Key, value: Any) -> None:
     _kept[key] = value, bytes_of(value)
     total = sum(size for _, size in _kept.values())
     while total > MOST_BYTES and len(_kept) > 1:

@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import IO, Any, cast
 
 import streamlit as st
 
@@ -42,14 +43,17 @@ class Job:
     """A command that runs in the repository's root. listen: is given each line; the share (0 to 1) that is done, or None."""
 
     def __init__(self, command: list[str], title: str, listen: Listen | None = None) -> None:
-        self.title, self.began, self.share = title, time.monotonic(), None
-        self._listen, self.cancelling, self._ended = listen, False, None
+        self.title, self.began, self.cancelling = title, time.monotonic(), False
+        self.share: float | None = None
+        self._ended: float | None = None
+        self._listen = listen
         self._lines: deque[str] = deque(maxlen=LINES)
         self._process = subprocess.Popen(
             [sys.executable, "-S", "-E", str(_GUARD), str(GRACE_SECONDS), *command], cwd=_ROOT, start_new_session=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
             env=os.environ | dict.fromkeys(_POOLS, str(THREADS)) | {"PYTHONUNBUFFERED": "1", "COLUMNS": "200"},
         )  # fmt: skip
+        self._stdin, self._stdout = cast(IO[str], self._process.stdin), cast(IO[str], self._process.stdout)  # pipes, both
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         threading.Thread(target=self._watch, daemon=True).start()
@@ -81,7 +85,7 @@ class Job:
         """Asks the command and all that it started to end, and ends them after GRACE_SECONDS. Returns at once."""
         if self._ended is None:
             self.cancelling = True
-            self._process.stdin.close()
+            self._stdin.close()
 
     def wait(self, seconds: float) -> str:
         """The state when it has ended, or after `seconds`."""
@@ -91,7 +95,7 @@ class Job:
         return self.state
 
     def _read(self) -> None:
-        for line in iter(lambda: self._process.stdout.readline(LINE_LENGTH), ""):
+        for line in iter(lambda: self._stdout.readline(LINE_LENGTH), ""):
             self._lines.append(line.rstrip("\n"))
             share = self._listen(line) if self._listen else None
             self.share = self.share if share is None else min(max(share, 0.0), 1.0)
@@ -155,7 +159,7 @@ def _draw(job: Job) -> None:
     if job.state == RUNNING:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.progress(job.share or 0.0, f"{job.title}: {took}" + ("" if job.share is None else f", {job.share:.0%}"))
-            stopping = {"disabled": True, "help": "It is being ended."} if job.cancelling else {}
+            stopping: dict[str, Any] = {"disabled": True, "help": "It is being ended."} if job.cancelling else {}
             st.button("Cancel", key=f"cancel_{id(job)}", on_click=job.cancel, icon=":material/stop_circle:", **stopping)
     elif job.state == FINISHED:
         st.success(f"{job.title} finished after {took}.")

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -47,7 +48,7 @@ class _Turn:
             if self.place:
                 self.place.info(sentence(ahead))
             with _moved:
-                _moved.wait_for(lambda known=ahead: _ahead(self.ticket) < known, _LOOK_SECONDS)
+                _moved.wait_for(partial(_is_nearer, self.ticket, ahead), _LOOK_SECONDS)
         self.listen()
 
     def leave(self) -> None:
@@ -91,6 +92,10 @@ def _within(place: DeltaGenerator | None) -> Iterator[_Turn]:
         if _here.turn.taken:
             _here.turn.leave()
         _here.turn = None
+
+
+def _is_nearer(ticket: object, known: int) -> bool:
+    return _ahead(ticket) < known
 
 
 def _ahead(ticket: object) -> int:

@@ -56,8 +56,13 @@ def folder(key: str) -> Path:
             raise InputError(f"{said} Tell whoever runs it.") from error
         let_go = _hold(own.name)
         st.session_state[key] = own
-        at_end(lambda: (own.cleanup(), let_go()))
+        at_end(partial(_give_back, own, let_go))
     return Path(st.session_state[key].name)
+
+
+def _give_back(own: TemporaryDirectory[str], let_go: Callable[[], None]) -> None:
+    own.cleanup()
+    let_go()
 
 
 def _hold(own: str) -> Callable[[], None]:

@@ -20,7 +20,7 @@ def ask_toy() -> tuple[str, DeltaGenerator, tuple[tuple[str, Any], ...]]:
     kinds = sorted(toys.TOYS)
     about = toys.help_text(st.session_state.get("toy", kinds[0]))
     titles = {name: toys.TOYS[name].title for name in kinds}
-    kind = st.selectbox("Toy", kinds, format_func=titles.get, key="toy", help=about, **KEPT)
+    kind = st.selectbox("Toy", kinds, format_func=titles.__getitem__, key="toy", help=about, **KEPT)
     buttons = st.container(horizontal=True)
     settings = settings_of(toys.TOYS[kind])
     return kind, buttons, tuple((one.name, _ask(one, f"{kind}_{one.name}")) for one in settings)

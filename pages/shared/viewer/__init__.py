@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import nibabel as nib
 import numpy as np
@@ -101,7 +102,7 @@ def viewer(
         "clicks": clicks,
         "tellsDone": tells_done,
     }
-    heard = {f"on_{value}_change": _heard for value in ("cursor", "thresholds", "click", "done")}
+    heard: dict[str, Any] = {f"on_{value}_change": _heard for value in ("cursor", "thresholds", "click", "done")}
     found = _mount(data=data, key=key, **heard)
     moved = found.cursor if found.cursor and found.cursor["after"] == after else None
     return ViewerState(

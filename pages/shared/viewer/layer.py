@@ -46,10 +46,10 @@ class Layer:
         step = _step(values, float(size.max()))
         codes = np.rint(values / step).astype("<i2")
         payload = _zipped(codes.tobytes(order="F"))
-        peak = tuple(int(at) for at in np.unravel_index(int(size.argmax()), values.shape))
+        i, j, k = (int(at) for at in np.unravel_index(int(size.argmax()), values.shape))
         curve = () if rarity is None else tuple(np.maximum.accumulate(rarity).astype(float).tolist())
         digest = hashlib.blake2b(payload, digest_size=16).hexdigest()
-        return Layer(name, unit, values.shape, step, payload, digest, peak, signed, curve, about)
+        return Layer(name, unit, values.shape, step, payload, digest, (i, j, k), signed, curve, about)
 
     def to_record(self, address: str) -> dict:
         """What the browser is told of the layer, whose payload lies at `address`."""
