@@ -131,3 +131,39 @@ def test_every_command_and_program_was_read():
         *(f"python -m training.{name}" for name in ("run", "companions", "publish", "ablations", "fusion_weights")),
         *(f"python -m benchmarks.{name}" for name in ("load", "reconstruction")),
     }
+
+
+HOUSES = ("benchmarks", "models", "pages", "tests", "training", "vaead_core")
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for house in HOUSES
+    for path in sorted((ROOT / house).rglob("*.py"))
+}
+
+
+def named_in(text: str) -> list[str]:
+    """The paths and dotted names in backticks, and the programs of its commands."""
+    spans = [*re.findall(r"`([^`\n]+)`", text), *re.findall(r"^python -m (\S+)", text, re.MULTILINE)]
+    words = {word for span in spans for word in re.findall(r"[\w./-]+", span)}
+    return sorted(word for word in words if re.search(r"\w/|\w\.\w", word))
+
+
+def exists(name: str) -> bool:
+    """Whether the repository has a path, or one of its modules a dotted name, which may begin at any package."""
+    if "/" in name or name.endswith((".md", ".py", ".toml")):
+        return (ROOT / name).exists()
+    module, _, own = name.rpartition(".")
+    if any(f".{known}".endswith(f".{name}") for known in MODULES):
+        return True
+    texts = (path.read_text() for known, path in MODULES.items() if f".{known}".endswith(f".{module}"))
+    return any(re.search(rf"^(def |class )?{own}\b", text, re.MULTILINE) for text in texts)
+
+
+@pytest.mark.parametrize("name", named_in((ROOT / "CONTRIBUTING.md").read_text()))
+def test_what_the_tour_names_is_there(name):
+    assert exists(name), f"CONTRIBUTING.md names {name}, which is not there"
+
+
+@pytest.mark.parametrize("name", ["turns.page", "pages/shared/server/turns.py", "vaead_core.turns", "turns.py", "queue.turns"])
+def test_what_was_invented_is_not(name):
+    assert not exists(name)
