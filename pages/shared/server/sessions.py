@@ -20,6 +20,7 @@ import streamlit as st
 from pages.shared.server import memory, streamlit_private
 from vaead_core.errors import InputError
 
+fcntl: ModuleType | None
 try:
     import fcntl
 except ImportError:  # Windows locks no folders: those of a killed server stay

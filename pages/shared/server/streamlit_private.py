@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from typing import TYPE_CHECKING, cast
 
 from starlette import formparsers
 from streamlit import runtime
 from streamlit.runtime import pages_manager, scriptrunner
+
+if TYPE_CHECKING:
+    from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
 READ_IN = "1.67.0"
 
@@ -82,12 +86,16 @@ def hold_uploads_in_memory(most_bytes: int) -> None:
 
 def remove_upload(known: str, file: str) -> None:
     """Drops one uploaded file of a session. Read in Streamlit 1.67.0."""
-    runtime.get_instance().uploaded_file_mgr.remove_file(known, file)
+    _uploads().remove_file(known, file)
 
 
 def uploads_of(known: str) -> set[str]:
     """The uploaded files that the server holds of a session. Read in Streamlit 1.67.0."""
-    return set(runtime.get_instance().uploaded_file_mgr.file_storage.get(known, ()))
+    return set(_uploads().file_storage.get(known, ()))
+
+
+def _uploads() -> MemoryUploadedFileManager:
+    return cast("MemoryUploadedFileManager", runtime.get_instance().uploaded_file_mgr)
 
 
 def runs_a_page_alone() -> bool:
