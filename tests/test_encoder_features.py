@@ -35,9 +35,9 @@ def test_the_farthest_rows_are_kept():
 
 @pytest.mark.parametrize("name", ["padim", "patchcore"])
 def test_a_changed_place_is_further_than_it_was(name, model, tiny_cohort):
-    slices = tiny_cohort.train.slices[30:31]
+    slices = tiny_cohort.train.slices[18:48:5]
     square = np.zeros_like(slices.mask)
-    square[0, 40:56, 30:46] = slices.mask[0, 40:56, 30:46]
+    square[:, 40:56, 30:46] = slices.mask[:, 40:56, 30:46]
     changed = Slices(np.where(square, -slices.pixels, slices.pixels), slices.mask, slices.position)
     scorer = scorers.build(name)
     rise = scorer.score_map(model, changed) - scorer.score_map(model, slices)

@@ -1,0 +1,235 @@
+"""The viewer's arithmetic, asked in its own language and judged by NumPy and nibabel; no page of the app, no pixels."""
+
+import json
+
+import nibabel as nib
+import numpy as np
+import pytest
+from plotly.colors import sample_colorscale
+
+from pages.shared.viewer import COLOURS, assets
+from pages.shared.viewer.layer import TOP_RARITY
+
+CODES = 65536
+ZERO = CODES // 2
+CURVE = (0.0, 0.5, 0.8, 1.5, 2.0, 4.0)  # own values at rarities from 0 to TOP_RARITY
+PREPARED = """
+const volume = ({ codes, shape, ...record }) => record.codes ?? new Volume({ digest: String(Math.random()), name: "", unit: "",
+  signed: false, rarity: [], step: 1, ...record }, Int16Array.from(codes), shape ?? [codes.length, 1, 1]);
+const FEW = { rarity: { threshold: 1, top: 3 }, colours: { Inferno: [[0, 0, 0], [1, 1, 1]] } };
+const shadesOf = (layers, changes) => new Shades(FEW,
+  { scan: volume({ codes: layers[0].codes.map(() => 7) }), truth: null, layers: layers.map(volume) },
+  { ...FIRST, high: {}, thresholds: {}, ...changes });
+const rgb = (colour) => [colour & 255, (colour >> 8) & 255, (colour >> 16) & 255];
+"""
+
+
+@pytest.fixture(scope="module")
+def js(browser):
+    """Asks for an expression's value, with names given as data."""
+    tab = browser.new_page()
+    tab.add_script_tag(content=assets.script().replace("export default", "const unused =") + PREPARED)
+    yield lambda expression, **given: tab.evaluate(f"({{ {', '.join(given)} }}) => {expression}", json.loads(json.dumps(given)))
+    tab.close()
+
+
+def affine(codes: str, spacing_mm=(1.5, 2.0, 2.5), z: float = 0, x: float = 0) -> np.ndarray:
+    axes = nib.orientations.inv_ornt_aff(nib.orientations.axcodes2ornt(codes), (9, 9, 9))[:3, :3]
+    turn = nib.eulerangles.euler2mat(z=np.deg2rad(z), x=np.deg2rad(x))
+    return nib.affines.from_matvec(turn @ axes @ np.diag(spacing_mm), [5, -12, 30])
+
+
+# Geometry
+
+
+@pytest.mark.parametrize("matrix", [affine("RAS"), affine("LAS"), affine("PSR"), affine("RAS", z=20, x=12)])
+def test_a_points_millimetres_are_nibabels(js, matrix):
+    for point in np.random.default_rng(0).uniform(-50, 50, (5, 3)):
+        found = js("transform(matrix, point)", matrix=matrix.tolist(), point=point.tolist())
+        np.testing.assert_allclose(found, nib.affines.apply_affine(matrix, point), atol=1e-9)
+    np.testing.assert_allclose(js("spacing(matrix)", matrix=matrix.tolist()), nib.affines.voxel_sizes(matrix))
+
+
+@pytest.mark.parametrize(("z", "x"), [(0, 0), (20, 0), (20, 12), (-8, 3)])
+def test_the_obliquity_is_nibabels(js, z, x):
+    matrix = affine("RAS", z=z, x=x)
+    wanted = np.rad2deg(nib.affines.obliquity(matrix).max())
+    assert js("obliquity(matrix)", matrix=matrix.tolist()) == pytest.approx(wanted, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("plane", "radiological", "left", "right", "bottom", "top"),
+    [
+        *[("axial", True, "R", "L", "P", "A"), ("axial", False, "L", "R", "P", "A")],
+        *[("coronal", True, "R", "L", "I", "S"), ("coronal", False, "L", "R", "I", "S")],
+        *[("sagittal", True, "A", "P", "I", "S"), ("sagittal", False, "A", "P", "I", "S")],
+    ],
+)
+def test_the_letters_say_where_a_point_lies(js, plane, radiological, left, right, bottom, top):
+    ask = """(() => { const frame = { x: 0, y: 0, width: 200, height: 100 }, box = { low: [0, 0, 0], high: [9, 9, 9] };
+      const shown = { zoom: 1, centre: [5, 5, 5], radiological };
+      const view = new Projection(PLANES[plane], frame, { spacing: [1, 1, 1] }, box, shown);
+      return { letters: letters(PLANES[plane], radiological), low: view.toScreen(2, 2), high: view.toScreen(7, 7) }; })()"""
+    found = js(ask, plane=plane, radiological=radiological)
+    assert found["letters"] == {"left": left, "right": right, "top": top, "bottom": bottom}
+    assert (found["high"][0] > found["low"][0]) == (right in "RA"), "axes run to the right, to anterior and superior"
+    assert found["high"][1] < found["low"][1]
+
+
+@pytest.mark.parametrize("zoom", [0.5, 1, 3])
+@pytest.mark.parametrize("radiological", [True, False])
+@pytest.mark.parametrize("spacing_mm", [(1, 1, 1), (1, 1, 5), (1.5, 2, 2.5)])
+def test_a_view_keeps_millimetres_square_fits_its_box_and_finds_the_voxel_under_a_pixel(js, zoom, radiological, spacing_mm):
+    ask = """(() => { const frame = { x: 10, y: 20, width: 300, height: 400 }, box = { low: [3, 4, 5], high: [40, 50, 20] };
+      const view = new Projection(PLANES.coronal, frame, { spacing }, box, { zoom, centre: [21.5, 27, 12.5], radiological });
+      const places = [[3, 5], [40, 20], [11.25, 7.5]].map(([u, v]) => view.toScreen(u, v));
+      return { places, back: places.map(([x, y]) => view.toVoxels(x, y)) }; })()"""
+    found = js(ask, zoom=zoom, radiological=radiological, spacing=list(spacing_mm))
+    np.testing.assert_allclose(found["back"], [[3, 5], [40, 20], [11.25, 7.5]], atol=1e-9)
+    first, last, _ = np.array(found["places"])
+    width, height = np.abs(last - first)
+    assert width / (37 * spacing_mm[0]) == pytest.approx(height / (15 * spacing_mm[2])), "as many px to a mm both ways"
+    np.testing.assert_allclose((first + last) / 2, [160, 220], atol=1e-9)
+    assert max(width / 300, height / 400) < zoom
+    assert max(38 * spacing_mm[0] / 300, 16 * spacing_mm[2] / 400) * 1.04 * width / 37 / spacing_mm[0] == pytest.approx(zoom)
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 9])
+@pytest.mark.parametrize(("width", "height", "aspect"), [(1400, 800, 0.8), (1000, 600, 2.5), (400, 900, 1.1)])
+def test_panels_are_as_large_as_fits(js, count, width, height, aspect):
+    found = js("panelSize(count, width, height, aspect)", count=count, width=width, height=height, aspect=aspect)
+    sizes = []
+    for columns in range(1, count + 1):
+        rows = -(-count // columns)
+        sizes.append(min((width - 6 * (columns - 1)) / columns, ((height - 6 * (rows - 1)) / rows - 115) * aspect))
+    assert found["size"] == pytest.approx(max(sizes))
+
+
+# Values
+
+
+def test_the_box_holds_everything_but_zeros(js):
+    codes = np.zeros((6, 7, 8), int)
+    codes[2:5, 1:4, 6:7] = 3
+    found = js("volume(one).box(one.shape)", one={"codes": codes.ravel(order="F").tolist(), "shape": codes.shape})
+    assert found == {"low": [2, 1, 6], "high": [4, 3, 6]}
+    empty = js("volume(one).box(one.shape)", one={"codes": [0] * 24, "shape": [2, 3, 4]})
+    assert empty == {"low": [0, 0, 0], "high": [1, 2, 3]}
+
+
+@pytest.mark.parametrize("share", [0, 0.01, 0.5, 0.95, 0.999, 1])
+def test_quantiles_are_over_the_voxels_of_the_brain(js, share):
+    values = np.random.default_rng(1).integers(-400, 400, 3000)
+    inside = np.arange(3000) % 3 > 0
+    ask = "quantile(volume({ codes }).countWhere(volume({ codes: inside })), share)"
+    found = js(ask, codes=values.tolist(), inside=inside.astype(int).tolist(), share=share)
+    assert found == np.quantile(values[inside], share, method="inverted_cdf")
+    both = "quantile(withoutSign(volume({ codes }).countWhere(volume({ codes: inside }))), share)"
+    found = js(both, codes=values.tolist(), inside=inside.astype(int).tolist(), share=share)
+    assert found == np.quantile(np.abs(values[inside]), share, method="inverted_cdf")
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_rarity_is_interpolated_between_levels_and_back(js, signed):
+    step = 0.01
+    values = np.arange(-600, 601, 7) * step
+    ask = "(({ table }) => values.map((at) => table[Math.round(at / 0.01) + ZERO]))(new Scale(volume(one), 'rarity', 3))"
+    found = js(ask, one={"codes": [0], "step": step, "signed": signed, "rarity": CURVE}, values=values.tolist())
+    wanted = np.interp(np.abs(values), CURVE, np.linspace(0, TOP_RARITY, len(CURVE)))
+    shown = (values >= 0) | signed
+    np.testing.assert_allclose(np.array(found)[shown], (np.sign(values) * wanted if signed else wanted)[shown], atol=1e-6)
+    for value in (0.2, 0.5, 1.1, 3.9):
+        rarity = js("rarityOfValue(levels, value, 3)", levels=CURVE, value=value)
+        assert rarity == pytest.approx(np.interp(value, CURVE, np.linspace(0, TOP_RARITY, len(CURVE))))
+        assert js("valueAtRarity(levels, rarity, 3)", levels=CURVE, rarity=rarity) == pytest.approx(value)
+
+
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("threshold", [0, 0.505, 1.235, 9])
+def test_the_share_marked_is_that_of_the_brains_voxels(js, signed, threshold):
+    values = np.random.default_rng(2).integers(-200, 200, 999)
+    ask = "(() => { const one = volume(record); return shareAbove(new Scale(one, 'own', 3), one.countWhere(one), threshold); })()"
+    found = js(ask, record={"codes": values.tolist(), "step": 0.01, "signed": signed}, threshold=threshold)
+    inside = values[values != 0] * 0.01
+    assert found == pytest.approx(np.mean((np.abs(inside) if signed else inside) > threshold))
+
+
+def test_a_windows_greys_run_from_black_to_white(js):
+    ask = "codes.map((code) => rgb(greyTable(volume({ codes: [0], step: 0.5 }), { low: 10, high: 50 })[code + ZERO]))"
+    found = js(ask, codes=[-9, 20, 60, 100, 500])
+    assert found == [[0] * 3, [0] * 3, [128] * 3, [255] * 3, [255] * 3]
+
+
+# Colours and thresholds
+
+
+def test_sequential_colours_pass_through_their_stops(js):
+    for name in COLOURS:
+        stops = sample_colorscale(name, [0.15, 0.4, 0.7, 1.0], colortype="tuple")
+        places = np.linspace(0, 511, len(stops))
+        found = js("Array.from(ramp(stops), rgb)", stops=np.asarray(stops).tolist())
+        wanted = np.stack([np.interp(np.arange(512), places, 255 * np.asarray(stops)[:, channel]) for channel in range(3)], 1)
+        assert np.abs(np.array(found) - wanted).max() <= 0.5 + 1e-9
+
+
+@pytest.mark.shows(7)
+def test_zero_is_the_middle_colour_of_a_signed_map(js):
+    colour = lambda value: js("rgb(colourOf(divergingRamp, value, 2, true))", value=value)  # noqa: E731
+    assert max(colour(0)) < 30, "dark at zero"
+    assert np.array(colour(-1.7))[2] > colour(-1.7)[0] + 40, "blue below"
+    assert np.array(colour(1.7))[0] > colour(1.7)[2] + 40, "orange above"
+    assert colour(-9) == colour(-2)
+    assert colour(9) == colour(2)
+    ask = """codes.map((code) => mapTable(new Scale(volume({ codes: [0], step: 0.01, signed: true }), 'own', 3),
+                                  divergingRamp, 1, 2)[code + ZERO] !== CLEAR)"""
+    shown = js(ask, codes=[-150, -50, 0, 50, 150])
+    assert shown == [True, False, False, False, True], "below the threshold nothing is coloured, on either side"
+
+
+def test_hits_false_alarms_and_misses_have_a_colour_each(js):
+    ask = """(() => { const { inside, outside } = agreementTables(new Scale(volume({ codes: [0] }), 'own', 3), 5);
+      return [inside[6 + ZERO] === HIT, inside[5 + ZERO] === MISSED, outside[6 + ZERO] === FALSE_ALARM,
+              outside[5 + ZERO] === CLEAR, new Set([HIT, MISSED, FALSE_ALARM, CLEAR]).size]; })()"""
+    assert js(ask) == [True, True, True, True, 4]
+
+
+LAYERS = [
+    {"codes": list(range(100)), "name": "one", "unit": "units"},
+    {"codes": list(range(0, 400, 4)), "name": "two", "unit": "units"},
+]
+OTHER = {"codes": list(range(100)), "name": "three", "unit": "z", "step": 0.05, "rarity": CURVE}
+
+
+@pytest.mark.shows(8)
+def test_maps_of_one_unit_share_range_and_threshold_until_unlocked(js):
+    ask = "(({ shades }) => [0, 1, 2].map((at) => { const { high, threshold } = shades.of(at); return [high, threshold]; }))"
+    ask += "({ shades: shadesOf(layers, changes) })"
+    one, two, three = js(ask, layers=[*LAYERS, OTHER], changes={})
+    assert one == two == [396, 94], "the highest end of all, the first one's 95 %"
+    assert three == [TOP_RARITY, 1]
+    changed = {"high": {"units": 6}, "thresholds": {"units": 2.5}}
+    assert js(ask, layers=[*LAYERS, OTHER], changes=changed) == [[6, 2.5], [6, 2.5], three]
+    one, two, _ = js(ask, layers=[*LAYERS, OTHER], changes={"locked": False})
+    assert (one, two) == ([99, 94], [396, 376])
+    one, two, _ = js(ask, layers=[*LAYERS, OTHER], changes={"locked": False, "high": {"units\ntwo": 6}})
+    assert one == [99, 94]
+    assert two == [6, 6], "no threshold lies beyond the colours"
+
+
+def test_a_threshold_keeps_its_own_value_on_either_scale(js):
+    ask = "(({ shades }) => [shades.ownThreshold(0), shades.toShown(0, 1.2)])({ shades: shadesOf([layer], { scale, ...set }) })"
+    own, shown = js(ask, layer=OTHER, scale="rarity", set={"thresholds": {"rarity": 1.8}})
+    assert own == pytest.approx(1.5)
+    assert shown == pytest.approx(np.interp(1.2, CURVE, np.linspace(0, 3, len(CURVE))))
+    own, shown = js(ask, layer=OTHER, scale="own", set={})
+    assert own == pytest.approx(np.interp(1, np.linspace(0, 3, len(CURVE)), CURVE)), "the first threshold's rarity, in own values"
+    assert shown == 1.2
+
+
+def test_the_rarity_scale_names_the_healthy_share_and_the_own_value(js):
+    ask = """(() => { const shades = shadesOf([layer], { thresholds: { rarity: 1.3 } }), bar = new ColourBar({}, 0);
+      bar.draw(shades.of(0).volume, shades.of(0)); return [...bar.note.children].map((line) => line.textContent); })()"""
+    above, shares = js(ask, layer=OTHER)
+    value = np.interp(1.3, np.linspace(0, TOP_RARITY, len(CURVE)), CURVE)
+    assert above == f"Above {value:.4g} z"
+    assert shares == f"here {100 * np.mean(np.arange(100) * 0.05 > value):.1f} %, healthy {100 * 10**-1.3:.1f} %"
