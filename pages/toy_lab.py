@@ -76,9 +76,11 @@ def show() -> None:
     """Viewer, curves, sweep; a click in the viewer runs this alone."""
     if centre := clicked("lab"):
         lab_state.plant_at(scan, shape, box.on_grid(centre))
-    if sentence := state.pop("lab_sentence", None):
-        warn(sentence)
-    toys, above = state.lab_toys, st.container()
+    above = st.container()
+    with above, st.container():  # in a place of its own, so that the viewer keeps its place, and with it its state in the browser
+        if state.lab_sentence:
+            warn(state.lab_sentence)
+    toys = state.lab_toys
     given = {titles[name]: at for name, at in lab_state.thresholds(results).items()}
     left = thresholds_left("lab", given)
     lab_state.keep_thresholds({name: left[titles[name]] for name in names})

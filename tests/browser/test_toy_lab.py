@@ -94,9 +94,20 @@ def test_a_click_plants_a_toy_about_the_clicked_voxel(tab):
         assert readout(tab) == centre
 
 
-def test_a_click_beside_the_brain_is_one_sentence(tab):
+def test_a_click_beside_the_brain_is_one_sentence_that_stays_until_a_toy_has_its_place(tab):
+    tab.locator(".viewer").evaluate("(viewer) => { viewer.known = true; }")
     click(tab, 0.02, 0.03)
-    expect(tab.get_by_text("A toy anomaly must lie in the brain; click on a pixel inside it.")).to_be_visible()
+    sentence = tab.get_by_text("A toy anomaly must lie in the brain; click on a pixel inside it.")
+    expect(sentence).to_be_visible()
+    mark = tab.get_by_label("Threshold of Logistic fusion of maps")
+    mark.focus()
+    mark.press("End")
+    mark.blur()
+    script_over(tab)
+    expect(sentence).to_be_visible()
+    assert tab.locator(".viewer").evaluate("(viewer) => viewer.known"), "the viewer was not built anew"
+    plant(tab)
+    expect(sentence).to_be_hidden()
 
 
 @pytest.mark.shows(17)

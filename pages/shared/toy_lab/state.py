@@ -22,7 +22,7 @@ def begin(scan: OpenScan, shape: Shape) -> None:
     state = st.session_state
     where = scan.scan_digest, scan.checkpoint.preprocessor
     if state.get("lab_scan") != where:
-        state.lab_scan, state.lab_toys, state.lab_sweep = where, (), None
+        state.lab_scan, state.lab_toys, state.lab_sweep, state.lab_sentence = where, (), None, ""
     if state.lab_toys and state.get("lab_shape", shape) != shape:
         last = state.lab_toys[-1]
         plant(scan, (*state.lab_toys[:-1], Planting(*shape, last.centre, last.seed)))
@@ -30,10 +30,10 @@ def begin(scan: OpenScan, shape: Shape) -> None:
 
 
 def plant(scan: OpenScan, toys: Toys) -> None:
-    """These toys instead of those there were, unless one of them has no place."""
+    """These toys instead of those there were, unless one of them has no place; why it has none is kept until it has."""
     try:
         cached_toys.planted(scan, toys)
-        st.session_state.lab_toys = toys
+        st.session_state.lab_toys, st.session_state.lab_sentence = toys, ""
     except InputError as error:
         st.session_state.lab_sentence = str(error)
 
