@@ -8,7 +8,7 @@ import nibabel as nib
 import numpy as np
 from playwright.sync_api import expect
 
-from tests.support.server import serve, wait_for
+from tests.support.server import end, serve, wait_for
 from tests.support.waiting import wait_for_maps
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,8 +47,7 @@ def test_an_uploaded_scan_is_neither_written_down_nor_named_in_a_log_or_report(
             open_files = [os.readlink(path) for path in Path(f"/proc/{server.pid}/fd").iterdir() if path.exists()]
             tab.close()
         finally:
-            server.terminate()
-            server.wait(20)
+            end(server)
     assert "Research use only" in report
     assert not [word for word in ("DOE", "JANE", str(ROOT), str(tmp_path)) if word in report]
     assert not [word for word in ("DOE", "JANE", "Traceback") if word in log.read_text()]

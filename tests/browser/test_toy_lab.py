@@ -70,6 +70,7 @@ def scores(tab: Page) -> list[str]:
 
 def points(tab: Page) -> list[list[float]]:
     """Recall and precision of the threshold's point on each curve."""
+    tab.wait_for_function("() => document.querySelector('.js-plotly-plot')?.data")
     find = "(plot) => plot.data.filter((one) => one.mode === 'markers').map((one) => [one.x[0], one.y[0]])"
     return tab.locator(".js-plotly-plot").first.evaluate(find)
 

@@ -25,8 +25,7 @@ def served(python: tuple[str, ...] = (), script: str = "app.py", **options) -> I
         wait_for(address)
         yield address
     finally:
-        server.terminate()
-        server.wait(20)
+        end(server)
 
 
 def serve(
@@ -41,6 +40,16 @@ def serve(
     command += ["--server.port", str(port), "--server.address", "127.0.0.1", "--browser.serverAddress", "127.0.0.1"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": ROOT, "env": os.environ.copy()}
     return subprocess.Popen(command, **quiet | options), f"http://127.0.0.1:{port}"
+
+
+def end(server: subprocess.Popen) -> None:
+    """Asks a server to end; one that waits for connections that a browser keeps open for other tabs is killed."""
+    server.terminate()
+    try:
+        server.wait(10)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
 
 
 def wait_for(address: str, seconds: float = 60) -> None:
