@@ -9,6 +9,9 @@ INSTALL := UV_FIND_LINKS=$(PIP_FIND_LINKS) UV_LINK_MODE=copy $(BIN)/uv pip insta
 # torch 2.13.0+cpu, CPython 3.11, Linux on x86-64
 TORCH_CPU := 6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b
 
+# Where it is set, every process compiles anew what it imports, which takes longer than most tests.
+unexport PYTHONDONTWRITEBYTECODE
+
 # File by file in their order, longest first: else both cores don't end together.
 PYTEST = $(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --durations 10
 

@@ -97,8 +97,8 @@ def test_the_page_offers_it_and_says_that_an_older_model_knows_no_healthy_values
     assert seen["maps"] == ["download_residual", "download_picture", "download_report"]
 
 
-def test_the_page_shows_its_map_once_the_model_is_published_again(project, tiny_cohort_file):
-    printed(project, *prepared("training.publish", tiny_cohort_file)[1:], "checkpoints/tiny")
+def test_the_page_shows_its_map_once_the_model_is_published_again(project, thin_cohort_file):
+    printed(project, *prepared("training.publish", thin_cohort_file)[1:], "checkpoints/tiny")
     seen = visit(project, project / "checkpoints")
     assert seen["exceptions"] == seen["errors"] == []
     assert not [warning for warning in seen["warnings"] if "calibrate" in warning]

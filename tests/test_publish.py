@@ -38,7 +38,8 @@ def changed(folder, **fields) -> None:
     (folder / DESCRIPTION).write_text(json.dumps(description | fields | {"training": training}))
 
 
-def test_republishing_keeps_weights_history_and_subjects_and_calibrates_again(copy, monkeypatch):
+def test_republishing_keeps_weights_history_and_subjects_and_calibrates_again(copy, tiny_cohort, monkeypatch):
+    monkeypatch.setattr(publish, "load_data", lambda config: tiny_cohort)
     before, weights = Checkpoint.load(copy), weights_from_onnx(copy)
 
     class Squared(scorers.SCORERS["residual"]):

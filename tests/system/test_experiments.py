@@ -6,11 +6,11 @@ import json
 import time
 from contextlib import redirect_stdout
 
-import pandas as pd
 import pytest
 
 from tests.support.clusters import dask, scheduler
 from vaead_core.__main__ import main
+from vaead_core.experiments import records
 
 
 def arguments(folder, out, *more):
@@ -30,7 +30,7 @@ def here(tiny_checkpoint_folder, tmp_path_factory):
 def test_the_command_records_a_table_and_the_same_again_on_two_processes(here, tiny_checkpoint_folder, tmp_path, capsys):
     assert main(arguments(tiny_checkpoint_folder, tmp_path, "--jobs", "2")) == 0
     assert "rows from" in capsys.readouterr().out
-    one, two = ((folder / "background.csv").read_bytes() for folder in (here, tmp_path))
+    one, two = (records.content(folder, "background") for folder in (here, tmp_path))
     assert one == two
     rows = list(csv.DictReader(one.decode().splitlines()))
     assert {row["dataset"] for row in rows} == {"circles", "random", "multiple", "tumour"}
@@ -39,22 +39,22 @@ def test_the_command_records_a_table_and_the_same_again_on_two_processes(here, t
 
 
 def test_scores_that_are_added_make_the_table_that_is_measured_at_once(here, tiny_checkpoint_folder, tmp_path, capsys):
-    all_of_them = pd.read_csv(here / "background.csv")["scorer"].unique().tolist()
+    all_of_them = records.read(here, "background")["scorer"].unique().tolist()
     first = arguments(tiny_checkpoint_folder, tmp_path, "--scores", *all_of_them[1:])
     assert main(first) == 0
     more = arguments(tiny_checkpoint_folder, tmp_path, "--scores", all_of_them[0], "--add")
     assert main(more) == 0
-    assert (tmp_path / "background.csv").read_bytes() == (here / "background.csv").read_bytes()
+    assert records.content(tmp_path, "background") == records.content(here, "background")
     about = json.loads((tmp_path / "background.json").read_text())
     assert about["command"].endswith(" ".join(all_of_them[1:]))
     assert about["added"][0]["command"].endswith(f"--scores {all_of_them[0]}")
     assert main([*more, "--toys", "circles"]) == 0
-    assert (tmp_path / "background.csv").read_bytes() == (here / "background.csv").read_bytes()
+    assert records.content(tmp_path, "background") == records.content(here, "background")
 
 
 def test_dask_workers_give_the_same_table(here, tiny_checkpoint_folder, tmp_path, dask_cluster):
     assert main(arguments(tiny_checkpoint_folder, tmp_path, "--dask", dask_cluster)) == 0
-    assert (tmp_path / "background.csv").read_bytes() == (here / "background.csv").read_bytes()
+    assert records.content(tmp_path, "background") == records.content(here, "background")
 
 
 def test_a_cluster_that_was_started_elsewhere_or_has_no_worker_is_one_sentence(tiny_checkpoint_folder, tmp_path, capsys):
