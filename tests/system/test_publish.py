@@ -17,7 +17,7 @@ from training import model_card, publish
 from vaead_core import scorers
 from vaead_core.checkpoints.checkpoint import DESCRIPTION, Checkpoint
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.trainings import prepared
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 SCORER = '''
     from dataclasses import dataclass
     from typing import ClassVar
