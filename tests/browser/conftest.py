@@ -6,9 +6,9 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from tests.support.server import chromium, served
+from tests.support.waiting import PATIENCE_SECONDS
 
-PATIENCE_MS = 240_000  # a busy machine is slow, and waiting costs nothing where nothing is wrong
-expect.set_options(timeout=PATIENCE_MS)
+expect.set_options(timeout=1000 * PATIENCE_SECONDS)
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +24,6 @@ def browser():
     with sync_playwright() as driver:
         browser = chromium(driver)
         window = browser.new_context(viewport={"width": 1440, "height": 900})
-        window.set_default_timeout(PATIENCE_MS)
+        window.set_default_timeout(1000 * PATIENCE_SECONDS)
         yield window
         browser.close()

@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.support.server import served
-from tests.support.waiting import script_over, two_frames, until
+from tests.support.waiting import script_over, two_frames, until, wait_for_maps
 
 CENTRE = np.array([5.0, -12.0, 30.0])
 BALL = np.array([18.0, 22.0, 14.0])  # to the right, anterior and superior of the centre
@@ -66,7 +66,7 @@ def shown(address, browser):
         tab.on("websocket", lambda socket: socket.on("framesent", lambda frame: tab.sent.append(len(frame))))
         tab.on("websocket", lambda socket: socket.on("framereceived", lambda frame: tab.received.append(len(frame))))
         tab.goto(f"{address}/?file={name}.nii.gz")
-        tab.locator(".viewer[data-state=drawn]").wait_for()
+        wait_for_maps(tab)
         expect(tab.get_by_text("thresholds {}")).to_be_visible()
         script_over(tab)
         tabs.append(tab)
@@ -333,7 +333,7 @@ def test_a_viewer_that_comes_back_is_as_it_was_left(shown):
     tab.get_by_text("Hide", exact=True).click()
     expect(tab.locator(".viewer")).to_have_count(0)
     tab.get_by_text("Hide", exact=True).click()
-    tab.locator(".viewer[data-state=drawn]").wait_for()
+    wait_for_maps(tab)
     expect(tab.get_by_text(f"cursor {voxel}")).to_be_visible()
     expect(tab.get_by_text("thresholds {'Brightness': 1.5")).to_be_visible()
     expect(canvas(tab, plane="coronal")).to_be_visible()
