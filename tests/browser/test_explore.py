@@ -1,13 +1,13 @@
 """What a reader of the Explore page reaches by a click, and what the address keeps."""
 
 import re
-from typing import Any
 
 import nibabel as nib
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.support.plots import plotted
 from tests.support.scans import reoriented
 from tests.support.waiting import script_over, two_frames, until, wait_for_maps
 
@@ -27,13 +27,6 @@ def tab(browser, address):
     tab.close()
 
 
-def plotted(tab: Page, part: str, read: str) -> Any:
-    """What a function of JavaScript reads from the drawn chart of a part of the page."""
-    find = f"""() => [...document.querySelectorAll("[class*=st-key-explore_{part}] .js-plotly-plot")].find((one) => one.data)"""
-    tab.wait_for_function(find)
-    return tab.evaluate(f"({read})(({find})())")
-
-
 def crosshair(tab: Page) -> list[int]:
     return [int(at) for at in re.search(r"voxel (\d+) (\d+) (\d+)", tab.locator(".readout").inner_text()).groups()]
 
@@ -41,7 +34,7 @@ def crosshair(tab: Page) -> list[int]:
 @pytest.mark.shows(18)
 def test_a_click_on_a_slice_of_the_strip_goes_there(tab):
     before = crosshair(tab)
-    position = plotted(tab, "strip", "(plot) => plot.data[0].x[20]")
+    position = plotted(tab, "(plot) => plot.data[0].x[20]", within="[class*=st-key-explore_strip]")
     tab.locator("[class*=st-key-explore_strip] .point").nth(20).click(force=True)
     expect(tab.locator(".readout")).not_to_contain_text(f"voxel {before[0]} {before[1]} {before[2]}")
     assert abs(crosshair(tab)[2] - position) <= 2, "the sample lies almost straight on the atlas"
@@ -117,9 +110,9 @@ def test_a_downloaded_map_lies_on_the_uploaded_files_own_grid(tab, brain_volume,
 @pytest.mark.shows(19)
 def test_the_line_of_the_histogram_follows_the_threshold(tab):
     read = "(plot) => plot.layout.shapes[0].x0"
-    names = plotted(tab, "histogram", "(plot) => plot.data.map((one) => one.name)")
+    names = plotted(tab, "(plot) => plot.data.map((one) => one.name)", within="[class*=st-key-explore_histogram]")
     assert names == ["Normal voxels", "Anomalous voxels (truth)", "Healthy brains"]
-    before = plotted(tab, "histogram", read)
+    before = plotted(tab, read, within="[class*=st-key-explore_histogram]")
     tab.locator(".viewer").focus()
     for _ in range(5):
         tab.keyboard.press("]")
@@ -127,5 +120,5 @@ def test_the_line_of_the_histogram_follows_the_threshold(tab):
     note = tab.locator('section[aria-label="Logistic fusion of maps"] .note').inner_text()
     wanted = float(re.search(r"Above ([\d.]+)", note)[1])
     expect(tab.get_by_text(f"The largest clusters above {wanted:.3g}")).to_be_visible()
-    until(lambda: plotted(tab, "histogram", read) == pytest.approx(wanted, rel=2e-3))
+    until(lambda: plotted(tab, read, within="[class*=st-key-explore_histogram]") == pytest.approx(wanted, rel=2e-3))
     assert before < wanted

@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.support.plots import plotted
 from tests.support.waiting import script_over
 
 
@@ -24,7 +25,7 @@ def test_a_click_on_a_slice_of_the_scan_chooses_it_and_the_address_keeps_it(addr
       return { slice: scan.x[20], x: box.x + xaxis._offset + xaxis.l2p(scan.x[20]),
                y: box.y + yaxis._offset + yaxis.l2p(scan.y[20]) };
     }"""
-    point = tab.locator(".js-plotly-plot").nth(1).evaluate(place)
+    point = plotted(tab, place, 1)
     tab.mouse.move(point["x"], point["y"])
     tab.locator(".js-plotly-plot").nth(1).locator(".hoverlayer .hovertext").first.wait_for()
     tab.mouse.click(point["x"], point["y"])

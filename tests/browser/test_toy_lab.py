@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.contents import FIRST
+from tests.support.plots import plotted
 from tests.support.waiting import script_over, two_frames, until, wait_for_maps
 
 
@@ -70,9 +71,7 @@ def scores(tab: Page) -> list[str]:
 
 def points(tab: Page) -> list[list[float]]:
     """Recall and precision of the threshold's point on each curve."""
-    tab.wait_for_function("() => document.querySelector('.js-plotly-plot')?.data")
-    find = "(plot) => plot.data.filter((one) => one.mode === 'markers').map((one) => [one.x[0], one.y[0]])"
-    return tab.locator(".js-plotly-plot").first.evaluate(find)
+    return plotted(tab, "(plot) => plot.data.filter((one) => one.mode === 'markers').map((one) => [one.x[0], one.y[0]])")
 
 
 @pytest.mark.shows(17)
@@ -143,15 +142,14 @@ def test_moving_the_threshold_moves_the_point(tab):
 @pytest.mark.parametrize("share", [0.5, 1.0])
 def test_a_click_on_a_curve_sets_the_threshold_also_beyond_the_first_colours(tab, share):
     plant(tab)
-    plot = tab.locator(".js-plotly-plot").first
-    plot.scroll_into_view_if_needed()
+    tab.locator(".js-plotly-plot").first.scroll_into_view_if_needed()
     place = """(plot, share) => {
       const { xaxis4, yaxis4 } = plot._fullLayout, curve = plot.data[3], at = Math.floor((curve.x.length - 1) * share);
       const box = plot.getBoundingClientRect();
       return { x: box.x + xaxis4._offset + xaxis4.l2p(curve.x[at]), y: box.y + yaxis4._offset + yaxis4.l2p(curve.y[at]),
                threshold: curve.customdata[at], point: [curve.x[at], curve.y[at]] };
     }"""
-    wanted = plot.evaluate(place, share)
+    wanted = plotted(tab, place, given=share)
     assert note(tab, "Voxel atlas (baseline)") != pytest.approx(wanted["threshold"], rel=1e-2)
     tab.mouse.move(wanted["x"], wanted["y"])
     tab.locator(".js-plotly-plot .hoverlayer .hovertext").first.wait_for()
@@ -173,11 +171,9 @@ def test_planting_keeps_the_zoom(tab):
 def test_the_sweep_draws_ap_against_a_setting(tab):
     plant(tab)
     tab.get_by_role("button", name="Draw AP").click()
-    swept = tab.locator(".js-plotly-plot").nth(1)
-    swept.wait_for()
-    names = swept.evaluate("(plot) => plot.data.map((one) => [one.name, one.x.length])")
+    names = plotted(tab, "(plot) => plot.data.map((one) => [one.name, one.x.length])", 1)
     assert names == [[name, 8] for name in (*FIRST, "Chance (prevalence)")]
-    assert swept.evaluate("(plot) => plot._fullLayout.xaxis.title.text") == "Radius, mm"
+    assert plotted(tab, "(plot) => plot._fullLayout.xaxis.title.text", 1) == "Radius, mm"
 
 
 def test_toys_and_controls_survive_another_page(tab):
