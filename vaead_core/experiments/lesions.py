@@ -30,7 +30,7 @@ class LesionPart:
         """Every map on the scan."""
         checkpoint = opened(self.checkpoint)
         scan = read_nifti(Path(self.folder) / "t1.nii.gz")
-        brain = scan.data != 0
+        brain = scan.mask
         truth = read_nifti(Path(self.folder) / "lesion.nii.gz").data[brain] > 0
         ready = scoring.prepare(scan, checkpoint)
         found = []

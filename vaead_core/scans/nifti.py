@@ -23,8 +23,9 @@ _SPATIAL_UNITS = (0, 1, 2, 3)  # unknown, m, mm, µm
 def read_nifti(source: Path | str | bytes, name: str | None = None) -> Volume:
     """The scan in a NIfTI-1 or -2 file, gzipped or not. Raises ScanError with one plain sentence.
 
-    Refused: not NIfTI, not 3-D (trailing axes of size 1 are dropped), NaN, infinite or huge values, a constant image,
-    a singular affine, more voxels than MAX_VALUES_BYTES hold, more data than the header announces.
+    Refused: not NIfTI, not 3-D (trailing axes of size 1 are dropped), infinite or huge values, NaN within the brain, a
+    constant image, a singular affine, voxels below 0.05 or above 20 mm, more of them than MAX_VALUES_BYTES hold, more
+    data than the header announces. Metres and microns become mm.
 
     >>> ramp = Volume(np.arange(24, dtype=np.float32).reshape(2, 3, 4), np.diag([2.0, 2, 2, 1]))
     >>> again = read_nifti(map_to_nifti(ramp.data, ramp))
@@ -40,7 +41,7 @@ def read_nifti(source: Path | str | bytes, name: str | None = None) -> Volume:
     to_ras = orientations.io_orientation(file.affine)
     affine = file.affine @ orientations.inv_ornt_aff(to_ras, file.values.shape)
     ras = np.ascontiguousarray(orientations.apply_orientation(file.values, to_ras))
-    return Volume(ras, affine, name, NativeSpace(file.values.shape, _spatial(file.header), to_ras))
+    return Volume(ras, affine, name, NativeSpace(file.values.shape, _spatial(file.header), to_ras), notes=file.notes)
 
 
 def map_to_nifti(values: Array, scan: Volume) -> bytes:

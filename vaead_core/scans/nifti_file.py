@@ -15,15 +15,18 @@ import numpy as np
 from nibabel.volumeutils import apply_read_scaling
 
 from vaead_core.errors import ScanError, refusing
+from vaead_core.scans.foreground import border, border_value, with_holes_filled
 from vaead_core.scans.volume import Array
 
 MAX_VALUES_BYTES = 256 << 20  # of a scan as float32: 512 × 512 × 256 voxels
 MAX_FILE_BYTES = 1 << 30  # as stored
+SMALLEST_VOXEL_MM, LARGEST_VOXEL_MM = 0.05, 20.0
 LARGEST_VALUE = 1e15  # the sum of its squares over any brain stays finite in float32
 _OFFSET_BYTES = 16 << 20  # header extensions before the values
 _MORE_BYTES = 1 << 20  # what may follow the values
 _PIECES = 100_000  # gzip members of one file; bgzip makes one for each 64 KB
 _CHUNK_BYTES = 4 << 20
+_UNITS = {1: ("metres", 1000.0), 3: ("microns", 0.001)}  # NIfTI's codes; 2 is mm, and 0 is taken so
 _HEADERS = {348: nib.Nifti1Header, 540: nib.Nifti2Header}
 _SILENT = logging.Logger("nifti headers")  # nibabel would log what a damaged header holds
 _SILENT.disabled = True
@@ -31,11 +34,15 @@ _SILENT.disabled = True
 
 @dataclass(frozen=True)
 class NiftiFile:
-    """values: (I, J, K) float32 in the file's own order, finite. affine: (4, 4) their indices to world mm, RAS+."""
+    """values: (I, J, K) float32 in the file's own order, finite. affine: (4, 4) their indices to world mm, RAS+.
+
+    notes: plain sentences on what was taken otherwise than it stands in the file.
+    """
 
     header: nib.Nifti1Header
     affine: Array
     values: Array
+    notes: tuple[str, ...] = ()
 
 
 def read_file(source: Path, name: str) -> bytes:
@@ -64,7 +71,8 @@ def open_nifti(content: bytes, name: str) -> NiftiFile:
     opened = gzip.GzipFile(fileobj=io.BytesIO(content)) if zipped else io.BytesIO(content)
     with refusing(cut_off, EOFError, OSError, zlib.error), opened as stream:
         block = stream.read(540)
-        header, affine = _header(block, name)
+        header, stored = _header(block, name)
+        affine, notes = in_millimetres(stored, int(header["xyzt_units"]) & 7)
         shape = _shape(header, affine, name)
         offset = header.get_data_offset()
         rest = block[offset:]
@@ -73,7 +81,8 @@ def open_nifti(content: bytes, name: str) -> NiftiFile:
         values = _values(_Joined(rest, stream), header, math.prod(shape), name)
         if len(stream.read(_MORE_BYTES + 1)) > _MORE_BYTES:
             raise ScanError(f"{name} holds more than its header announces; copy or export it again.")
-    return NiftiFile(header, affine, values.reshape(shape, order="F"))
+    volume = values.reshape(shape, order="F")
+    return NiftiFile(header, affine, volume, notes + _settle(volume, name))
 
 
 @dataclass(frozen=True)
@@ -117,6 +126,9 @@ def _shape(header: nib.Nifti1Header, affine: Array, name: str) -> tuple[int, int
         raise ScanError(f"{name} has {_times(shape)} voxels, more than the {most} million that are read; crop or resample it.")
     if not np.isfinite(affine).all() or not _invertible(affine):
         raise ScanError(f"The affine of {name} is singular, so left and right are undefined; repair its header.")
+    if not _plausible(affine):
+        sizes = _times(tuple(f"{length:.3g}" for length in np.linalg.norm(affine[:3, :3], axis=0)))
+        raise ScanError(f"The header of {name} gives voxels of {sizes} mm, which no scanner makes; repair its header.")
     if header.get_data_dtype().fields is not None or header.get_data_dtype().kind not in "iuf":
         raise ScanError(f"{name} holds colour or complex values; load a scan with one number a voxel.")
     return shape[0], shape[1], shape[2]
@@ -134,15 +146,59 @@ def _values(stored: _Joined, header: nib.Nifti1Header, count: int, name: str) ->
             raise ScanError(_damaged(name))
         with np.errstate(over="ignore", invalid="ignore"):
             values[start : start + step] = apply_read_scaling(np.frombuffer(piece, kind), slope, inter)
+    return values
+
+
+def _settle(values: Array, name: str) -> tuple[str, ...]:
+    """Puts the background where NaN lies around the brain, in place, and says so. Raises ScanError for unfit values."""
+    notes: tuple[str, ...] = ()
+    if not np.isfinite([values.min(), values.max()]).all():
+        missing, outside = np.isnan(values), _around(border(values))
+        within = with_holes_filled(~missing) & missing
+        if outside is None or np.isinf(values).any() or within.any():
+            count = int((~np.isfinite(values)).sum())
+            raise ScanError(f"{name} has {count} NaN or infinite voxels; replace them, with 0 outside the brain.")
+        values[missing] = outside
+        notes = ("What is NaN around the brain is taken as background.",)
     lowest, highest = values.min(), values.max()
-    if not np.isfinite([lowest, highest]).all():
-        missing = int((~np.isfinite(values)).sum())
-        raise ScanError(f"{name} has {missing} NaN or infinite voxels; replace them, with 0 outside the brain.")
     if lowest == highest:
         raise ScanError(f"Every voxel of {name} has the value {lowest:g}; a scan must have contrast.")
     if (largest := max(-lowest, highest)) > LARGEST_VALUE:
         raise ScanError(f"{name} has values up to {largest:.0e}; at most {LARGEST_VALUE:.0e} is read: scale them down.")
-    return values
+    return notes
+
+
+def _around(faces: Array) -> float | None:
+    """The background beside NaN: the constant that fills the rest of the border, else 0 where NaN fills most of it."""
+    finite = faces[np.isfinite(faces)]
+    constant = border_value(finite) if finite.size else None
+    return 0.0 if constant is None and 2 * np.isnan(faces).sum() >= faces.size else constant
+
+
+def in_millimetres(affine: Array, unit: int) -> tuple[Array, tuple[str, ...]]:
+    """`affine` in mm, and what to say of it. unit: NIfTI's code, 1 metre, 2 mm, 3 micron.
+
+    A header that names a unit in which no scanner could have measured such voxels is taken as one in mm.
+
+    >>> in_millimetres(np.diag([0.002, 0.002, 0.002, 1]), 1)
+    (array([[2., 0., 0., 0.],
+           [0., 2., 0., 0.],
+           [0., 0., 2., 0.],
+           [0., 0., 0., 1.]]), ('The header gives metres; they were converted to mm.',))
+    """
+    if unit not in _UNITS:
+        return affine, ()
+    name, size_mm = _UNITS[unit]
+    converted = np.diag([size_mm, size_mm, size_mm, 1.0]) @ affine
+    if _plausible(converted):
+        return converted, (f"The header gives {name}; they were converted to mm.",)
+    return affine, (f"The header gives {name}, which cannot be with voxels of this size; they were taken as mm.",)
+
+
+def _plausible(affine: Array) -> bool:
+    with np.errstate(all="ignore"):
+        spacing = np.linalg.norm(affine[:3, :3], axis=0)
+    return bool((spacing >= SMALLEST_VOXEL_MM).all() and (spacing <= LARGEST_VOXEL_MM).all())
 
 
 def _damaged(name: str) -> str:
@@ -155,5 +211,5 @@ def _invertible(affine: Array) -> bool:
         return bool((spacing > 0).all()) and abs(np.linalg.det(affine[:3, :3] / spacing)) > 1e-3
 
 
-def _times(shape: tuple[int, ...]) -> str:
+def _times(shape: tuple[int | str, ...]) -> str:
     return " × ".join(map(str, shape))

@@ -17,6 +17,7 @@ from vaead_core.scans.slice_grid import CROP, SliceGrid, atlas_brain
 from vaead_core.scans.volume import Array, Brain, Slices, Volume
 
 CLIP_SD = 3.0
+_INVERTED = 0.95  # of the brain below the background: a scan scaled to mean 0 has about half of it there
 
 
 @dataclass(frozen=True)
@@ -38,20 +39,19 @@ class Preprocessor:
 
     def to_brain(self, scan: Volume) -> Brain:
         """The scan registered to SRI24 and z-scored in the brain. Raises ScanError if it cannot be a brain."""
+        notes = scan.notes + _background_notes(scan)
         head_warning = _refuse_whole_head(scan)
         transform = register(scan)
-        mask = ndimage.binary_fill_holes(
-            to_atlas((scan.data != 0).astype(np.float32), scan, transform, self.slice_grid.atlas) > 0.5
-        )
+        mask = ndimage.binary_fill_holes(to_atlas(scan.mask.astype(np.float32), scan, transform, self.slice_grid.atlas) > 0.5)
         _refuse_poor_overlap(mask, transform, scan, self.spacing_mm)
-        intensity = to_atlas(scan.data, scan, transform, self.slice_grid.atlas)
+        intensity = to_atlas(scan.tissue, scan, transform, self.slice_grid.atlas)
         values = intensity[mask]
         mean, spread = float(values.mean()), float(values.std())
         if spread == 0:
             raise ScanError(f"The brain in {scan.name} has one constant value; a scan must have contrast.")
         scaled = np.clip((intensity - mean) / (CLIP_SD * spread), -1, 1) * mask
-        warnings = head_warning + self._crop_warning(mask)
-        return Brain(scaled.astype(np.float32), mask, self.spacing_mm, scan, transform, mean, spread, warnings)
+        warnings = notes + head_warning + self._crop_warning(mask)
+        return Brain(scaled.astype(np.float32), mask, self.spacing_mm, scan, transform, mean + scan.floor, spread, warnings)
 
     def to_slices(self, brain: Brain) -> Slices:
         """The axial slices that hold brain, centre-cropped, background filled. Rows run along j, columns along i."""
@@ -80,12 +80,13 @@ class Preprocessor:
         held = Volume(scan.data[scan.box], scan.affine @ from_matvec(np.eye(3), [side.start for side in scan.box]))
         native = np.zeros(scan.data.shape, np.float32)
         moved = to_scan(self.slice_grid.to_volume(maps, slices), self.slice_grid.atlas, brain.transform, held, nearest)
-        native[scan.box] = moved * (held.data != 0)
+        native[scan.box] = moved * scan.mask[scan.box]
         return native
 
     def to_intensity(self, images: Array, slices: Slices, brain: Brain) -> Array:
-        """(N, H, W) network images (a reconstruction) on the scan's own RAS+ grid and in its own intensities, 0 outside."""
-        return (brain.mean + CLIP_SD * brain.spread * self.to_scan(images, slices, brain)) * (brain.scan.data != 0)
+        """(N, H, W) network images (a reconstruction) on the scan's own RAS+ grid, in its intensities, its background outside."""
+        inside = brain.mean + CLIP_SD * brain.spread * self.to_scan(images, slices, brain)
+        return np.where(brain.scan.mask, inside, brain.scan.background or 0)
 
     def truth_to_slices(self, truth: Array, brain: Brain) -> Array:
         """(N, H, W) bool: a mask on the scan's RAS+ grid, seen on the slices of `to_slices(brain)`."""
@@ -109,9 +110,21 @@ def background_noise(spacing_mm: int, seed: int) -> Array:
     return noise
 
 
+def _background_notes(scan: Volume) -> tuple[str, ...]:
+    """What was made of a background that is not a plain 0 below the brain. Raises ScanError for a negative picture."""
+    if scan.darker > _INVERTED:
+        raise ScanError(f"The brain in {scan.name} is darker than what lies around it; give a T1 scan on a dark background.")
+    if scan.background is None or scan.background == scan.floor == 0:
+        return ()
+    outside = f"The value {scan.background:.6g} around the brain is taken as background"
+    if scan.floor == scan.background:
+        return (f"{outside}, as 0 would be.",)
+    return (f"{outside}; as the brain has values on both sides of it, its darkest counts as dark.",)
+
+
 def _refuse_whole_head(scan: Volume) -> tuple[str, ...]:
     """Whole heads are refused: air around them is noise, not 0, or their signal fills far more than a brain."""
-    share = float((scan.data != 0).mean())
+    share = float(scan.mask.mean())
     volume_ml = share * scan.data.size * float(np.abs(np.linalg.det(scan.affine[:3, :3]))) / 1000
     rule = "vaead needs a skull-stripped scan, 0 outside the brain"
     if share > 0.9 or volume_ml > 2600:

@@ -119,11 +119,11 @@ def _image(data: Array, affine: Array) -> sitk.Image:
 
 def _coarse(scan: Volume, spacing_mm: float = 2.0) -> tuple[sitk.Image, sitk.Image]:
     """The scan and its mask, averaged down to about `spacing_mm` when it is finer: speed, without aliasing."""
-    image = _image(scan.data, scan.affine)
+    image, mask = _image(scan.tissue, scan.affine), _image(scan.mask.astype(np.float32), scan.affine)
     shrink = [max(1, int(spacing_mm / length + 0.25)) for length in image.GetSpacing()]
     if max(shrink) > 1:
-        image = sitk.BinShrink(image, shrink)
-    return image, sitk.Cast(image > 0, sitk.sitkFloat32)
+        image, mask = sitk.BinShrink(image, shrink), sitk.BinShrink(mask, shrink)
+    return image, sitk.Cast(mask > 0, sitk.sitkFloat32)
 
 
 @lru_cache(maxsize=1)

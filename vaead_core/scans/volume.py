@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from scipy import ndimage
 
+from vaead_core.scans.foreground import Foreground, foreground
 from vaead_core.scans.geometry import AffineToAtlas, NativeSpace
 
 Array = np.ndarray
@@ -20,26 +21,67 @@ class Volume:
 
     data: (I, J, K) float32, finite. affine: (4, 4) voxel indices to world mm, RAS+.
     native: how to write a map back onto the file's own grid; None for a volume made in memory.
+    brain: (I, J, K) bool where somebody knows where the brain is; else it is found from the background.
+    notes: plain sentences on how the file was read, which a user must see beside any map of it.
 
     >>> data = np.zeros((4, 4, 4), np.float32)
     >>> data[1, 2:, 0] = 1
     >>> Volume(data, np.diag([1.0, 2, 3, 1])).spacing_mm.tolist(), Volume(data, np.eye(4)).box
     ([1.0, 2.0, 3.0], (slice(1, 2, None), slice(2, 4, None), slice(0, 1, None)))
+    >>> Volume(data - 1, np.eye(4)).background, Volume(data - 1, np.eye(4)).tissue.max().item()
+    (-1.0, 1.0)
     """
 
     data: Array
     affine: Array
     name: str = "scan"
     native: NativeSpace | None = None
+    brain: Array | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.data.ndim != 3 or self.affine.shape != (4, 4):
             raise ValueError(f"expected (I, J, K) data and a (4, 4) affine, got {self.data.shape} and {self.affine.shape}")
+        if self.brain is not None and self.brain.shape != self.data.shape:
+            raise ValueError(f"the brain's mask must have the scan's shape {self.data.shape}, got {self.brain.shape}")
+
+    @cached_property
+    def _found(self) -> Foreground:
+        return foreground(self.data)
+
+    @property
+    def mask(self) -> Array:
+        """(I, J, K) bool: the brain, and cavities that it encloses."""
+        return self._found.mask if self.brain is None else self.brain
+
+    @property
+    def background(self) -> float | None:
+        """The constant outside the brain; None where there is none."""
+        return self._found.background
+
+    @property
+    def darker(self) -> float:
+        """Share of the brain's voxels that lie below the background."""
+        return self._found.darker
+
+    @property
+    def floor(self) -> float:
+        """What is dark in this scan, and hence 0 in `tissue`: the background, or the darkest of the brain."""
+        return self._found.floor
+
+    @cached_property
+    def tissue(self) -> Array:
+        """(I, J, K) float32: how far the values lie above `floor`; 0 outside the brain. Not to be written to."""
+        if self.floor == 0 and not self.data[~self.mask].any():
+            return self.data
+        return np.where(self.mask, self.data - np.float32(self.floor), np.float32(0))
 
     @cached_property
     def box(self) -> tuple[slice, slice, slice]:
-        """The smallest box of voxels that holds all that is not 0."""
-        return ndimage.find_objects((self.data != 0).astype(np.uint8))[0]
+        """The smallest box of voxels that holds the brain; all of them where there is none."""
+        found = ndimage.find_objects(self.mask.astype(np.uint8)) or [tuple(slice(0, size) for size in self.data.shape)]
+        i, j, k = found[0]
+        return i, j, k
 
     @property
     def spacing_mm(self) -> Array:
