@@ -14,6 +14,7 @@ from pages.shared.server import entry, queue
 from pages.shared.viewer import viewer
 from vaead_core.errors import InputError
 from vaead_core.pipeline import scoring
+from vaead_core.scans.names import stem
 
 entry.through_app()
 with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -61,7 +62,7 @@ def show() -> None:
     )  # fmt: skip
     explore_state.keep(seen)
     shown = Shown(scan, results, state.explore_thresholds)
-    show_downloads(shown, Path(volume.name).name.split(".")[0], seen.cursor)
+    show_downloads(shown, stem(Path(volume.name).name), seen.cursor)
     state.explore_drawn = state.get("explore_drawn", False) or seen.done
     if not state.explore_drawn:  # the browser would load tables and charts before it draws the first maps
         st.caption("Scores follow when the maps are drawn.")

@@ -98,3 +98,16 @@ def test_a_stored_reference_is_right_to_a_small_share_of_a_deviation(largest, bi
     assert np.abs(found["intensity"].mean - mean).max() <= 0.51 * step + 1e-6 * largest
     assert np.abs(found["intensity"].deviation - deviation).max() <= 0.51 * step
     assert stored["reference/intensity/mean"].dtype == f"int{bits}"
+
+
+@pytest.mark.parametrize("litter", [".DS_Store", "._README.md", "Thumbs.db", "desktop.ini"])
+def test_what_a_system_leaves_in_a_folder_is_no_file_of_the_checkpoint(copy, tiny_checkpoint, litter):
+    (copy / litter).write_bytes(b"\0\1")
+    assert Checkpoint.load(copy).digest == tiny_checkpoint.digest
+
+
+def test_ends_of_lines_that_a_copy_changed_are_read_as_they_were_written(copy, tiny_checkpoint):
+    for name in ("README.md", "history.csv", "checkpoint.json"):
+        (copy / name).write_bytes((copy / name).read_bytes().replace(b"\n", b"\r\n"))
+    again = Checkpoint.load(copy)
+    assert (again.digest, again.card, again.history) == (tiny_checkpoint.digest, tiny_checkpoint.card, tiny_checkpoint.history)

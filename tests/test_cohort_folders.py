@@ -16,7 +16,8 @@ def test_files_of_the_same_name_in_different_folders_stay_different_subjects(tmp
     for value, person in enumerate(("anna", "ben", "carl"), 1):
         scan_file(tmp_path / person / "T1.nii.gz", value)
     subjects = nifti_folder(tmp_path).subjects
-    assert [s.id for s in subjects] == [s.participant for s in subjects] == ["anna/T1", "ben/T1", "carl/T1"]
+    assert [s.id for s in subjects] == ["anna/T1", "ben/T1", "carl/T1"]
+    assert [s.participant for s in subjects] == ["anna", "ben", "carl"]
     assert [s.read().data.max() for s in subjects] == [23, 46, 69]
 
 
@@ -90,3 +91,73 @@ def test_a_folder_given_as_a_dot_is_named(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     scan_file(tmp_path / "a.nii")
     assert open_cohort(".").name == tmp_path.name
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        ("alice/s1", "alice/s2", "bob/s1"),
+        ("alice/alice_s1", "alice/alice_s2", "bob/bob_s1"),
+        ("alice/s1/t1", "alice/s2/t1", "bob/s1/t1"),
+    ],
+)
+def test_two_visits_in_a_persons_folder_are_one_participant(tmp_path, files):
+    for name in files:
+        scan_file(tmp_path / f"{name}.nii.gz")
+    cohort = nifti_folder(tmp_path)
+    assert [s.participant for s in cohort.subjects] == ["alice", "alice", "bob"]
+    assert "3 scans" in cohort.description
+    assert "(2 participants)" in cohort.description
+
+
+def test_folders_of_sites_are_no_participants_where_file_names_say_who_is_who(tmp_path):
+    for name in ("hospital/p1", "hospital/p2", "institute/p3"):
+        scan_file(tmp_path / f"{name}.nii.gz")
+    assert [s.participant for s in nifti_folder(tmp_path).subjects] == ["p1", "p2", "p3"]
+
+
+def test_identifiers_of_the_table_are_matched_whole(tmp_path):
+    for name in ("sub-1_T1w", "sub-10_T1w", "sub-2_T1w", "sub-02_T1w"):
+        scan_file(tmp_path / f"{name}.nii.gz")
+    (tmp_path / "participants.tsv").write_text("participant_id\tage\nsub-1\t30\nsub-10\t40\n02\t50\n")
+    found = {s.id: (s.participant, s.age) for s in nifti_folder(tmp_path).subjects}
+    assert found == {
+        "sub-1_T1w": ("sub-1", 30), "sub-10_T1w": ("sub-10", 40), "sub-2_T1w": ("sub-2", None), "sub-02_T1w": ("02", 50),
+    }  # fmt: skip
+
+
+def test_of_a_bids_dataset_t1w_alone_is_taken_and_the_rest_is_counted(tmp_path):
+    for person in ("sub-01", "sub-02", "sub-03"):
+        for name in ("anat/{}_T1w", "anat/{}_T2w", "func/{}_task-rest_bold", "anat/{}_label-brain_mask"):
+            scan_file(tmp_path / person / f"{name.format(person)}.nii.gz")
+    scan_file(tmp_path / "derivatives" / "brains" / "sub-01" / "sub-01_desc-brain_T1w.nii.gz")
+    cohort = nifti_folder(tmp_path)
+    assert [s.id for s in cohort.subjects] == ["sub-01_T1w", "sub-02_T1w", "sub-03_T1w"]
+    assert cohort.description.endswith("Left out: 3 T2w, 3 mask, 3 bold, 1 in derivatives")
+    brains = nifti_folder(tmp_path / "derivatives" / "brains")
+    assert [s.participant for s in brains.subjects] == ["sub-01"], "a folder of derivatives is read when it is asked for"
+
+
+def test_masks_beside_scans_are_left_out_and_counted(tmp_path):
+    for name in ("a/t1", "a/t1_mask", "b/t1", "b/lesion", "c/t1", "c/t1-label"):
+        scan_file(tmp_path / f"{name}.nii.gz")
+    cohort = nifti_folder(tmp_path)
+    assert [s.id for s in cohort.subjects] == ["a/t1", "b/t1", "c/t1"]
+    assert "Left out: 3 masks" in cohort.description
+
+
+def test_a_folder_of_masks_alone_says_what_it_holds(tmp_path):
+    scan_file(tmp_path / "lesion.nii.gz")
+    with pytest.raises(CohortError, match=r"No T1 scan lies below .*Left out: 1 masks\."):
+        nifti_folder(tmp_path)
+
+
+def test_links_to_folders_are_followed_once(tmp_path):
+    for name in ("a", "b", "c"):
+        scan_file(tmp_path / "store" / name / f"{name}_t1.nii.gz")
+    study = tmp_path / "study"
+    study.mkdir()
+    for name in ("a", "b", "c"):
+        (study / name).symlink_to(tmp_path / "store" / name)
+    (study / "a" / "round").symlink_to(study)
+    assert [s.id for s in nifti_folder(study).subjects] == ["a_t1", "b_t1", "c_t1"]

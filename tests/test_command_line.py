@@ -52,12 +52,56 @@ def test_one_bad_scan_does_not_stop_the_rest(scan_file, tiny_checkpoint_folder, 
     assert sorted(path.name for path in out.iterdir()) == ["case_residual.nii.gz", "case_scores.json"]
 
 
+def test_scans_of_the_same_file_name_have_files_of_their_own(scan_file, tiny_checkpoint_folder, tmp_path):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "t1.nii.gz").symlink_to(scan_file)
+    options = ["--checkpoint", str(tiny_checkpoint_folder), "--scorers", "residual", "--out", str(tmp_path / "out")]
+    assert main(["score", str(tmp_path / "a" / "t1.nii.gz"), str(tmp_path / "b" / "t1.nii.gz"), *options]) == 0
+    written = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert written == ["a_t1_residual.nii.gz", "a_t1_scores.json", "b_t1_residual.nii.gz", "b_t1_scores.json"]
+
+
+def test_an_empty_truth_leaves_ap_undefined_and_the_maps_are_written(scan_file, tiny_checkpoint_folder, tmp_path, capsys):
+    truth = nib.load(scan_file.parent / "truth.nii.gz")
+    empty = tmp_path / "none.nii.gz"
+    nib.save(nib.Nifti1Image(np.zeros(truth.shape, np.uint8), truth.affine), empty)
+    options = ["--checkpoint", str(tiny_checkpoint_folder), "--scorers", "residual", "--out", str(tmp_path / "out")]
+    assert main(["score", str(scan_file), "--truth", str(empty), *options]) == 0
+    printed = capsys.readouterr().out
+    assert "AP undefined  prevalence 0.0000" in printed
+    assert "none.nii.gz marks nothing" in printed
+    assert (tmp_path / "out" / "case_residual.nii.gz").is_file()
+
+
+def test_truth_of_another_place_changes_no_ap_in_silence(scan_file, tiny_checkpoint_folder, tmp_path, capsys):
+    truth = nib.load(scan_file.parent / "truth.nii.gz")
+    moved, elsewhere = tmp_path / "moved.nii.gz", tmp_path / "elsewhere.nii.gz"
+    values = np.roll(np.asarray(truth.dataobj), (3, -2), (0, 1))
+    shifted = truth.affine.copy()
+    shifted[:3, 3] -= truth.affine[:3, :3] @ [3, -2, 0]  # the header says where it was before it was rolled
+    nib.save(nib.Nifti1Image(values, shifted), moved)
+    shifted = shifted.copy()
+    shifted[0, 3] += 100
+    nib.save(nib.Nifti1Image(values, shifted), elsewhere)
+    options = ["--checkpoint", str(tiny_checkpoint_folder), "--scorers", "voxel_atlas", "--out", str(tmp_path / "out")]
+    said = []
+    for mask in (scan_file.parent / "truth.nii.gz", moved):
+        assert main(["score", str(scan_file), "--truth", str(mask), *options]) == 0
+        said.append(capsys.readouterr().out)
+    assert said[0].splitlines()[0] == said[1].splitlines()[0]
+    assert "another grid" in said[1]
+    assert main(["score", str(scan_file), "--truth", str(elsewhere), *options]) == 2
+    assert "lies in the brain of case.nii.gz" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--checkpoint", "none"], "is not a checkpoint folder"),
         (["--scorers", "magic"], "There is no scorer magic; choose among"),
         (["--scorers", "patch_error"], "patch_error is made for models of patches"),
+        (["--truth", "one.nii", "two.nii"], "2 masks for 1 scans were given"),
     ],
 )
 def test_bad_arguments_are_one_sentence_and_exit_2(arguments, message, tiny_checkpoint_folder, scan_file, tmp_path, capsys):

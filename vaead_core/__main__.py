@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 import subprocess
 import sys
 from functools import partial
@@ -17,10 +16,12 @@ from vaead_core import scorers
 from vaead_core.checkpoints import search
 from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.computing.checkout import checkout
-from vaead_core.errors import ScanError, exit_status
+from vaead_core.errors import InputError, exit_status
 from vaead_core.measures.metrics import detection
 from vaead_core.pipeline import scoring
+from vaead_core.scans.names import names_apart
 from vaead_core.scans.nifti import map_to_nifti, read_nifti
+from vaead_core.scans.truth import read_truth
 
 IN_REPOSITORY = {  # what they run, and their help
     "app": (("streamlit", "run", "app.py"), "the dashboard in a browser; its options are those of `streamlit run`"),
@@ -42,18 +43,22 @@ def score(options: argparse.Namespace) -> int:
     opened: list[Checkpoint] = []
     if status := exit_status(lambda: opened.append(_begin(options)), options.out, "no scan was scored"):
         return status
-    names = options.scorers or list(scorers.scorers_of(opened[0].model))
+    parts = zip(options.scans, names_apart(options.scans), options.truth or [None] * len(options.scans), strict=True)
     return max(
-        exit_status(partial(_score_one, path, names, opened[0], options), options.out, f"{path.name} lacks maps or scores")
-        for path in options.scans
+        exit_status(partial(_score_one, path, name, truth, opened[0], options), options.out, f"{path.name} lacks maps or scores")
+        for path, name, truth in parts
     )
 
 
 def _begin(options: argparse.Namespace) -> Checkpoint:
-    """The checkpoint, once scorers and folder are as they must be."""
+    """The checkpoint, once scorers, truths and folder are as they must be."""
     checkpoint = Checkpoint.load(search.named(options.checkpoint))
     for name in options.scorers or ():
         scorers.build(name)
+    if options.truth and len(options.truth) != len(options.scans):
+        raise InputError(
+            f"{len(options.truth)} masks for {len(options.scans)} scans were given; give one a scan, in their order."
+        )
     options.out.mkdir(parents=True, exist_ok=True)
     return checkpoint
 
@@ -71,7 +76,8 @@ def _parser() -> argparse.ArgumentParser:
     names = ", ".join(sorted(scorers.SCORERS))
     command.add_argument("--scorers", nargs="+", metavar="NAME", help=f"default: all that the checkpoint has of {names}")
     command.add_argument("--out", type=Path, default=Path("out"))
-    command.add_argument("--truth", type=Path, help="lesion mask on the scan's grid: prints AP beside prevalence")
+    command.add_argument("--truth", nargs="+", type=Path, metavar="MASK", help="lesions, one a scan: prints AP beside prevalence")
+    command.add_argument("--labels", nargs="+", type=int, default=[], help="those of --truth that count; default: all")
     command.add_argument("--strip", action="store_true", help="remove the skull first (needs the extra vaead[strip])")
     for name, (_, said) in IN_REPOSITORY.items():
         commands.add_parser(name, help=said)
@@ -124,34 +130,35 @@ def _report(options: argparse.Namespace) -> int:
     return report(options)
 
 
-def _score_one(path: Path, names: list[str], checkpoint: Checkpoint, options: argparse.Namespace) -> None:
+def _score_one(path: Path, name: str, truth_file: Path | None, checkpoint: Checkpoint, options: argparse.Namespace) -> None:
+    """name: of its files in the folder of results."""
     scan = read_nifti(path)
     if options.strip:
         from vaead_core.scans.stripping import strip
 
         scan = strip(scan)
-    truth = read_nifti(options.truth).data > 0 if options.truth else None
-    if truth is not None and truth.shape != scan.data.shape:
-        raise ScanError(f"The mask {options.truth.name} and {path.name} have different grids; give a mask drawn on this scan.")
+    truth = read_truth(truth_file, scan, labels=options.labels) if truth_file else None
     prepared = scoring.prepare(scan, checkpoint)
-    stem = re.sub(r"\.nii(\.gz)?$", "", path.name, flags=re.IGNORECASE)
     scored = []
-    for name in names:
-        result = scoring.score(prepared, checkpoint, name)
+    for scorer in options.scorers or list(scorers.scorers_of(checkpoint.model)):
+        result = scoring.score(prepared, checkpoint, scorer)
         scored.append(result)
         if result.maps is None:
             continue
         native = scoring.native_map(prepared, checkpoint, result.maps)
-        (options.out / f"{stem}_{name}.nii.gz").write_bytes(map_to_nifti(native, scan))
+        (options.out / f"{name}_{scorer}.nii.gz").write_bytes(map_to_nifti(native, scan))
         if truth is not None:
-            _print_detection(name, native, truth, scan.data != 0)
+            _print_detection(scorer, native, truth.marked, scan.mask)
     record = scoring.to_record(prepared, scored, checkpoint)
-    (options.out / f"{stem}_scores.json").write_text(json.dumps(record, indent=1) + "\n")
-    for warning in record["warnings"]:
-        print(f"{path.name}: {warning}")
+    (options.out / f"{name}_scores.json").write_text(json.dumps(record, indent=1) + "\n")
+    for said in (*record["warnings"], *(truth.notes if truth else ())):
+        print(f"{path.name}: {said}")
 
 
 def _print_detection(name: str, native: np.ndarray, truth: np.ndarray, brain: np.ndarray) -> None:
+    if not truth.any():
+        print(f"{name:24} AP undefined  prevalence 0.0000")
+        return
     found = detection(scorers.abnormality(name, native)[brain], truth[brain])
     print(f"{name:24} AP {found.ap:.4f}  prevalence {found.prevalence:.4f}  AUROC {found.auroc:.3f}")
 

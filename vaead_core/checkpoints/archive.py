@@ -9,7 +9,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from vaead_core.checkpoints.checkpoint import COMPANION_FILES, DESCRIPTION, Checkpoint, checked_files
+from vaead_core.checkpoints.checkpoint import COMPANION_FILES, DESCRIPTION, LITTER, Checkpoint, checked_files
 from vaead_core.checkpoints.consistency import is_consistent
 from vaead_core.checkpoints.untrusted import check_arrays, check_graph, open_zip
 from vaead_core.errors import CheckpointError, refusing
@@ -21,7 +21,6 @@ MOST_BYTES = dict.fromkeys((*GRAPHS, *COMPANION_FILES.values()), 120 * MB) | {
     "latents.npz": 60 * MB, "calibration.npz": 120 * MB, "history.csv": MB, "README.md": MB // 4, DESCRIPTION: MB // 4,
 }  # fmt: skip
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}")
-_LITTER = re.compile(r"__MACOSX/.*|(.*/)?\.DS_Store")
 _DATE = (2020, 1, 1, 0, 0, 0)  # the same checkpoint packs to the same bytes
 _READ = 1 << 20
 
@@ -90,7 +89,7 @@ def _entries(archive: zipfile.ZipFile) -> tuple[str, dict[str, zipfile.ZipInfo]]
     found: dict[str, zipfile.ZipInfo] = {}
     folders = set()
     for entry in archive.infolist():
-        if entry.is_dir() or _LITTER.fullmatch(entry.filename):
+        if entry.is_dir() or entry.filename.startswith("__MACOSX/") or LITTER.fullmatch(entry.filename):
             continue
         folder, _, file = entry.filename.rpartition("/")
         if file not in MOST_BYTES or (folder and not NAME.fullmatch(folder)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import shutil
 import zipfile
 from collections.abc import Mapping
@@ -30,6 +31,8 @@ FORMAT_VERSION = 2
 FILES = (*GRAPHS, "latents.npz", "calibration.npz", "history.csv", "README.md")
 COMPANION_FILES = {name: f"{name}.onnx" for name in COMPANIONS}  # of networks that a checkpoint may hold too
 DESCRIPTION = "checkpoint.json"
+LITTER = re.compile(r"(.*/)?(\.DS_Store|\._[^/]*|Thumbs\.db|desktop\.ini)")  # what systems leave in folders they showed
+_TEXTS = ("history.csv", "README.md")
 STEPS = 32  # of the stored reference in a median healthy deviation: far finer than it is known from a few brains
 
 
@@ -108,14 +111,14 @@ class Checkpoint:
         arrays = _pack(model.reference, self.calibration, model.memory)
         np.savez_compressed(folder / "calibration.npz", allow_pickle=False, **arrays)
         np.savez_compressed(folder / "latents.npz", allow_pickle=False, **asdict(self.latents))
-        (folder / "README.md").write_text(self.card, encoding="utf-8")
-        (folder / "history.csv").write_text(self.history, encoding="utf-8")
+        (folder / "README.md").write_text(self.card, encoding="utf-8", newline="\n")
+        (folder / "history.csv").write_text(self.history, encoding="utf-8", newline="\n")
         whole = {
             "format_version": FORMAT_VERSION, **self.provenance.to_dict(), "stride": model.stride,
             "preprocessor": asdict(self.preprocessor) if self.preprocessor else None,
             "files": {name: _sha256((folder / name).read_bytes()) for name in (*FILES, *companions)},
         }  # fmt: skip
-        (folder / DESCRIPTION).write_text(json.dumps(whole, indent=1) + "\n")
+        (folder / DESCRIPTION).write_text(json.dumps(whole, indent=1) + "\n", newline="\n")
 
 
 def find_checkpoints(folder: Path) -> list[Path]:
@@ -130,7 +133,7 @@ def checked_files(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
     """
     path = folder / DESCRIPTION
     with refusing(CheckpointError(f"{folder.name or folder} is not a checkpoint folder: it has no {DESCRIPTION}."), OSError):
-        text = path.read_bytes()
+        text = _as_written(path.read_bytes())
     try:
         description = json.loads(text)
         version, hashes = description["format_version"], dict(description["files"])
@@ -141,7 +144,7 @@ def checked_files(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
             f"{folder.name} has checkpoint format {version}, this vaead reads {FORMAT_VERSION}; use the vaead that wrote it."
         )
     with refusing(CheckpointError(f"{folder.name} is no longer there; copy the checkpoint again."), OSError):
-        present = {file.name for file in folder.iterdir()}
+        present = {file.name for file in folder.iterdir() if not LITTER.fullmatch(file.name)}
     foreign = present - {*FILES, *COMPANION_FILES.values(), DESCRIPTION}
     if foreign:
         raise CheckpointError(
@@ -150,7 +153,8 @@ def checked_files(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
     contents = {}
     for name in (*FILES, *(name for name in COMPANION_FILES.values() if name in present or name in hashes)):
         with refusing(CheckpointError(f"{folder.name} lacks {name}; copy the checkpoint again."), OSError):
-            contents[name] = (folder / name).read_bytes()
+            content = (folder / name).read_bytes()
+        contents[name] = _as_written(content) if name in _TEXTS else content
         if _sha256(contents[name]) != hashes.get(name):
             raise CheckpointError(f"{name} of {folder.name} was altered (checksum differs); copy the checkpoint again.")
         if name.endswith(".npz") and not zipfile.is_zipfile(io.BytesIO(contents[name])):
@@ -197,6 +201,11 @@ def _unpack(arrays: dict[str, Array]) -> tuple[Reference, Calibration, dict[str,
         _, name, part = key.split("/")
         memory.setdefault(name, {})[part] = arrays[key].astype(np.float32)
     return Reference(places), calibration, memory
+
+
+def _as_written(text: bytes) -> bytes:
+    """A text with the ends of lines that `save` writes, whatever a system made of them on the way."""
+    return text.replace(b"\r\n", b"\n")
 
 
 def _sha256(content: bytes) -> str:

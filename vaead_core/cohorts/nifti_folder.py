@@ -1,4 +1,4 @@
-"""A folder of skull-stripped NIfTI scans, with ages from participants.tsv where there is one; MOOD's layout too."""
+"""A folder of skull-stripped T1 scans, with ages from participants.tsv where there is one; MOOD's layout too."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from functools import partial
 from pathlib import Path
 
 from vaead_core.cohorts import Cohort, Subject
+from vaead_core.cohorts.folder_files import folder_files, nifti_files
 from vaead_core.errors import CohortError, refusing
+from vaead_core.scans.names import stem
 from vaead_core.scans.nifti import read_nifti
 
 
 def nifti_folder(folder: Path) -> Cohort:
-    """Every .nii and .nii.gz below `folder`, hidden files aside. Raises CohortError when there is none.
+    """The scans below `folder`, as `folder_files` finds them. Raises CohortError when there is none.
 
     In the MOOD challenge's download (its folder, the one above, or brain_train itself), the scans of brain_train
     alone: its toy scans hold anomalies (see `mood_toys`).
@@ -24,19 +26,18 @@ def nifti_folder(folder: Path) -> Cohort:
         raise CohortError(f"The data folder {folder.name} does not exist; give a folder of .nii or .nii.gz files.")
     folder = folder.resolve()
     train = _mood_train(folder)
-    scans = nifti_files(train or folder)
-    if not scans:
+    files = folder_files(train or folder)
+    if not files.scans:
+        if files.left_out:
+            raise CohortError(f"No T1 scan lies below {folder.name}; give a folder of skull-stripped T1 scans. {files.sentence}")
         raise CohortError(f"No .nii or .nii.gz file lies below {folder.name}; give a folder of skull-stripped scans.")
     ages = _ages(folder / "participants.tsv")
-    subjects = _subjects(scans, train or folder, ages)
+    subjects = _subjects(files.scans, train or folder, ages)
     name = "MOOD brain" if train else folder.name
-    return Cohort(name, f"{len(subjects)} scans of the folder {name}", subjects)
-
-
-def nifti_files(folder: Path) -> list[Path]:
-    """The NIfTI files below a folder, sorted, without hidden ones."""
-    found = [path for path in folder.rglob("*") if path.name.lower().endswith((".nii", ".nii.gz"))]
-    return sorted(p for p in found if p.is_file() and not any(part.startswith(".") for part in p.relative_to(folder).parts))
+    people = len({subject.participant for subject in subjects})
+    of_whom = "" if people == len(subjects) else f" ({people} participants)"
+    description = f"{len(subjects)} scans of the folder {name}{of_whom}"
+    return Cohort(name, f"{description}. {files.sentence}".rstrip(". "), subjects)
 
 
 @dataclass(frozen=True)
@@ -78,23 +79,35 @@ def _mood_train(folder: Path) -> Path | None:
 
 def _subjects(scans: list[Path], folder: Path, ages: dict[str, float | None]) -> tuple[Subject, ...]:
     """A scan is called by its file name, or by its path below `folder` where file names repeat."""
-    stems = [_without_extension(path.name) for path in scans]
+    stems = [stem(path.name) for path in scans]
+    inside = [path.relative_to(folder) for path in scans]
     repeated = len(set(stems)) < len(stems)
-    names = [_without_extension(path.relative_to(folder).as_posix()) for path in scans] if repeated else stems
-    return tuple(_subject(path, folder, name, ages) for path, name in zip(scans, names, strict=True))
+    names = [stem(path.as_posix()) for path in inside] if repeated else stems
+    people = [_participant(path, name, repeated, ages) for path, name in zip(inside, names, strict=True)]
+    return tuple(
+        Subject(name, person, ages.get(person), partial(read_nifti, path))
+        for path, name, person in zip(scans, names, people, strict=True)
+    )
 
 
-def _subject(path: Path, folder: Path, name: str, ages: dict[str, float | None]) -> Subject:
-    stem = _without_extension(path.name)
-    listed = max((known for known in ages if stem.startswith(known)), key=len, default=None)
-    inside = path.relative_to(folder)
-    bids = [found.group() for part in reversed(inside.parts) if (found := re.match(r"sub-[A-Za-z0-9]+", part))]
-    participant = listed or (bids[0] if bids else name)
-    return Subject(name, participant, ages.get(listed) if listed else None, partial(read_nifti, path))
+def _participant(path: Path, name: str, repeated: bool, ages: dict[str, float | None]) -> str:
+    """Whom a scan shows, by its path: an identifier of participants.tsv, BIDS's sub-, or the folder that holds a person's visits.
+
+    The outermost folder is a person's where file names repeat from folder to folder, or begin with its name.
+    """
+    parts = [*path.parts[:-1], stem(path.name)]
+    listed = (known for known in ages for part in reversed(parts) if _begins(part, known) or _begins(part, f"sub-{known}"))
+    if (found := max(listed, key=len, default=None)) is not None:
+        return found
+    bids = [sub.group() for part in reversed(parts) if (sub := re.match(r"sub-[A-Za-z0-9]+", part))]
+    if bids:
+        return bids[0]
+    return parts[0] if len(parts) > 1 and (repeated or _begins(parts[-1], parts[0])) else name
 
 
-def _without_extension(name: str) -> str:
-    return re.sub(r"\.nii(\.gz)?$", "", name, flags=re.IGNORECASE)
+def _begins(text: str, name: str) -> bool:
+    """Whether `text` is `name`, or goes on after it with another sign than a letter or digit."""
+    return text.startswith(name) and not text[len(name) : len(name) + 1].isalnum()
 
 
 def _ages(table: Path) -> dict[str, float | None]:

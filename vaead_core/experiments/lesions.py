@@ -13,6 +13,7 @@ from vaead_core.experiments.subjects import opened
 from vaead_core.measures.metrics import Ranking
 from vaead_core.pipeline import scoring
 from vaead_core.scans.nifti import read_nifti
+from vaead_core.scans.truth import read_truth
 
 CASES = {"MS": "ms_patient07", "glioma": "glioma_tcga_du_7294"}
 
@@ -31,7 +32,7 @@ class LesionPart:
         checkpoint = opened(self.checkpoint)
         scan = read_nifti(Path(self.folder) / "t1.nii.gz")
         brain = scan.mask
-        truth = read_nifti(Path(self.folder) / "lesion.nii.gz").data[brain] > 0
+        truth = read_truth(Path(self.folder) / "lesion.nii.gz", scan).marked[brain]
         ready = scoring.prepare(scan, checkpoint)
         found = []
         for name in self.scorers:

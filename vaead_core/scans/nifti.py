@@ -20,12 +20,13 @@ _SPATIAL = (
 _SPATIAL_UNITS = (0, 1, 2, 3)  # unknown, m, mm, µm
 
 
-def read_nifti(source: Path | str | bytes, name: str | None = None) -> Volume:
+def read_nifti(source: Path | str | bytes, name: str | None = None, constant: bool = False) -> Volume:
     """The scan in a NIfTI-1 or -2 file, gzipped or not. Raises ScanError with one plain sentence.
 
     Refused: not NIfTI, not 3-D (trailing axes of size 1 are dropped), infinite or huge values, NaN within the brain, a
     constant image, a singular affine, voxels below 0.05 or above 20 mm, more of them than MAX_VALUES_BYTES hold, more
-    data than the header announces. Metres and microns become mm.
+    data than the header announces. Metres and microns become mm. constant: one value throughout is let through, as an
+    empty mask has it.
 
     >>> ramp = Volume(np.arange(24, dtype=np.float32).reshape(2, 3, 4), np.diag([2.0, 2, 2, 1]))
     >>> again = read_nifti(map_to_nifti(ramp.data, ramp))
@@ -37,7 +38,7 @@ def read_nifti(source: Path | str | bytes, name: str | None = None) -> Volume:
     else:
         name = name or Path(source).name
         content = read_file(Path(source), name)
-    file = open_nifti(content, name)
+    file = open_nifti(content, name, constant)
     to_ras = orientations.io_orientation(file.affine)
     affine = file.affine @ orientations.inv_ornt_aff(to_ras, file.values.shape)
     ras = np.ascontiguousarray(orientations.apply_orientation(file.values, to_ras))

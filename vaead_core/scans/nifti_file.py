@@ -57,8 +57,8 @@ def read_file(source: Path, name: str) -> bytes:
     return content
 
 
-def open_nifti(content: bytes, name: str) -> NiftiFile:
-    """Raises ScanError with one plain sentence, and before much is unpacked.
+def open_nifti(content: bytes, name: str, constant: bool = False) -> NiftiFile:
+    """Raises ScanError with one plain sentence, and before much is unpacked. constant: one value throughout is let through.
 
     >>> open_nifti(b"a letter", "letter.txt")
     Traceback (most recent call last):
@@ -82,7 +82,7 @@ def open_nifti(content: bytes, name: str) -> NiftiFile:
         if len(stream.read(_MORE_BYTES + 1)) > _MORE_BYTES:
             raise ScanError(f"{name} holds more than its header announces; copy or export it again.")
     volume = values.reshape(shape, order="F")
-    return NiftiFile(header, affine, volume, notes + _settle(volume, name))
+    return NiftiFile(header, affine, volume, notes + _settle(volume, name, constant))
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ def _values(stored: _Joined, header: nib.Nifti1Header, count: int, name: str) ->
     return values
 
 
-def _settle(values: Array, name: str) -> tuple[str, ...]:
+def _settle(values: Array, name: str, constant: bool) -> tuple[str, ...]:
     """Puts the background where NaN lies around the brain, in place, and says so. Raises ScanError for unfit values."""
     notes: tuple[str, ...] = ()
     if not np.isfinite([values.min(), values.max()]).all():
@@ -161,7 +161,7 @@ def _settle(values: Array, name: str) -> tuple[str, ...]:
         values[missing] = outside
         notes = ("What is NaN around the brain is taken as background.",)
     lowest, highest = values.min(), values.max()
-    if lowest == highest:
+    if lowest == highest and not constant:
         raise ScanError(f"Every voxel of {name} has the value {lowest:g}; a scan must have contrast.")
     if (largest := max(-lowest, highest)) > LARGEST_VALUE:
         raise ScanError(f"{name} has values up to {largest:.0e}; at most {LARGEST_VALUE:.0e} is read: scale them down.")

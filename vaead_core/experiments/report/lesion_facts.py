@@ -13,6 +13,7 @@ from vaead_core.experiments.lesions import CASES, lesion_folder
 from vaead_core.experiments.subjects import opened
 from vaead_core.pipeline import scoring
 from vaead_core.scans.nifti import read_nifti
+from vaead_core.scans.truth import read_truth
 
 FAR = 2.0  # healthy deviations
 FILE = "lesion_facts.json"
@@ -42,7 +43,7 @@ def _facts(folder: str, case: Path) -> dict[str, float]:
     if checkpoint.preprocessor is None:
         raise ValueError("lesions are found in scans")
     ready = scoring.prepare(read_nifti(case / "t1.nii.gz"), checkpoint)
-    truth = checkpoint.preprocessor.truth_to_slices(read_nifti(case / "lesion.nii.gz").data > 0, ready.brain)
+    truth = checkpoint.preprocessor.truth_to_slices(read_truth(case / "lesion.nii.gz", ready.brain.scan).marked, ready.brain)
     truth &= ready.slices.mask
     labels, regions = ndimage.label(truth)
     ml = np.bincount(labels[truth])[1:] * checkpoint.preprocessor.spacing_mm**3 / 1000
