@@ -19,7 +19,7 @@ import numpy as np
 
 from vaead_core import scorers
 from vaead_core.checkpoints.checkpoint import Checkpoint
-from vaead_core.cohorts.synthetic import SAMPLES, load_sample
+from vaead_core.cohorts.samples import load_sample
 from vaead_core.computing import machine
 from vaead_core.detectors import DETECTORS
 from vaead_core.detectors.latent_detector import fit_latent_detector
@@ -34,7 +34,7 @@ RECORD = Path(__file__).resolve().parents[1] / "results" / "seconds.json"
 def main(record: bool) -> None:
     """Prints a line a method, the slowest first, and what all scorers take together."""
     slices, patches = (Checkpoint.load(f"checkpoints/brain-{what}-2mm") for what in ("slices", "patches"))
-    scan = load_sample(SAMPLES[0]).scan
+    scan = load_sample("healthy brain A").scan
     of_slices, of_patches = (scorers.scorers_of(checkpoint.model) for checkpoint in (slices, patches))
     found = seconds_of_scorers(slices, scan, of_slices)
     found |= seconds_of_scorers(patches, scan, [name for name in of_patches if name not in of_slices])

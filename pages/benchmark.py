@@ -12,13 +12,13 @@ from pages.shared.notices import refuse
 from pages.shared.server import entry, jobs, queue
 from vaead_core import scorers
 from vaead_core.anomalies.toys.datasets import DATASETS
-from vaead_core.cohorts.synthetic import SAMPLES
 from vaead_core.errors import InputError
 from vaead_core.experiments.report import method_table
 from vaead_core.experiments.report.result_figures import grid_figure
 from vaead_core.figures.curves import PLAIN, described, precision_recall_figure
 from vaead_core.figures.latents import slice_picture
 
+HEALTHY = "healthy brain A"
 VIEWS = ("Methods", "Size and intensity", "Thesis", "Curves", "Fashion images", "Your own")
 
 entry.through_app()
@@ -60,12 +60,12 @@ def curves() -> None:
     """The tables keep AP alone, so that curves are drawn on a sample, through a chosen checkpoint."""
     checkpoint = cached_scans.checkpoint(inputs.ask_checkpoint())
     methods = inputs.ask_methods(checkpoint.model)
-    sample = cached_scans.sample(SAMPLES[0])
+    sample = cached_scans.sample(HEALTHY)
     left, right = st.columns(2)
     dataset = left.selectbox("Toys", list(DATASETS), key="curve_data", **inputs.KEPT)
     toy = right.selectbox("Combination", [one.name for one in DATASETS[dataset]], key=f"curve_toy_{dataset}", **inputs.KEPT)
     with queue.page(), st.spinner("Planting and scoring"):
-        scan = cached_scans.open_scan(SAMPLES[0], sample.scan, checkpoint)
+        scan = cached_scans.open_scan(HEALTHY, sample.scan, checkpoint)
         found = cached_results.curves(scan, dataset, toy, tuple(methods))
     middle = len(found.held) // 2
     seen, drawn = st.columns([1, 4], vertical_alignment="center")
@@ -96,7 +96,7 @@ def own() -> None:
 
 try:
     if not names and chosen_view in VIEWS[:3]:
-        st.info(f"No experiment is recorded in {where.name}; run one under Your own, or: python -m vaead_core evaluate slices")
+        st.info(f"No experiment is recorded in {where.name}; run one under Your own.")
     else:
         views = (methods, grids, lambda: view.thesis(where, names), curves, fashion_view.show, own)
         dict(zip(VIEWS, views, strict=True))[chosen_view]()

@@ -92,7 +92,7 @@ def take() -> None:
 
 def train() -> None:
     if lacking := training_job.missing():
-        st.info(f"Training needs {', '.join(lacking)}, not installed here; run: pip install -r requirements.txt")
+        st.info(f"Training needs {', '.join(lacking)}, not installed on this server; train elsewhere, and upload the checkpoint")
         return
     training_job.ask()
     if job := jobs.find(training_job.KEY):

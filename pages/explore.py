@@ -4,12 +4,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.shared import inputs
+from pages.shared import inputs, scan_input
 from pages.shared.cached import scans as cached_scans
 from pages.shared.explore import state as explore_state
-from pages.shared.explore.panels import show_downloads, show_map, show_scores
+from pages.shared.explore.panels import show_downloads, show_map, show_scores, show_truth
 from pages.shared.explore.shown import Shown
-from pages.shared.notices import faults, refuse, warn
+from pages.shared.fresh import fresh
+from pages.shared.notices import faults, plain, refuse, warn
 from pages.shared.server import entry, queue
 from pages.shared.viewer import viewer
 from vaead_core.errors import InputError
@@ -20,17 +21,20 @@ entry.through_app()
 with st.container(horizontal=True, vertical_alignment="bottom"):
     st.header("Explore", anchor=False, width="content")
     st.caption("Research use only, not for diagnosis. The crosshair of one picture is that of all; ? lists the keys.")
+about = st.empty()
 
-request, folder = inputs.ask_scan("sample", first=1), inputs.ask_checkpoint()
+request, folder = scan_input.ask_scan("sample"), inputs.ask_checkpoint()
+progress, place = st.empty(), fresh("explore", (request.subject, str(folder)))
 try:
-    progress = st.empty()
     with queue.page(), progress.status("Opening the checkpoint", expanded=False) as status:
         checkpoint = cached_scans.checkpoint(folder)
         methods = inputs.ask_methods(checkpoint.model)
         status.update(label="Reading the scan")
-        key, volume, truth = request.read()
+        opened = request.read()
+        key, volume, truth = opened.key, opened.volume, opened.truth
+        about.caption(plain(opened.about))
         status.update(label="Registering to the SRI24 atlas")
-        scan = cached_scans.open_scan(key, volume, checkpoint, truth)
+        scan = cached_scans.open_scan(key, volume, checkpoint)
         status.update(label="Scoring")
         results, sentences = inputs.score_all(scan, methods)
         layers = [cached_scans.map_layer(scan, one.name) for one in results]
@@ -40,11 +44,13 @@ except InputError as error:
     refuse(error)
     st.stop()
 
-for warning in [*sentences, *scoring.warnings(scan.prepared, results)]:
-    warn(warning)
+page = place()
+with page, st.container():
+    for warning in [*opened.sentences, *sentences, *scoring.warnings(scan.prepared, results)]:
+        warn(warning)
 if not results:
     st.stop()
-explore_state.begin(" ".join(scan.digest), volume.data.shape)
+explore_state.begin(" ".join(scan.digest), volume.data.shape, request.lost)
 
 
 @st.fragment
@@ -56,19 +62,21 @@ def show() -> None:
     seen = viewer(
         cached_scans.scan_layer(key, "Scan", volume.data), layers, volume.affine, key="explore",
         file_voxels=volume.native.voxels_from_ras if volume.native else None, reconstruction=redrawn,
-        truth=None if truth is None else cached_scans.scan_layer(key, "Truth", truth),
+        truth=cached_scans.scan_layer(truth.digest, "Truth", truth.marked) if truth else None,
         cursor=state.explore_start, jumps=state.explore_jumps, thresholds=state.explore_given or None,
         tells_done=True,
     )  # fmt: skip
     explore_state.keep(seen)
-    shown = Shown(scan, results, state.explore_thresholds)
+    shown = Shown(scan, results, state.explore_thresholds, truth)
     show_downloads(shown, stem(Path(volume.name).name), seen.cursor)
     state.explore_drawn = state.get("explore_drawn", False) or seen.done
     if not state.explore_drawn:  # the browser would load tables and charts before it draws the first maps
         st.caption("Scores follow when the maps are drawn.")
         return
     show_scores(shown, scan.row_at(seen.cursor))
+    show_truth(shown)
     show_map(shown)
 
 
-show()
+with page:
+    show()

@@ -3,11 +3,11 @@
 import numpy as np
 import streamlit as st
 
-from pages.shared import inputs
+from pages.shared import inputs, scan_input
 from pages.shared.cached import latents as cached_latents
 from pages.shared.cached import scans as cached_scans
 from pages.shared.latent_space.controls import ask_direction, ask_latents, ask_slice
-from pages.shared.notices import refuse, warn
+from pages.shared.notices import plain, refuse, warn
 from pages.shared.server import entry, queue
 from vaead_core import detectors
 from vaead_core.errors import InputError
@@ -22,14 +22,16 @@ entry.through_app()
 st.header("Latent space", anchor=False)
 st.caption("Research use only, not for diagnosis. Click one of the scan's slices in a figure to look at it.")
 
-request, folder = inputs.ask_scan("sample", first=1), inputs.ask_checkpoint()
+about = st.empty()
+request, folder = scan_input.ask_scan("sample"), inputs.ask_checkpoint()
 try:
     with queue.page():
         with st.spinner("Opening scan and checkpoint"):
             checkpoint = cached_scans.checkpoint(folder)
             detector, standardise, colour = ask_latents(checkpoint)
-            key, scan, _ = request.read()
-            opened = cached_scans.open_scan(key, scan, checkpoint)
+            read = request.read()
+            about.caption(plain(read.about))
+            opened = cached_scans.open_scan(read.key, read.volume, checkpoint)
             space, slices = cached_latents.space(checkpoint, standardise), opened.prepared.slices
             latents = cached_latents.latents(opened)
         title = detectors.DETECTORS[detector].title
@@ -52,7 +54,7 @@ def take_slice(chart: str) -> None:
             state.latent_slice = int(slices.position[point["point_index"]])
 
 
-for warning in [*opened.prepared.brain.warnings, *latent_space.warnings(percentiles)]:
+for warning in [*read.sentences, *opened.prepared.brain.warnings, *latent_space.warnings(percentiles)]:
     warn(warning)
 left, right = st.columns(2)
 with left:

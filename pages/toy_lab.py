@@ -3,11 +3,12 @@
 import numpy as np
 import streamlit as st
 
-from pages.shared import inputs
+from pages.shared import inputs, scan_input
 from pages.shared.cached import scans as cached_scans
 from pages.shared.cached import toys as cached_toys
 from pages.shared.cached.toys import BrainBox
-from pages.shared.notices import faults, refuse, warn
+from pages.shared.fresh import fresh
+from pages.shared.notices import faults, plain, refuse, warn
 from pages.shared.server import entry, queue
 from pages.shared.toy_lab import state as lab_state
 from pages.shared.toy_lab.controls import ask_toy
@@ -26,22 +27,27 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         "Research use only, not for diagnosis. A click in the brain plants a toy; its controls shape it until the next one. "
         "Pictures lie on the atlas grid of the checkpoint."
     )
+about = st.empty()
 controls = st.sidebar.container()
-request, folder = inputs.ask_scan("lab_sample", first=0), inputs.ask_checkpoint()
+request, folder = scan_input.ask_scan("lab_sample"), inputs.ask_checkpoint()
+place = fresh("lab", (request.subject, str(folder)))
 try:
     with queue.page(), st.spinner("Opening scan and checkpoint"):
         checkpoint = cached_scans.checkpoint(folder)
         methods = inputs.ask_methods(checkpoint.model)
-        key, volume, lesion = request.read()
-        scan = cached_scans.open_scan(key, volume, checkpoint, lesion)
+        opened = request.read()
+        about.caption(plain(opened.about))
+        scan = cached_scans.open_scan(opened.key, opened.volume, checkpoint)
         results, sentences = inputs.score_all(scan, methods)
     with controls:
         kind, buttons, settings = ask_toy()
 except InputError as error:
     refuse(error)
     st.stop()
-for sentence in [*sentences, *scan.prepared.brain.warnings]:
-    warn(sentence)
+page = place()
+with page, st.container():
+    for sentence in [*opened.sentences, *lab_state.lost(), *sentences, *scan.prepared.brain.warnings]:
+        warn(sentence)
 if not results:
     st.stop()
 
@@ -81,6 +87,7 @@ def show() -> None:
         if state.lab_sentence:
             warn(state.lab_sentence)
     toys = state.lab_toys
+    lab_state.note_in_address()
     given = {titles[name]: at for name, at in lab_state.thresholds(results).items()}
     left = thresholds_left("lab", given)
     lab_state.keep_thresholds({name: left[titles[name]] for name in names})
@@ -108,7 +115,7 @@ def show_curves(toys: cached_toys.Toys) -> None:
             precision_recall_figure(list(drawn.values())), key="lab_curves", config=PLAIN,
             on_select=take_threshold, selection_mode="points",
         )  # fmt: skip
-        own = "" if lesion is None else " The sample's own lesion counts as normal."
+        own = "" if opened.truth is None else " The scan's own lesion counts as normal."
         st.caption(f"Toys: {len(toys)}. Over the brain in the slices that hold one.{own} Click a curve to set its threshold.")
     scalars = [one for one in settings_of(type(toys[-1].toy)) if not (one.several or one.choices)]
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -122,4 +129,5 @@ def show_curves(toys: cached_toys.Toys) -> None:
         st.plotly_chart(sweep_figure(swept, titles), config=PLAIN, key="lab_sweep_chart")
 
 
-show()
+with page:
+    show()

@@ -140,7 +140,9 @@ def test_the_networks_offered_are_presets_of_training():
 def test_without_torch_the_page_says_what_to_install(app, monkeypatch):
     monkeypatch.setattr(training_job, "NEEDS", ("a_package_that_is_not_installed",))
     view(app, "Train")
-    said = "Training needs a_package_that_is_not_installed, not installed here; run: pip install -r requirements.txt"
+    said = (
+        "Training needs a_package_that_is_not_installed, not installed on this server; train elsewhere, and upload the checkpoint"
+    )
     assert [info.value for info in app.info] == [said]
     assert not app.button
 

@@ -11,7 +11,7 @@ from scipy import ndimage
 from vaead_core.cohorts import Subject, fashion_mnist, open_cohort
 from vaead_core.cohorts.nifti_folder import mood_toys, nifti_folder
 from vaead_core.cohorts.splits import split_subjects
-from vaead_core.cohorts.synthetic import SAMPLES, exponential, load_sample, synthetic_brain, synthetic_cohort
+from vaead_core.cohorts.synthetic import exponential, synthetic_brain, synthetic_cohort
 from vaead_core.errors import CohortError
 from vaead_core.measures.folds import leave_out
 from vaead_core.scans import atlas
@@ -142,16 +142,6 @@ def test_exponentials_of_opposite_flows_undo_each_other():
     points = np.indices((24, 24, 24)) + there
     undone = there + np.stack([ndimage.map_coordinates(part, points, order=1, mode="nearest") for part in back])
     assert np.abs(undone).max() < 0.1 * np.abs(there).max()
-
-
-@pytest.mark.parametrize("name", SAMPLES)
-def test_samples_carry_their_truth(name):
-    sample = load_sample(name)
-    if name == SAMPLES[0]:
-        assert sample.truth is None
-    else:
-        volume_ml = sample.truth.sum() * 8 / 1000
-        assert 4 < volume_ml < 10, "a ball of 12 mm radius has 7 ml"
 
 
 class _Server(http.server.SimpleHTTPRequestHandler):

@@ -9,14 +9,14 @@ import pytest
 
 from vaead_core import scorers
 from vaead_core.__main__ import main
-from vaead_core.cohorts.synthetic import load_sample
+from vaead_core.cohorts.samples import load_sample
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(scope="module")
 def scan_file(tmp_path_factory):
-    sample = load_sample("brain with a dark lesion")
+    sample = load_sample("healthy brain B with a painted lesion")
     path = tmp_path_factory.mktemp("scan") / "case.nii.gz"
     nib.save(nib.Nifti1Image(sample.scan.data, sample.scan.affine), path)
     nib.save(nib.Nifti1Image(sample.truth.astype(np.uint8), sample.scan.affine), path.parent / "truth.nii.gz")

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from vaead_core.checkpoints.checkpoint import Checkpoint, find_checkpoints
-from vaead_core.cohorts.synthetic import load_sample
+from vaead_core.cohorts.samples import load_sample
 from vaead_core.measures.metrics import detection
 from vaead_core.pipeline import scoring
 
@@ -25,7 +25,7 @@ def test_training_reached_a_better_picture_than_the_mean_brain():
 
 
 def test_the_sample_lesion_stands_out_in_the_voxel_atlas():
-    sample = load_sample("brain with a dark lesion")
+    sample = load_sample("healthy brain B with a painted lesion")
     checkpoint = Checkpoint.load(CHECKPOINTS / "brain-slices-2mm")
     prepared = scoring.prepare(sample.scan, checkpoint)
     truth = checkpoint.preprocessor.truth_to_slices(sample.truth, prepared.brain)

@@ -134,7 +134,7 @@ def test_controls_shape_the_last_toy_alone(app):
 
 def test_another_scan_begins_without_toys(app):
     press(app, "Random")
-    app.selectbox(key="lab_sample").set_value("brain with a dark lesion").run()
+    app.selectbox(key="lab_sample").set_value("healthy brain B with a painted lesion").run()
     assert not app.exception
     assert app.session_state.lab_toys == ()
     press(app, "Random")

@@ -31,35 +31,35 @@ def send(store, name, session=SESSION):
 
 def test_a_file_that_arrives_before_the_browser_names_it_stays(files):
     send(files, "first")
-    known = uploads.drop(set(), besides="first")
+    known = uploads.drop(set(), besides={"first"})
     send(files, "second")  # the browser has let go of the first, and does not speak of the second yet
     known = uploads.drop(known)
     assert set(files.file_storage[SESSION]) == {"second"}
-    known = uploads.drop(known, besides="second")
+    known = uploads.drop(known, besides={"second"})
     assert set(files.file_storage[SESSION]) == known == {"second"}
 
 
 def test_a_file_that_is_closed_goes(files):
     send(files, "first")
-    uploads.drop(uploads.drop(set(), besides="first"))
+    uploads.drop(uploads.drop(set(), besides={"first"}))
     assert not files.file_storage[SESSION]
 
 
 def test_a_file_that_was_never_named_goes_with_the_next_change(files):
     send(files, "first")
     send(files, "second")
-    known = uploads.drop(set(), besides="second")
+    known = uploads.drop(set(), besides={"second"})
     assert known == {"first", "second"}
     send(files, "third")
-    uploads.drop(known, besides="third")
+    uploads.drop(known, besides={"third"})
     assert set(files.file_storage[SESSION]) == {"third"}
 
 
 def test_a_file_that_was_lost_is_one_sentence(monkeypatch):
     def page():
-        from pages.shared import inputs
+        from pages.shared import scan_input
 
-        inputs.ask_scan("sample", 0)
+        scan_input.ask_scan("sample")
 
     monkeypatch.setattr("streamlit.file_uploader", lambda *label, **settings: DeletedFile("gone"))
     at = AppTest.from_function(page).run()

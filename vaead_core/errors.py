@@ -1,4 +1,4 @@
-"""Mistakes a user can make, said in one plain sentence each. Pages and the command line show `str(error)`.
+"""Mistakes a user can make, said in one plain sentence each. Pages show `str(error)`, the command line also what to run.
 
 A machine's faults have their sentences too: no memory, no room on a disk, a file that is gone.
 """
@@ -13,7 +13,21 @@ _WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 
 
 class InputError(Exception):
-    """What was given cannot be used: the rule, what was found, what to do."""
+    """What was given cannot be used: the rule, what was found, what to do there. command: what to run in a terminal, if that
+    helps.
+
+    >>> InputError("It is not calibrated; choose another.", command="python -m training.publish").in_terminal
+    'It is not calibrated; choose another. Or run: python -m training.publish'
+    """  # fmt: skip
+
+    def __init__(self, sentence: str, command: str = "") -> None:
+        super().__init__(sentence)
+        self.command = command
+
+    @property
+    def in_terminal(self) -> str:
+        """The sentence, with the command where there is one."""
+        return f"{self} Or run: {self.command}" if self.command else str(self)
 
 
 class ScanError(InputError):
@@ -76,7 +90,7 @@ def exit_status(work: Callable[[], None], out: Path, kept: str) -> int:
     try:
         work()
     except InputError as error:
-        print(error, file=sys.stderr)
+        print(error.in_terminal, file=sys.stderr)
         return 2
     except Exception as error:
         if (said := fault(error)) is None:

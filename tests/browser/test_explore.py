@@ -93,7 +93,7 @@ def test_a_downloaded_map_lies_on_the_uploaded_files_own_grid(tab, brain_volume,
     image.set_qform(image.affine, 1)
     image.set_sform(image.affine, 4)
     nib.save(image, tmp_path / "own.nii.gz")
-    tab.locator("input[type=file]").set_input_files(tmp_path / "own.nii.gz")
+    tab.locator("input[type=file]").first.set_input_files(tmp_path / "own.nii.gz")
     expect(tab.get_by_label("Truth", exact=True)).to_be_hidden()  # which the sample has
     script_over(tab)
     with tab.expect_download() as download:

@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.app_session import AppSession
 
-from pages.shared import inputs
+from pages.shared import scan_input
 from pages.shared.server import cache, queue, sessions, uploads
 
 uploads.keep_in_memory()
@@ -45,9 +45,9 @@ class Seen:
 
 seen = Seen()
 st.button("Look at it", on_click=lambda: seen)
-request = inputs.ask_scan("sample", first=0)
+request = scan_input.ask_scan("sample")
 with queue.page():
-    key, _, _ = request.read()
+    key = request.read().key
     who, _, pieces = st.text_input("Work", key="work").partition(" ")
     for number in range(int(pieces or 0)):
         piece(who, number)

@@ -91,7 +91,7 @@ def test_the_page_offers_it_and_says_that_an_older_model_knows_no_healthy_values
     seen = visit(project, ROOT / "checkpoints")
     assert "Squared residual" in seen["offered"]
     assert seen["exceptions"] == seen["errors"] == []
-    sentence = "brain-slices-2mm was written before the scorer squared existed; calibrate it with"
+    sentence = "brain-slices-2mm was written before the scorer squared existed, and is not calibrated for it"
     assert len([warning for warning in seen["warnings"] if warning.startswith(sentence)]) == 1
     assert list(seen["scores"]) == ["Residual"]
     assert seen["maps"] == ["download_residual", "download_picture", "download_report"]

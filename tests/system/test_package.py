@@ -9,7 +9,7 @@ import nibabel as nib
 import pytest
 
 from vaead_core.__main__ import IN_REPOSITORY
-from vaead_core.cohorts.synthetic import load_sample
+from vaead_core.cohorts.samples import load_sample
 
 ROOT = Path(__file__).resolve().parents[2]
 UV = Path(sys.executable).with_name("uv")
@@ -32,7 +32,7 @@ def run(vaead: Path, folder: Path, *arguments: str) -> subprocess.CompletedProce
 
 
 def test_a_scan_is_scored_by_the_default_model(vaead, tmp_path):
-    sample = load_sample("brain with a dark lesion")
+    sample = load_sample("healthy brain B with a painted lesion")
     nib.save(nib.Nifti1Image(sample.scan.data, sample.scan.affine), tmp_path / "scan.nii.gz")
     ran = run(vaead, tmp_path, "score", "scan.nii.gz", "--scorers", "residual", "voxel_atlas", "--out", "maps")
     assert ran.returncode == 0, ran.stderr

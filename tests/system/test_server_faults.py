@@ -97,7 +97,7 @@ def test_a_checkpoint_that_is_deleted_while_in_use_is_named_and_another_shown(ti
         assert drawn(other.open("Toy lab")), "it was read already"
         shutil.rmtree(folder / "second")
         for page in ("Explore", "Toy lab", "Latent space"):
-            assert other.open(page).errors == ["No checkpoint lies in checkpoints; train one with: python -m training.run"]
+            assert other.open(page).errors == ["No checkpoint lies in checkpoints; train or upload one on the Checkpoints page."]
         assert other.open("Checkpoints").sentences == ["There is no checkpoint yet; upload one, or train one."]
         shutil.copytree(tiny_checkpoint_folder, folder / "first")
         assert drawn(other.open("Explore"))

@@ -9,6 +9,8 @@ from pathlib import Path
 from vaead_core.errors import CohortError
 from vaead_core.scans.volume import Volume
 
+SAMPLES = "samples"
+
 
 @dataclass(frozen=True)
 class Subject:
@@ -30,12 +32,16 @@ class Cohort:
 
 
 def open_cohort(source: str | None) -> Cohort:
-    """None or "synthetic" or "synthetic:N": the synthetic cohort (of N subjects); else a folder of NIfTI files."""
+    """None or "synthetic" or "synthetic:N": the synthetic cohort (of N subjects); "samples": the healthy scans that vaead
+    carries; else a folder of NIfTI files."""  # fmt: skip
     from vaead_core.cohorts.nifti_folder import nifti_folder
+    from vaead_core.cohorts.samples import healthy_samples
     from vaead_core.cohorts.synthetic import synthetic_cohort
 
     if source is None or source == "synthetic":
         return synthetic_cohort()
+    if source == SAMPLES:
+        return healthy_samples()
     if source.startswith("synthetic:"):
         count = source.removeprefix("synthetic:")
         if not (count.isascii() and count.isdigit() and int(count) >= 3):

@@ -1,4 +1,4 @@
-"""Synthetic healthy brains: SRI24 bent, recoloured and made noisy. Needs no data; the app's sample scans too.
+"""Synthetic healthy brains: SRI24 bent, recoloured and made noisy. Needs no data.
 
 They stand in for a cohort where there is none. A model trained on them knows one brain's folds: it is a
 demonstration, not a research model, and its card says so.
@@ -6,7 +6,6 @@ demonstration, not a research model, and its card says so.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -17,17 +16,6 @@ from vaead_core.scans import atlas
 from vaead_core.scans.geometry import AffineToAtlas
 from vaead_core.scans.registration import atlas_grid, to_atlas
 from vaead_core.scans.volume import Array, Volume
-
-SAMPLE_SEED = 90_000
-SAMPLES = ("healthy brain", "brain with a dark lesion", "brain with a bright-rimmed tumour")
-
-
-@dataclass(frozen=True)
-class Sample:
-    """A scan for the app. truth: (I, J, K) bool on the scan's grid, or None for a healthy one."""
-
-    scan: Volume
-    truth: Array | None
 
 
 def synthetic_cohort(count: int = 20, seed: int = 0) -> Cohort:
@@ -72,25 +60,6 @@ def exponential(velocity: Array, steps: int = 5) -> Array:
     for _ in range(steps):
         field = field + np.stack([ndimage.map_coordinates(part, identity + field, order=1, mode="nearest") for part in field])
     return field
-
-
-def load_sample(name: str) -> Sample:
-    """One of SAMPLES: a synthetic brain no cohort of seed 0 holds, with or without a planted lesion."""
-    scan = synthetic_brain(SAMPLE_SEED, SAMPLES.index(name), 45.0)
-    if name == SAMPLES[0]:
-        return Sample(Volume(scan.data, scan.affine, name), None)
-    centre = np.array([44, 62, 44]) if name == SAMPLES[1] else np.array([76, 58, 42])
-    distance_mm = 2 * np.linalg.norm(np.indices(scan.data.shape) - centre[:, None, None, None], axis=0)
-    brain = scan.data > 0
-    inside = scan.data[brain]
-    edge = np.clip((12 - distance_mm) / 4 + 0.5, 0, 1)
-    if name == SAMPLES[1]:
-        target = np.full_like(scan.data, np.percentile(inside, 8))
-    else:
-        rim = np.clip(1 - np.abs(distance_mm - 9) / 4, 0, 1)
-        target = np.percentile(inside, 10) * (1 - rim) + np.percentile(inside, 99.5) * rim
-    lesion = np.where(brain, scan.data * (1 - edge) + target * edge, 0).astype(np.float32)
-    return Sample(Volume(lesion, scan.affine, name), (edge > 0.5) & brain)
 
 
 def _displacement(rng: np.random.Generator, labels: Array, age: float, spacing_mm: int) -> Array:

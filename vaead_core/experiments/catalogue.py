@@ -76,9 +76,9 @@ def _toys(
     parts = []
     for folder in folders:
         checkpoint = subjects.opened(str(folder))
-        source = subjects.source_of(checkpoint, request.data)
+        source, people = subjects.measured(checkpoint, request.data, request.part, request.subjects)
         chosen = request.chosen(maps), request.chosen(detectors)
-        for subject in subjects.chosen_subjects(checkpoint, request.part)[: request.subjects]:
+        for subject in people:
             names = request.toys or DATASETS
             parts += [ToyPart(str(folder), source, subject, name, request.seed, *chosen, detect) for name in names]
     return parts
@@ -116,9 +116,9 @@ def _painted(folders: list[Path], request: Request, choices: tuple[Choice, ...] 
     parts = []
     for folder in folders:
         checkpoint = subjects.opened(str(folder))
-        source = subjects.source_of(checkpoint, request.data)
+        source, people = subjects.measured(checkpoint, request.data, request.part, request.subjects)
         maps = request.chosen(painted.every_map(str(folder))) if choices is None else choices
-        for subject in subjects.chosen_subjects(checkpoint, request.part)[: request.subjects]:
+        for subject in people:
             parts += [painted.PaintedPart(str(folder), source, subject, kind, request.seed, maps) for kind in painted.KINDS]
     return parts
 
@@ -127,10 +127,10 @@ def _readout(folders: list[Path], request: Request) -> list[readout.ReadoutPart]
     parts = []
     for folder in folders:
         checkpoint = subjects.opened(str(folder))
-        source = subjects.source_of(checkpoint, request.data)
+        source, people = subjects.measured(checkpoint, request.data, request.part, request.subjects)
         chosen = [name for name, _ in request.chosen(painted.every_map(str(folder)))]
         names = tuple(name for name in chosen if name in checkpoint.calibration or name in request.scores)
-        for subject in subjects.chosen_subjects(checkpoint, request.part)[: request.subjects]:
+        for subject in people:
             kinds = (readout.HEALTHY, *painted.KINDS)
             parts += [readout.ReadoutPart(str(folder), source, subject, kind, request.seed, names) for kind in kinds]
     return parts

@@ -145,7 +145,8 @@ def calibrated(checkpoint: Checkpoint, name: str) -> ScorerCalibration:
     """The healthy distribution of a scorer. Raises CheckpointError where the checkpoint has none."""
     if name not in checkpoint.calibration:
         raise CheckpointError(
-            f"{checkpoint.name} has no thresholds for {name}; calibrate it with python -m training.publish {checkpoint.name}."
+            f"{checkpoint.name} has no thresholds for {name}; choose another scorer.",
+            f"python -m training.publish {checkpoint.name}",
         )
     return checkpoint.calibration[name]
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from vaead_core.checkpoints.calibration import FOLDS, healthy_reference
 from vaead_core.checkpoints.checkpoint import Checkpoint
-from vaead_core.cohorts import open_cohort
+from vaead_core.cohorts import SAMPLES, open_cohort
 from vaead_core.cohorts.locations import find_data
 from vaead_core.errors import CohortError, InputError
 from vaead_core.measures.folds import leave_out
@@ -76,8 +76,25 @@ def source_of(checkpoint: Checkpoint, data: str | None) -> str:
         return name
     found = find_data(name)
     if found is None:
-        raise InputError(f"{checkpoint.name} was trained on {name}, which is not found here; give its folder with --data.")
+        raise InputError(
+            f"{checkpoint.name} was trained on {name}, which is not found here; measure a checkpoint whose scans are.",
+            "the same with --data FOLDER",
+        )
     return str(found)
+
+
+def measured(checkpoint: Checkpoint, data: str | None, which: str, most: int | None = None) -> tuple[str, tuple[str, ...]]:
+    """Where the scans lie, and the ids of the first `most` of the checkpoint's `test` or `validation` subjects.
+
+    data: as of `source_of`. Of "samples", those subjects that vaead carries. Raises InputError where it carries none.
+    """
+    source, people = source_of(checkpoint, data), chosen_subjects(checkpoint, which)
+    if source == SAMPLES:
+        carried = {subject.id for subject in open_cohort(SAMPLES).subjects}
+        people = tuple(name for name in people if name in carried)
+        if not people:
+            raise InputError(f"None of the {which} subjects of {checkpoint.name} is among the samples; give its cohort.")
+    return source, people[:most]
 
 
 def chosen_subjects(checkpoint: Checkpoint, which: str) -> tuple[str, ...]:

@@ -22,11 +22,11 @@ class Detection:
 
 
 class Ranking:
-    """Values (n,) sorted once, so that many truths and thresholds are scored at the price of their positives."""
+    """Values (n,) sorted once, as `ordered`, so that many truths and thresholds are scored at the price of their positives."""
 
     def __init__(self, values: Array) -> None:
         self.values = np.ravel(values)
-        self._sorted = np.sort(self.values)
+        self.ordered = np.sort(self.values)
 
     def detection(self, truth: Array) -> Detection:
         """The values against `truth` (n,) bool; both kinds must occur, else ValueError.
@@ -39,8 +39,8 @@ class Ranking:
         if not 0 < count < total:
             raise ValueError("average precision needs both anomalous and normal values")
         found = count - np.searchsorted(positives, positives, "left")  # positives at or above each positive's value
-        marked = total - np.searchsorted(self._sorted, positives, "left")
-        level = np.searchsorted(self._sorted, positives, "right") + marked - total
+        marked = total - np.searchsorted(self.ordered, positives, "left")
+        level = np.searchsorted(self.ordered, positives, "right") + marked - total
         equal = np.searchsorted(positives, positives, "right") + found - count
         normal_above_or_equal, normal_equal = marked - found, level - equal
         normal = total - count
@@ -57,7 +57,7 @@ class Ranking:
         0.5
         """
         truth = np.ravel(truth)
-        marked = len(self._sorted) - int(np.searchsorted(self._sorted, threshold, "right"))
+        marked = len(self.ordered) - int(np.searchsorted(self.ordered, threshold, "right"))
         hits = int((self.values[truth] > threshold).sum())
         return 2 * hits / max(1, marked + int(truth.sum()))
 

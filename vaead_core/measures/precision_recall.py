@@ -24,6 +24,12 @@ class PrecisionRecall:
         marked = len(self.values) - np.searchsorted(self.values, thresholds, "right")
         return np.where(marked, hits / np.maximum(marked, 1), 1.0), hits / len(self.positives)
 
+    def dice(self, threshold: float) -> float:
+        """Dice of the pixels above a threshold with the anomalous ones."""
+        hits = len(self.positives) - int(np.searchsorted(self.positives, threshold, "right"))
+        marked = len(self.values) - int(np.searchsorted(self.values, threshold, "right"))
+        return 2 * hits / max(1, marked + len(self.positives))
+
     def thresholds(self, most: int = 40) -> Array:
         """(T,) rising, T ≤ `most` + 1: just below the lowest value of all, and positives' values at even steps of recall."""
         rows = np.unique(np.linspace(0, len(self.positives) - 1, most).round().astype(int))

@@ -60,7 +60,7 @@ def score(prepared: PreparedScan, checkpoint: Checkpoint, name: str) -> Scored:
     scorer = scorers.build(name)
     healthy = checkpoint.calibration.get(name)
     if healthy is None:
-        raise CheckpointError(_not_calibrated(checkpoint, name))
+        raise _not_calibrated(checkpoint, name)
     if isinstance(scorer, scorers.MapScorer):
         maps = scorer.score_map(checkpoint.model, prepared.slices)
         images = aggregate(scorers.abnormality(name, maps), prepared.slices.mask)
@@ -78,27 +78,26 @@ def score(prepared: PreparedScan, checkpoint: Checkpoint, name: str) -> Scored:
     )  # fmt: skip
 
 
-def _not_calibrated(checkpoint: Checkpoint, name: str) -> str:
-    lacking = scorers.lacks(checkpoint.model, scorers.SCORERS[name])
+def _not_calibrated(checkpoint: Checkpoint, name: str) -> CheckpointError:
+    """Why a scorer cannot be used, and what to do."""
+    lacking, here = scorers.lacks(checkpoint.model, scorers.SCORERS[name]), checkpoint.name
     if lacking == "patches":
-        return f"{name} is made for models of patches, and {checkpoint.name} takes whole slices; choose another scorer."
+        return CheckpointError(f"{name} is made for models of patches, and {here} takes whole slices; choose another scorer.")
     if lacking == "whole slices":
-        return f"{name} is made for models of whole slices, and {checkpoint.name} takes patches; choose another scorer."
+        return CheckpointError(f"{name} is made for models of whole slices, and {here} takes patches; choose another scorer.")
     if lacking == "a gradient":
-        return (
-            f"{name} needs a gradient that {checkpoint.name} was exported without; write it again by python -m training.publish."
-        )
+        said = f"{name} needs a gradient that {here} was exported without; choose another scorer."
+        return CheckpointError(said, f"python -m training.publish {here}")
     if lacking == "a memory" and scorers.SCORERS[name].needs.keeps_scans:
-        return (
-            f"{name} needs the training scans, which {checkpoint.name} does not hold; put them in by "
-            f"python -m training.publish {checkpoint.name} --with-scans, and give it to nobody who may not have them."
+        said = f"{name} needs the training scans, which {here} does not hold; choose another scorer."
+        return CheckpointError(
+            said, f"python -m training.publish {here} --with-scans (and give it to nobody who may not have the scans)"
         )
     if lacking and lacking != "a memory":
-        return f"{name} needs {lacking}, which {checkpoint.name} does not hold; train one with python -m training.companions."
-    return (
-        f"{checkpoint.name} was written before the scorer {name} existed; calibrate it with "
-        f"python -m training.publish {checkpoint.name} to use it."
-    )
+        said = f"{name} needs {lacking}, which {here} does not hold; choose another scorer."
+        return CheckpointError(said, f"python -m training.companions {here}")
+    said = f"{here} was written before the scorer {name} existed, and is not calibrated for it; choose another scorer."
+    return CheckpointError(said, f"python -m training.publish {here}")
 
 
 def warnings(prepared: PreparedScan, scored: list[Scored]) -> list[str]:

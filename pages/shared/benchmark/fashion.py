@@ -20,7 +20,7 @@ def show() -> None:
     """Images, curve and AP, or what to do where model or images are missing."""
     folders = {name: path for name, path in inputs.checkpoints().items() if name.startswith("fashion")}
     if not folders:
-        st.info("No checkpoint of Fashion-MNIST is here; train one with: python -m training.run fashion-tshirt")
+        st.info("No checkpoint of Fashion-MNIST is here; upload one on the Checkpoints page.")
     elif is_here():
         _rank(folders)
     else:

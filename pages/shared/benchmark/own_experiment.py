@@ -10,10 +10,13 @@ import streamlit as st
 
 from pages.shared import inputs
 from pages.shared.cached import results as cached_results
+from pages.shared.cached import scans as cached_scans
 from pages.shared.server import jobs
 from vaead_core import detectors, scorers
 from vaead_core.anomalies.toys.datasets import DATASETS
-from vaead_core.experiments import records
+from vaead_core.cohorts import SAMPLES
+from vaead_core.errors import InputError
+from vaead_core.experiments import records, subjects
 from vaead_core.experiments.catalogue import EXPERIMENTS
 from vaead_core.experiments.fashion import RECONSTRUCTION
 from vaead_core.experiments.report.tables import label
@@ -45,13 +48,26 @@ def ask() -> None:
     more = ["--scores", *scores]
     if kind != "fashion":
         toys = left.multiselect("Toys", list(DATASETS), ["circles"], key="own_toys", **inputs.KEPT)
-        subjects = right.slider("Test subjects", 1, MOST_SUBJECTS, 1, key="own_subjects", **inputs.KEPT)
-        more += ["--toys", *toys, "--most-subjects", str(subjects)]
+        people = right.slider("Test subjects", 1, MOST_SUBJECTS, 1, key="own_subjects", **inputs.KEPT)
+        more += ["--toys", *toys, "--most-subjects", str(people), *_where(folders[name])]
     ready = bool(scores) and (kind == "fashion" or bool(toys))
     lacking: dict[str, Any] = {} if ready else {"disabled": True, "help": "Choose at least one of each."}
     if st.button("Run", type="primary", key="own_run", **lacking):
         jobs.start(KEY, _command(kind, folders[name], more), f"{kind.capitalize()}, {name}", share_done)
         st.session_state.own_name = kind
+
+
+def _where(folder: Path) -> list[str]:
+    """The option that says where the scans are, for a checkpoint whose cohort is not here."""
+    checkpoint = cached_scans.checkpoint(folder)
+    try:
+        subjects.source_of(checkpoint, None)
+    except InputError:
+        st.caption(
+            "The scans that it was trained and tested on are not here; those of its test subjects that are samples are taken."
+        )
+        return ["--data", SAMPLES]
+    return []
 
 
 def _command(kind: str, checkpoint: Path, more: list[str]) -> list[str]:

@@ -138,7 +138,7 @@ def thesis(where: Path, names: list[str]) -> None:
     """The thesis's numbers beside ours."""
     known = list(dict.fromkeys(claim.experiment for claim in CLAIMS if claim.experiment in names))
     if not known:
-        st.info("None of the recorded tables has numbers in the thesis; run: python -m vaead_core evaluate fashion")
+        st.info("None of the recorded tables has numbers in the thesis; run such an experiment under Your own.")
         return
     with st.sidebar:
         name = _ask("Experiment", known, "thesis_experiment")

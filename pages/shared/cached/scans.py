@@ -14,13 +14,16 @@ from pages.shared.viewer import Layer, Voxel
 from pages.shared.viewer.layer import TOP_RARITY
 from vaead_core import scorers
 from vaead_core.checkpoints.checkpoint import DESCRIPTION, Checkpoint
-from vaead_core.cohorts.synthetic import Sample, load_sample
+from vaead_core.cohorts.samples import Sample, load_sample
 from vaead_core.measures.components import Cluster
 from vaead_core.measures.components import clusters as find_clusters
+from vaead_core.measures.metrics import Ranking
+from vaead_core.measures.precision_recall import PrecisionRecall
 from vaead_core.pipeline import scoring
 from vaead_core.pipeline.scoring import PreparedScan, Scored
 from vaead_core.scans.nifti import read_nifti
 from vaead_core.scans.preprocessing import Preprocessor
+from vaead_core.scans.truth import read_truth
 from vaead_core.scans.volume import Array, Volume
 
 
@@ -59,6 +62,14 @@ def uploaded(digest: str, name: str, _content: bytes) -> Volume:
 
 
 @cached
+def uploaded_truth(scan_digest: str, digest: str, name: str, _scan: Volume, _content: bytes) -> OpenTruth:
+    """An uploaded mask as the truth of a scan. Raises ScanError."""
+    memory.refuse_to_read(_content, name)
+    found = read_truth(_content, _scan, name)
+    return OpenTruth(digest, found.marked, found.notes)
+
+
+@cached
 def _prepared(scan_digest: str, checkpoint: Checkpoint, _scan: Volume) -> PreparedScan:
     memory.refuse_to_score(_scan.data.size, _scan.name)
     return scoring.prepare(_scan, checkpoint)
@@ -66,12 +77,11 @@ def _prepared(scan_digest: str, checkpoint: Checkpoint, _scan: Volume) -> Prepar
 
 @dataclass(frozen=True)
 class OpenScan:
-    """A scan as a checkpoint sees it. scan_digest: of its content. truth: (I, J, K) bool, a sample's lesion."""
+    """A scan as a checkpoint sees it. scan_digest: of its content."""
 
     scan_digest: str
     checkpoint: Checkpoint
     prepared: PreparedScan
-    truth: Array | None
 
     @property
     def digest(self) -> tuple[str, str]:
@@ -99,9 +109,21 @@ class OpenScan:
         return self.preprocessor.slice_grid.voxel_in(row, voxel, self.prepared.slices, self.prepared.brain)
 
 
-def open_scan(scan_digest: str, scan: Volume, checkpoint: Checkpoint, truth: Array | None = None) -> OpenScan:
+def open_scan(scan_digest: str, scan: Volume, checkpoint: Checkpoint) -> OpenScan:
     """The scan on the checkpoint's atlas grid. Raises InputError when it cannot be brought there."""
-    return OpenScan(scan_digest, checkpoint, _prepared(scan_digest, checkpoint, scan), truth)
+    return OpenScan(scan_digest, checkpoint, _prepared(scan_digest, checkpoint, scan))
+
+
+@dataclass(frozen=True)
+class OpenTruth:
+    """Where a scan's lesion is. digest: of the file. marked: (I, J, K) bool on the scan's RAS+ grid, in the brain.
+
+    notes: how the file was read, in plain sentences.
+    """
+
+    digest: str
+    marked: Array
+    notes: tuple[str, ...] = ()
 
 
 @cached
@@ -117,11 +139,18 @@ def native(scan: OpenScan, name: str) -> Array:
 
 
 @cached
-def sliced_truth(scan: OpenScan) -> Array:
-    """(n,) bool: the truth of a sample in the brain's pixels of its slices."""
-    if scan.truth is None:
-        raise ValueError("only a sample has a truth")
-    return scan.preprocessor.truth_to_slices(scan.truth, scan.prepared.brain)[scan.prepared.slices.mask]
+def sliced_truth(scan: OpenScan, truth: OpenTruth) -> Array:
+    """(n,) bool: the truth in the brain's pixels of the slices."""
+    return scan.preprocessor.truth_to_slices(truth.marked, scan.prepared.brain)[scan.prepared.slices.mask]
+
+
+@cached
+def against_truth(scan: OpenScan, truth: OpenTruth, name: str) -> PrecisionRecall:
+    """Precision and recall of one scorer's map on the scan's own grid, over the brain; the truth marks a part of it."""
+    brain = scan.volume.mask
+    values, marked = scorers.abnormality(name, native(scan, name))[brain], truth.marked[brain]
+    ranking = Ranking(values)
+    return PrecisionRecall(ranking.ordered, np.sort(values[marked]), ranking.detection(marked))
 
 
 @cached

@@ -14,13 +14,13 @@ from vaead_core.pipeline.scoring import Scored
 def picture(shown: Shown, k: int) -> bytes:
     """Axial slice k of the scan and of each map, as PNG."""
     volume = shown.scan.volume
-    return panels_png(volume.data, volume.spacing_mm, [_drawn(shown, one) for one in shown.results], [k], shown.scan.truth)
+    return panels_png(volume.data, volume.spacing_mm, [_drawn(shown, one) for one in shown.results], [k], shown.marked)
 
 
 def report(shown: Shown) -> str:
     """The HTML report."""
     findings = [Finding(one, _drawn(shown, one)) for one in shown.results]
-    return scan_report(shown.scan.prepared, shown.scan.checkpoint, findings, shown.scan.truth)
+    return scan_report(shown.scan.prepared, shown.scan.checkpoint, findings, shown.marked)
 
 
 def _drawn(shown: Shown, one: Scored) -> ShownMap:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -13,7 +14,7 @@ from pages.shared.explore import state as explore_state
 from pages.shared.explore.shown import Shown
 from pages.shared.viewer import Voxel
 from vaead_core import scorers
-from vaead_core.figures.curves import PLAIN
+from vaead_core.figures.curves import PLAIN, precision_recall_figure
 from vaead_core.figures.scores import histogram_figure, strip_figure
 from vaead_core.measures.aggregates import DEFAULT
 from vaead_core.scans.nifti import map_to_nifti
@@ -80,6 +81,42 @@ def _go_to_slice(strip: Any) -> None:
         explore_state.jump(scan.voxel_in(point["customdata"], st.session_state.explore_cursor))
 
 
+def show_truth(shown: Shown) -> None:
+    """Each map against the truth, on the scan's own grid over the brain; a click on a curve sets its threshold."""
+    if shown.truth is None or not shown.truth.marked.any():
+        return
+    st.subheader("Against the truth", anchor=False)
+    found = [cached_scans.against_truth(shown.scan, shown.truth, one.name) for one in shown.results]
+    above = [curve.above(shown.threshold(one)) for one, curve in zip(shown.results, found, strict=True)]
+    dice = [curve.dice(shown.threshold(one)) for one, curve in zip(shown.results, found, strict=True)]
+    table = {
+        "Method": shown.titles,
+        "Average precision": [round(one.detection.ap, 3) for one in found],
+        "Chance (prevalence)": [round(one.detection.prevalence, 4) for one in found],
+        "Best Dice of any threshold": [round(one.detection.best_dice, 3) for one in found],
+        "Dice at the threshold": [round(one, 3) for one in dice],
+        "Precision there": [round(float(precision), 3) for precision, _ in above],
+        "Recall there": [round(float(recall), 3) for _, recall in above],
+    }
+    st.dataframe(pd.DataFrame(table), hide_index=True, width="stretch")
+    st.session_state.explore_titles = shown.titles
+    curves = [(curve, shown.threshold(one)) for one, curve in zip(shown.results, found, strict=True)]
+    st.plotly_chart(
+        precision_recall_figure(curves), key=(key := _anew("explore_curves")), config=PLAIN,
+        on_select=lambda: _take_threshold(st.session_state[key]), selection_mode="points",
+    )  # fmt: skip
+    volume_ml = shown.truth.marked.sum() * abs(np.linalg.det(shown.scan.volume.affine[:3, :3])) / 1000
+    st.caption(
+        f"The truth marks {volume_ml:.3g} ml. Over all voxels of the brain, on the scan's own grid; one scan, so there is no "
+        "interval. Click a curve to set its threshold."
+    )
+
+
+def _take_threshold(chart: Any) -> None:
+    for point in chart.selection.points[:1]:
+        explore_state.set_threshold(st.session_state.explore_titles[point["curve_number"]], point["customdata"])
+
+
 def show_map(shown: Shown) -> None:
     """One map in numbers: histogram with its threshold, clusters above it; a click on a cluster goes there."""
     st.subheader("One map in numbers", anchor=False)
@@ -88,7 +125,7 @@ def show_map(shown: Shown) -> None:
     one = next(one for one in shown.results if one.name == name)
     threshold, unit = shown.threshold(one), scorers.SCORERS[name].unit
     values = scorers.abnormality(name, one.map_values)[shown.scan.prepared.slices.mask]
-    truth = None if shown.scan.truth is None else cached_scans.sliced_truth(shown.scan)
+    truth = cached_scans.sliced_truth(shown.scan, shown.truth) if shown.truth else None
     left, right = st.columns(2)
     with left:
         healthy = shown.scan.checkpoint.calibration[name].pixels

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pages.shared.cached.scans import OpenScan
+from pages.shared.cached.scans import OpenScan, OpenTruth
 from vaead_core import scorers
 from vaead_core.pipeline.scoring import Scored
+from vaead_core.scans.volume import Array
 
 FIRST_RATE = 0.05  # of healthy voxels above a threshold that nobody moved
 
 
 @dataclass(frozen=True)
 class Shown:
-    """results: one a method. thresholds: by title, where the reader left them."""
+    """results: one a method. thresholds: by title, where the reader left them. truth: None where none is known."""
 
     scan: OpenScan
     results: list[Scored]
     thresholds: dict[str, float]
+    truth: OpenTruth | None = None
+
+    @property
+    def marked(self) -> Array | None:
+        """(I, J, K) bool: the truth on the scan's RAS+ grid."""
+        return self.truth.marked if self.truth else None
 
     @property
     def titles(self) -> list[str]:

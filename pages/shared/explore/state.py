@@ -9,9 +9,12 @@ from pages.shared.viewer import ViewerState, Voxel
 AT, ABOVE = "at", "above"
 
 
-def begin(subject: str, shape: tuple[int, ...]) -> None:
-    """A new session takes crosshair and thresholds from the address; another scan begins without them."""
-    state, first = st.session_state, "explore_subject" not in st.session_state
+def begin(subject: str, shape: tuple[int, ...], foreign: bool = False) -> None:
+    """A new session takes crosshair and thresholds from the address; another scan begins without them.
+
+    foreign: the address was made with another scan than this.
+    """
+    state, first = st.session_state, "explore_subject" not in st.session_state and not foreign
     if state.get("explore_subject") != subject:
         state.explore_subject, state.explore_jumps = subject, 0
         state.explore_cursor = _voxel(st.query_params.get(AT, ""), shape) if first else None
@@ -34,6 +37,13 @@ def jump(voxel: Voxel) -> None:
     """The crosshair goes there in the next run."""
     st.session_state.explore_start = voxel
     st.session_state.explore_jumps += 1
+
+
+def set_threshold(title: str, value: float) -> None:
+    """The mark of a map goes there in the next run."""
+    state = st.session_state
+    state.explore_thresholds = {**state.explore_thresholds, title: max(0.0, value)}
+    state.explore_given = dict(state.explore_thresholds)
 
 
 def _voxel(text: str, shape: tuple[int, ...]) -> Voxel | None:

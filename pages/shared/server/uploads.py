@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 from pages.shared.server import streamlit_private
 
 
@@ -10,8 +12,8 @@ def keep_in_memory() -> None:
     streamlit_private.hold_uploads_in_memory(1 << 30)  # Streamlit ends an upload at server.maxUploadSize
 
 
-def drop(known: set[str], besides: str = "") -> set[str]:
-    """Drops the files of this session that are `known`, all but one, whether or not its browser asks for that.
+def drop(known: set[str], besides: Set[str] = frozenset()) -> set[str]:
+    """Drops the files of this session that are `known`, all but some, whether or not its browser asks for that.
 
     Returns those that are there now, to be known the next time: what has arrived since may be what the browser is about to
     announce in the place of another one.
@@ -19,6 +21,6 @@ def drop(known: set[str], besides: str = "") -> set[str]:
     here = streamlit_private.session()
     if not here:
         return set()
-    for sent in known - {besides}:
+    for sent in known - besides:
         streamlit_private.remove_upload(here, sent)
     return streamlit_private.uploads_of(here)

@@ -14,6 +14,7 @@ from vaead_core.errors import InputError
 from vaead_core.pipeline.planting import Planting, Voxel
 from vaead_core.pipeline.scoring import Scored
 
+TOYS = "toys"
 Shape = tuple[str, tuple[tuple[str, Any], ...]]
 
 
@@ -27,6 +28,22 @@ def begin(scan: OpenScan, shape: Shape) -> None:
         last = state.lab_toys[-1]
         plant(scan, (*state.lab_toys[:-1], Planting(*shape, last.centre, last.seed)))
     state.lab_shape = shape
+
+
+def lost() -> tuple[str, ...]:
+    """What to say where the address was made with toys that are not here: a reload, or somebody else's link."""
+    state = st.session_state
+    began_without = "lab_toys" not in state and bool(st.query_params.get(TOYS))
+    state.lab_lost = state.get("lab_lost", began_without) and not state.get("lab_toys")
+    return ("The toys that this address was made with are no longer here; plant them again.",) if state.lab_lost else ()
+
+
+def note_in_address() -> None:
+    """How many toys there are."""
+    if st.session_state.lab_toys:
+        st.query_params[TOYS] = str(len(st.session_state.lab_toys))
+    else:
+        st.query_params.pop(TOYS, None)
 
 
 def plant(scan: OpenScan, toys: Toys) -> None:

@@ -1,0 +1,168 @@
+"""The scan of a page: a sample, or this session's own upload with its truth. All pages of a scan share the upload."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import partial
+
+import streamlit as st
+from streamlit.typing import UploadedFile
+
+from pages.shared.cached import scans as cached_scans
+from pages.shared.cached.scans import OpenTruth
+from pages.shared.inputs import KEPT
+from pages.shared.notices import plain
+from pages.shared.server import sessions, uploads
+from vaead_core.cohorts.samples import SAMPLES
+from vaead_core.errors import ScanError
+from vaead_core.scans.volume import Volume
+
+YOURS = "your own scan"  # in the list of scans and in the address, which names no file
+LISTS = {"sample": "healthy brain B with a painted lesion", "lab_sample": "healthy brain A"}  # and what each begins with
+LOST = "The scan that this address was made with is no longer here; upload it again, or choose a sample."
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file of one session. key: of its content."""
+
+    name: str
+    content: bytes
+    key: str
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A scan as a page works with it. key: of its content. about: one line on what it is, with the file's name as it is.
+
+    sentences: what is to be said of how it was chosen and of its truth.
+    """
+
+    key: str
+    volume: Volume
+    truth: OpenTruth | None
+    about: str
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Request:
+    """The scan that a page shall open: a sample by name, or an upload. truth: to the upload. lost: it named one that is gone."""
+
+    sample: str
+    upload: Upload | None
+    truth: Upload | None
+    lost: bool = False
+
+    @property
+    def subject(self) -> str:
+        """Whose scan it is, by content; a truth to it makes no other."""
+        return self.upload.key if self.upload else self.sample
+
+    def read(self) -> Opened:
+        """Raises ScanError for a scan; a truth that does not fit is a sentence."""
+        if self.upload is None:
+            sample = cached_scans.sample(self.sample)
+            truth = None if sample.truth is None else OpenTruth(self.sample, sample.truth)
+            return Opened(self.sample, sample.scan, truth, sample.about, (LOST,) if self.lost else ())
+        one = self.upload
+        volume = cached_scans.uploaded(one.key, one.name, one.content)
+        try:
+            mask = self.truth
+            marked = mask and cached_scans.uploaded_truth(one.key, mask.key, mask.name, volume, mask.content)
+        except ScanError as error:
+            return Opened(one.key, volume, None, _described(volume), (str(error),))
+        return Opened(one.key, volume, marked or None, _described(volume), marked.notes if marked else ())
+
+
+def ask_scan(key: str) -> Request:
+    """A sample or an upload, which stays open on other pages; the list names what is shown. key: one of LISTS."""
+    state = st.session_state
+    lost = _is_lost(key)
+    with st.sidebar:
+        names = [*SAMPLES, *([YOURS] if state.get("kept_upload") else [])]
+        chosen = st.selectbox("Scan", names, names.index(LISTS[key]), format_func=_called, key=key, on_change=_chosen, **KEPT)
+        shown = st.file_uploader(
+            "Your own: a skull-stripped T1, .nii or .nii.gz", type=["nii", "gz"], key="upload", on_change=_keep_upload
+        )
+        kept = state.get("kept_upload")
+        if shown is not None and not kept:
+            st.error("That file was lost on its way to the server; choose it again.")
+        if kept and shown is None:
+            st.button(plain(f"Close {kept.name}"), on_click=_keep_upload, width="stretch")
+        if kept:
+            st.file_uploader("Its truth: a lesion mask, .nii or .nii.gz", type=["nii", "gz"], key="truth", on_change=_keep_truth)
+            if state.get("kept_truth") and state.get("truth") is None:
+                st.button(plain(f"Close {state.kept_truth.name}"), on_click=_keep_truth, width="stretch")
+    if chosen == YOURS and kept:
+        return Request("", kept, state.get("kept_truth"))
+    return Request(chosen, None, None, lost)
+
+
+def _called(name: str) -> str:
+    return name[:1].upper() + name[1:]
+
+
+def _described(volume: Volume) -> str:
+    size, step = (" × ".join(f"{part:.3g}" for part in parts) for parts in (volume.data.shape, volume.spacing_mm))
+    return f"{volume.name}: {size} voxels of {step} mm."
+
+
+def _is_lost(key: str) -> bool:
+    """Whether the address, or the list before a reload, names an upload that is not there; until another scan is chosen."""
+    state = st.session_state
+    if not state.get("kept_upload") and YOURS in (state.get(key), st.query_params.get(key, "").lower()):
+        state.pop(key, None)
+        state.lost_scan = True
+    return bool(state.get("lost_scan"))
+
+
+def _chosen() -> None:
+    st.session_state.lost_scan = False
+
+
+def _keep_upload() -> None:
+    """The uploader's file goes with its page; what it held goes when it is closed, or its session ends."""
+    state = st.session_state
+    if "own_scans" not in state:
+        state.own_scans = set()
+        sessions.at_end(partial(_forget, state.own_scans))
+    _forget(state.own_scans)
+    state.kept_upload = state.kept_truth = None
+    state.lost_scan = False
+    file = state.get("upload")
+    if isinstance(file, UploadedFile):
+        state.kept_upload = _held(file)
+    for key, first in LISTS.items():
+        state[key] = YOURS if state.kept_upload else first
+    _drop_files()
+
+
+def _keep_truth() -> None:
+    """As with the scan; its own key goes with the scan's."""
+    state = st.session_state
+    if state.get("kept_truth"):
+        cached_scans.forget(state.kept_truth.key)
+    file = state.get("truth")
+    state.kept_truth = _held(file) if isinstance(file, UploadedFile) else None
+    _drop_files()
+
+
+def _held(file: UploadedFile) -> Upload:
+    content = file.getvalue()
+    held = Upload(file.name, content, hashlib.blake2b(content).hexdigest())
+    st.session_state.own_scans.add(held.key)
+    return held
+
+
+def _drop_files() -> None:
+    state = st.session_state
+    shown = [state.get(name) for name in ("upload", "truth")]
+    state.sent = uploads.drop(state.get("sent", set()), besides={file.file_id for file in shown if file})
+
+
+def _forget(scans: set[str]) -> None:
+    for key in scans:
+        cached_scans.forget(key)
+    scans.clear()

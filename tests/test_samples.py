@@ -1,0 +1,70 @@
+"""The scans that the app carries: real, small, with licence and truth, and rightly scored by the model that it carries."""
+
+import gzip
+
+import numpy as np
+import pytest
+
+from tests.support.contents import FIRST
+from tests.support.scans import development_data
+from training import samples as making
+from vaead_core import scorers
+from vaead_core.checkpoints.checkpoint import Checkpoint
+from vaead_core.checkpoints.search import shipped
+from vaead_core.cohorts import open_cohort
+from vaead_core.cohorts.samples import FOLDER, SAMPLES, healthy_samples, load_sample
+from vaead_core.measures.metrics import detection
+from vaead_core.pipeline import scoring
+
+PREFERRED = ("logistic_fusion", "segmenter", "smoothed_residual", "voxel_atlas")
+VOLUMES_ML = {"healthy brain B with a painted lesion": (3, 6), "MS patient": (0.5, 3), "glioma patient": (15, 40)}
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_sample_is_small_and_has_its_truth_and_licence(name):
+    kept, sample = SAMPLES[name], load_sample(name)
+    assert (FOLDER / kept.scan_file).stat().st_size <= 2_000_000
+    assert sample.scan.name == name
+    assert sample.scan.data[sample.scan.mask].min() >= 1
+    assert kept.scan.removesuffix("_painted") in (FOLDER / "README.md").read_text()
+    assert "CC BY" in sample.about
+    if name in VOLUMES_ML:
+        low, high = VOLUMES_ML[name]
+        volume_ml = sample.truth.sum() * np.prod(sample.scan.spacing_mm) / 1000
+        assert low < volume_ml < high
+        assert not sample.truth[~sample.scan.mask].any()
+    else:
+        assert sample.truth is None
+
+
+def test_the_samples_come_from_their_command(tmp_path, monkeypatch):
+    development_data("ixi")
+    monkeypatch.setattr(making, "FOLDER", tmp_path)
+    making.main()
+    for path in tmp_path.iterdir():
+        made, kept = (gzip.decompress(file.read_bytes()) for file in (path, FOLDER / path.name))
+        if "painted" not in path.name:
+            assert made == kept, path.name
+    assert {path.name for path in tmp_path.iterdir()} == {path.name for path in FOLDER.glob("*.nii.gz")}
+
+
+@pytest.mark.parametrize("name", ["healthy brain A", "healthy brain B", "healthy brain B with a painted lesion"])
+def test_the_first_screen_marks_little_of_a_healthy_brain_and_the_painted_lesion(name):
+    checkpoint, sample = Checkpoint.load(shipped()), load_sample(name)
+    prepared = scoring.prepare(sample.scan, checkpoint)
+    found = [scoring.score(prepared, checkpoint, method) for method in PREFERRED]
+    assert scoring.warnings(prepared, found) == []
+    for one in found:
+        values = scorers.abnormality(one.name, one.map_values)[prepared.slices.mask]
+        assert (values > one.thresholds[0.05]).mean() <= 0.08, one.name
+        if sample.truth is not None:
+            brain = sample.scan.mask
+            native = scorers.abnormality(one.name, scoring.native_map(prepared, checkpoint, one.map_values))
+            assert detection(native[brain], sample.truth[brain]).ap > 0.5, one.name
+
+
+def test_the_healthy_samples_are_test_subjects_of_the_shipped_model():
+    source = Checkpoint.load(shipped()).provenance.source
+    assert {subject.id for subject in healthy_samples().subjects} <= set(source.subjects["test"])
+    assert open_cohort("samples") == healthy_samples()
+    assert len(FIRST) == len(PREFERRED)
