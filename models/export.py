@@ -109,7 +109,12 @@ def _write(graph: nn.Module, example: Tensor, name: str, outputs: tuple[str, ...
             dynamic_axes={tensor: {0: "batch"} for tensor in (name, *outputs)}, dynamo=False,
             do_constant_folding=False, training=torch.onnx.TrainingMode.PRESERVE,
         )  # fmt: skip
-    model = onnx.load_model_from_string(buffer.getvalue())
+    write_graph(buffer.getvalue(), path)
+
+
+def write_graph(content: bytes, path: Path) -> None:
+    """A serialised ONNX graph as a file, its matrices and kernels stored as float16."""
+    model = onnx.load_model_from_string(content)
     _store_as_float16(model)
     onnx.checker.check_model(model)
     onnx.save(model, path)

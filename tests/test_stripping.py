@@ -1,18 +1,20 @@
-"""Skull stripping on a head whose brain is known."""
+"""The brain of a head where it is known, and as deepbet itself finds it."""
 
-import sys
+import warnings
 
 import nibabel as nib
 import numpy as np
 import pytest
+from deepbet.bet import BrainExtraction
 from scipy import ndimage
 
 from tests.support.scans import reoriented
+from training.brain_extraction import convert
 from vaead_core.__main__ import main
 from vaead_core.cohorts.synthetic import synthetic_brain
-from vaead_core.errors import InputError, ScanError
+from vaead_core.errors import ScanError
 from vaead_core.scans.nifti import read_nifti
-from vaead_core.scans.stripping import strip
+from vaead_core.scans.stripping import NETWORKS, brain_mask, strip
 from vaead_core.scans.volume import Volume
 
 
@@ -73,7 +75,18 @@ def test_a_scan_without_a_brain_is_said():
         strip(Volume(ball.astype(np.float32), np.diag([2.0, 2, 2, 1]), "ball"))
 
 
-def test_without_deepbet_the_remedy_is_said(head, monkeypatch):
-    monkeypatch.setitem(sys.modules, "deepbet.bet", None)
-    with pytest.raises(InputError, match=r"pip install deepbet"):
-        strip(head[0])
+@pytest.mark.parametrize("step", [1, 2], ids=["1 slice", "every second slice"])
+def test_the_mask_is_that_of_deepbet_itself(head, step):
+    volume, _ = head
+    thick = Volume(np.ascontiguousarray(volume.data[:, :, ::step]), volume.affine @ np.diag([1.0, 1, step, 1]), "head")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`torch.jit", DeprecationWarning)
+        _, theirs, _ = BrainExtraction(no_gpu=True).run(nib.Nifti1Image(thick.data, thick.affine))
+    assert dice(brain_mask(thick), np.asarray(theirs.dataobj) > 0) > 0.999
+
+
+def test_the_networks_are_those_that_deepbet_holds(tmp_path):
+    convert(tmp_path)
+    for made in sorted(tmp_path.iterdir()):
+        assert made.read_bytes() == (NETWORKS / made.name).read_bytes(), made.name
+    assert {made.name for made in tmp_path.iterdir()} == {"where.onnx", "outline.onnx", "LICENSE"}

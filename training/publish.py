@@ -29,9 +29,9 @@ from vaead_core.checkpoints.calibration import calibrate, memories
 from vaead_core.checkpoints.checkpoint import COMPANION_FILES, Checkpoint, Latents
 from vaead_core.checkpoints.provenance import SUBSETS, Companion, Provenance, ReconstructionError, Source, Training
 from vaead_core.cohorts.locations import find_data
+from vaead_core.computing.onnx_graph import OnnxGraph
 from vaead_core.errors import CheckpointError, CohortError, exit_status
 from vaead_core.inference.model import Memory, Model
-from vaead_core.inference.onnx_graph import OnnxGraph
 from vaead_core.inference.vae import OnnxVAE
 from vaead_core.scans.preprocessing import Preprocessor
 from vaead_core.scans.volume import Array, Slices

@@ -21,6 +21,7 @@ from vaead_core.measures.metrics import detection
 from vaead_core.pipeline import scoring
 from vaead_core.scans.names import names_apart
 from vaead_core.scans.nifti import map_to_nifti, read_nifti
+from vaead_core.scans.stripping import strip
 from vaead_core.scans.truth import read_truth
 
 IN_REPOSITORY = {  # what they run, and their help
@@ -78,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--out", type=Path, default=Path("out"))
     command.add_argument("--truth", nargs="+", type=Path, metavar="MASK", help="lesions, one a scan: prints AP beside prevalence")
     command.add_argument("--labels", nargs="+", type=int, default=[], help="those of --truth that count; default: all")
-    command.add_argument("--strip", action="store_true", help="remove the skull first (needs the extra vaead[strip])")
+    command.add_argument("--strip", action="store_true", help="remove the skull first")
     for name, (_, said) in IN_REPOSITORY.items():
         commands.add_parser(name, help=said)
     return parser
@@ -134,8 +135,6 @@ def _score_one(path: Path, name: str, truth_file: Path | None, checkpoint: Check
     """name: of its files in the folder of results."""
     scan = read_nifti(path)
     if options.strip:
-        from vaead_core.scans.stripping import strip
-
         scan = strip(scan)
     truth = read_truth(truth_file, scan, labels=options.labels) if truth_file else None
     prepared = scoring.prepare(scan, checkpoint)

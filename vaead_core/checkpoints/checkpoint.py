@@ -18,9 +18,9 @@ import numpy as np
 from vaead_core.checkpoints.calibration import Calibration, ScorerCalibration
 from vaead_core.checkpoints.provenance import Provenance
 from vaead_core.checkpoints.replace import replace_folder
+from vaead_core.computing.onnx_graph import OnnxGraph
 from vaead_core.errors import CheckpointError, refusing
 from vaead_core.inference.model import Memory, Model
-from vaead_core.inference.onnx_graph import OnnxGraph
 from vaead_core.inference.reference import PlaceStatistics, Reference
 from vaead_core.inference.vae import COMPANIONS, GRAPHS, OnnxVAE
 from vaead_core.measures.aggregates import AGGREGATES

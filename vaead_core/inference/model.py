@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from vaead_core.inference.onnx_graph import OnnxGraph
+from vaead_core.computing.onnx_graph import OnnxGraph
 from vaead_core.inference.reference import Reference
 from vaead_core.inference.vae import OnnxVAE, Posterior
 from vaead_core.scans.volume import Array, Slices

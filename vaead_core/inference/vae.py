@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from vaead_core.inference.onnx_graph import OnnxGraph
+from vaead_core.computing.onnx_graph import OnnxGraph
 from vaead_core.scans.volume import Array
 
 GRAPHS = ("encoder.onnx", "decoder.onnx")

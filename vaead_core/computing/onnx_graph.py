@@ -9,7 +9,8 @@ import numpy as np
 import onnxruntime
 
 from vaead_core.computing import machine
-from vaead_core.scans.volume import Array
+
+Array = np.ndarray
 
 _BATCH = 8  # larger batches are no faster
 
