@@ -26,7 +26,7 @@ test: .stamps/dev .stamps/chromium lint
 test-fast: .stamps/dev
 	$(PYTEST) -m fast
 
-test-system: .stamps/dev .stamps/chromium .stamps/nginx
+test-system: .stamps/dev .stamps/chromium .stamps/nginx .stamps/colin27
 	$(PYTEST) -m system
 
 lint: .stamps/dev
@@ -63,6 +63,12 @@ lock: .stamps/venv
 # deploy/nginx.conf is tested with nginx itself, got in the same way.
 .stamps/nginx: .stamps/venv
 	command -v nginx >/dev/null || (apt-get update -qq && apt-get install -y -qq nginx-light openssl)
+	touch $@
+
+# A whole head that is free to use: Colin27, which Debian packages with MRIcron.
+.stamps/colin27: .stamps/venv
+	test -f /usr/share/mricron/templates/ch2.nii.gz \
+		|| (apt-get update -qq && apt-get install -y -qq --no-install-recommends mricron-data)
 	touch $@
 
 clean:

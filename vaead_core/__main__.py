@@ -19,10 +19,11 @@ from vaead_core.computing.checkout import checkout
 from vaead_core.errors import InputError, exit_status
 from vaead_core.measures.metrics import detection
 from vaead_core.pipeline import scoring
+from vaead_core.scans.heads import with_brain, with_mask
 from vaead_core.scans.names import names_apart
 from vaead_core.scans.nifti import map_to_nifti, read_nifti
-from vaead_core.scans.stripping import strip
 from vaead_core.scans.truth import read_truth
+from vaead_core.scans.volume import Volume
 
 IN_REPOSITORY = {  # what they run, and their help
     "app": (("streamlit", "run", "app.py"), "the dashboard in a browser; its options are those of `streamlit run`"),
@@ -44,10 +45,11 @@ def score(options: argparse.Namespace) -> int:
     opened: list[Checkpoint] = []
     if status := exit_status(lambda: opened.append(_begin(options)), options.out, "no scan was scored"):
         return status
-    parts = zip(options.scans, names_apart(options.scans), options.truth or [None] * len(options.scans), strict=True)
+    none = [None] * len(options.scans)
+    parts = zip(options.scans, names_apart(options.scans), options.mask or none, options.truth or none, strict=True)
     return max(
-        exit_status(partial(_score_one, path, name, truth, opened[0], options), options.out, f"{path.name} lacks maps or scores")
-        for path, name, truth in parts
+        exit_status(partial(_score_one, *part, opened[0], options), options.out, f"{part[0].name} lacks maps or scores")
+        for part in parts
     )
 
 
@@ -56,10 +58,9 @@ def _begin(options: argparse.Namespace) -> Checkpoint:
     checkpoint = Checkpoint.load(search.named(options.checkpoint))
     for name in options.scorers or ():
         scorers.build(name)
-    if options.truth and len(options.truth) != len(options.scans):
-        raise InputError(
-            f"{len(options.truth)} masks for {len(options.scans)} scans were given; give one a scan, in their order."
-        )
+    for masks in filter(None, (options.mask, options.truth)):
+        if len(masks) != len(options.scans):
+            raise InputError(f"{len(masks)} masks for {len(options.scans)} scans were given; give one a scan, in their order.")
     options.out.mkdir(parents=True, exist_ok=True)
     return checkpoint
 
@@ -79,7 +80,10 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--out", type=Path, default=Path("out"))
     command.add_argument("--truth", nargs="+", type=Path, metavar="MASK", help="lesions, one a scan: prints AP beside prevalence")
     command.add_argument("--labels", nargs="+", type=int, default=[], help="those of --truth that count; default: all")
-    command.add_argument("--strip", action="store_true", help="remove the skull first")
+    brain = command.add_mutually_exclusive_group()
+    said = "extract the brain first, or refuse whole heads; default: it is extracted from whole heads"
+    brain.add_argument("--strip", action=argparse.BooleanOptionalAction, help=said)
+    brain.add_argument("--mask", nargs="+", type=Path, metavar="MASK", help="brains, one a scan, instead of extracting them")
     for name, (_, said) in IN_REPOSITORY.items():
         commands.add_parser(name, help=said)
     return parser
@@ -131,11 +135,11 @@ def _report(options: argparse.Namespace) -> int:
     return report(options)
 
 
-def _score_one(path: Path, name: str, truth_file: Path | None, checkpoint: Checkpoint, options: argparse.Namespace) -> None:
-    """name: of its files in the folder of results."""
-    scan = read_nifti(path)
-    if options.strip:
-        scan = strip(scan)
+def _score_one(
+    path: Path, name: str, mask: Path | None, truth_file: Path | None, checkpoint: Checkpoint, options: argparse.Namespace
+) -> None:
+    """name: of its files in the folder of results. mask: of its brain."""
+    scan = with_mask(read_nifti(path), mask) if mask else with_brain(read_nifti(path), options.strip)
     truth = read_truth(truth_file, scan, labels=options.labels) if truth_file else None
     prepared = scoring.prepare(scan, checkpoint)
     scored = []
@@ -148,10 +152,17 @@ def _score_one(path: Path, name: str, truth_file: Path | None, checkpoint: Check
         (options.out / f"{name}_{scorer}.nii.gz").write_bytes(map_to_nifti(native, scan))
         if truth is not None:
             _print_detection(scorer, native, truth.marked, scan.mask)
+    _write_outline(scan, options.out / f"{name}_brain.nii.gz")
     record = scoring.to_record(prepared, scored, checkpoint)
     (options.out / f"{name}_scores.json").write_text(json.dumps(record, indent=1) + "\n")
     for said in (*record["warnings"], *(truth.notes if truth else ())):
         print(f"{path.name}: {said}")
+
+
+def _write_outline(scan: Volume, path: Path) -> None:
+    """The brain's mask where networks found it, for its owner to check, correct and give."""
+    if scan.brain_by == "networks":
+        path.write_bytes(map_to_nifti(scan.mask.astype(np.float32), scan))
 
 
 def _print_detection(name: str, native: np.ndarray, truth: np.ndarray, brain: np.ndarray) -> None:

@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 from vaead_core.cohorts import Subject
 from vaead_core.computing.dask_cluster import cluster
 from vaead_core.errors import ScanError
+from vaead_core.scans.heads import with_brain
 from vaead_core.scans.preprocessing import Preprocessor
 from vaead_core.scans.volume import Slices
 
@@ -31,6 +32,6 @@ def prepare(
 def _prepared(subject: Subject, preprocessor: Preprocessor) -> Slices | str:
     with threadpool_limits(1):  # sums in one order on any number of cores
         try:
-            return preprocessor.to_slices(preprocessor.to_brain(subject.read()))
+            return preprocessor.to_slices(preprocessor.to_brain(with_brain(subject.read())))
         except ScanError as error:
             return str(error)

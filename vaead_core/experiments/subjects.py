@@ -14,6 +14,7 @@ from vaead_core.cohorts import SAMPLES, open_cohort
 from vaead_core.cohorts.locations import find_data
 from vaead_core.errors import CohortError, InputError
 from vaead_core.measures.folds import leave_out
+from vaead_core.scans.heads import with_brain
 from vaead_core.scans.preprocessing import Preprocessor
 from vaead_core.scans.volume import Brain, Slices
 
@@ -57,7 +58,7 @@ def prepared_brain(source: str, subject: str, folder: str) -> Brain:
     scan = next((one for one in open_cohort(source).subjects if one.id == subject), None)
     if scan is None:
         raise CohortError(f"{subject}, a subject of {Path(folder).name}, is not among the scans of {Path(source).name}.")
-    return _preprocessor(folder).to_brain(scan.read())
+    return _preprocessor(folder).to_brain(with_brain(scan.read()))
 
 
 def _preprocessor(folder: str) -> Preprocessor:

@@ -135,6 +135,7 @@ def to_record(prepared: PreparedScan, scored: list[Scored], checkpoint: Checkpoi
         "aggregates": {"default": DEFAULT, "all": list(AGGREGATES)},
         "healthy_images": len(next(iter(checkpoint.calibration.values())).images[DEFAULT]),
         "healthy_scans": len(next(iter(checkpoint.calibration.values())).scans[DEFAULT]),
+        "brain_found_by": prepared.brain.scan.brain_by,
         "warnings": warnings(prepared, scored),
         "slice_positions": prepared.slices.position.tolist(),
         "scorers": {

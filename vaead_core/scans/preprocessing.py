@@ -12,6 +12,7 @@ from scipy import ndimage
 
 from vaead_core.errors import ScanError
 from vaead_core.scans.geometry import AffineToAtlas
+from vaead_core.scans.heads import is_whole_head
 from vaead_core.scans.registration import register, to_atlas, to_scan
 from vaead_core.scans.slice_grid import CROP, SliceGrid, atlas_brain
 from vaead_core.scans.volume import Array, Brain, Slices, Volume
@@ -40,7 +41,7 @@ class Preprocessor:
     def to_brain(self, scan: Volume) -> Brain:
         """The scan registered to SRI24 and z-scored in the brain. Raises ScanError if it cannot be a brain."""
         notes = scan.notes + _background_notes(scan)
-        head_warning = _refuse_whole_head(scan)
+        _refuse_whole_head(scan)
         transform = register(scan)
         mask = ndimage.binary_fill_holes(to_atlas(scan.mask.astype(np.float32), scan, transform, self.slice_grid.atlas) > 0.5)
         _refuse_poor_overlap(mask, transform, scan, self.spacing_mm)
@@ -50,7 +51,7 @@ class Preprocessor:
         if spread == 0:
             raise ScanError(f"The brain in {scan.name} has one constant value; a scan must have contrast.")
         scaled = np.clip((intensity - mean) / (CLIP_SD * spread), -1, 1) * mask
-        warnings = notes + head_warning + self._crop_warning(mask)
+        warnings = notes + self._crop_warning(mask)
         return Brain(scaled.astype(np.float32), mask, self.spacing_mm, scan, transform, mean + scan.floor, spread, warnings)
 
     def to_slices(self, brain: Brain) -> Slices:
@@ -122,18 +123,14 @@ def _background_notes(scan: Volume) -> tuple[str, ...]:
     return (f"{outside}; as the brain has values on both sides of it, its darkest counts as dark.",)
 
 
-def _refuse_whole_head(scan: Volume) -> tuple[str, ...]:
-    """Whole heads are refused: air around them is noise, not 0, or their signal fills far more than a brain."""
-    share = float(scan.mask.mean())
-    volume_ml = share * scan.data.size * float(np.abs(np.linalg.det(scan.affine[:3, :3]))) / 1000
-    rule = "vaead needs a skull-stripped scan, 0 outside the brain"
-    if share > 0.9 or volume_ml > 2600:
+def _refuse_whole_head(scan: Volume) -> None:
+    """Scans whose brain nobody knows yet."""
+    if is_whole_head(scan):
+        raise ScanError(f"{scan.name} is a whole head; vaead maps a brain alone, so extract it first or give its mask.")
+    if scan.brain is None and scan.background is None:
         raise ScanError(
-            f"{scan.name} looks like a whole head ({volume_ml:.0f} ml of signal); {rule}: strip it first or use --strip."
+            f"No constant value lies around the brain in {scan.name}; set what is outside to 0, or extract the brain first."
         )
-    if volume_ml > 2000:
-        return (f"The scan may not be skull-stripped ({volume_ml:.0f} ml of signal); {rule}.",)
-    return ()
 
 
 def _refuse_poor_overlap(mask: Array, transform: AffineToAtlas, scan: Volume, spacing_mm: int) -> None:

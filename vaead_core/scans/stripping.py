@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from scipy import ndimage
@@ -27,7 +28,13 @@ Box = tuple[slice, slice, slice]
 
 def strip(scan: Volume) -> Volume:
     """The scan with everything outside the brain set to 0, on the same grid. Raises ScanError when it finds no brain."""
-    return replace(scan, data=scan.data * brain_mask(scan))
+    return only(brain_mask(scan), scan, "networks")
+
+
+def only(brain: Array, scan: Volume, by: Literal["networks", "mask"]) -> Volume:
+    """The scan without what lies outside `brain` (I, J, K) bool: 0 there, or its lowest value where that lies below 0."""
+    outside = min(np.float32(0), scan.data.min())
+    return replace(scan, data=np.where(brain, scan.data, outside), brain=brain, brain_by=by)
 
 
 def brain_mask(scan: Volume) -> Array:

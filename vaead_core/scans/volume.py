@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 from scipy import ndimage
@@ -22,6 +23,7 @@ class Volume:
     data: (I, J, K) float32, finite. affine: (4, 4) voxel indices to world mm, RAS+.
     native: how to write a map back onto the file's own grid; None for a volume made in memory.
     brain: (I, J, K) bool where somebody knows where the brain is; else it is found from the background.
+    brain_by: how it is known: the constant background around it, networks, or a mask that came with the scan.
     notes: plain sentences on how the file was read, which a user must see beside any map of it.
 
     >>> data = np.zeros((4, 4, 4), np.float32)
@@ -37,6 +39,7 @@ class Volume:
     name: str = "scan"
     native: NativeSpace | None = None
     brain: Array | None = None
+    brain_by: Literal["background", "networks", "mask"] = "background"
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -87,6 +90,11 @@ class Volume:
     def spacing_mm(self) -> Array:
         """(3,) voxel edge lengths."""
         return np.linalg.norm(self.affine[:3, :3], axis=0)
+
+    @property
+    def voxel_ml(self) -> float:
+        """Volume of a voxel."""
+        return float(np.abs(np.linalg.det(self.affine[:3, :3]))) / 1000
 
 
 @dataclass(frozen=True)
