@@ -5,6 +5,7 @@ import gzip
 import numpy as np
 import pytest
 
+from pages.shared.benchmark import own_experiment
 from tests.support.contents import FIRST
 from tests.support.scans import development_data
 from training import samples as making
@@ -13,6 +14,8 @@ from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.checkpoints.search import shipped
 from vaead_core.cohorts import open_cohort
 from vaead_core.cohorts.samples import FOLDER, SAMPLES, healthy_samples, load_sample
+from vaead_core.errors import InputError
+from vaead_core.experiments import subjects
 from vaead_core.measures.metrics import detection
 from vaead_core.pipeline import scoring
 
@@ -68,3 +71,14 @@ def test_the_healthy_samples_are_test_subjects_of_the_shipped_model():
     assert {subject.id for subject in healthy_samples().subjects} <= set(source.subjects["test"])
     assert open_cohort("samples") == healthy_samples()
     assert len(FIRST) == len(PREFERRED)
+
+
+def test_ones_own_experiment_measures_the_samples_where_the_cohort_is_not(monkeypatch):
+    monkeypatch.setattr(subjects, "find_data", lambda name: None)
+    assert own_experiment._where(shipped()) == ["--data", "samples"]
+    source, people = subjects.measured(Checkpoint.load(shipped()), "samples", "test")
+    assert people == ("IXI012-HH-1211_T1_brain", "IXI603-HH-2701_T1_brain")
+    brain = subjects.prepared_brain(source, people[0], str(shipped()))
+    assert 1400 < brain.mask.sum() * 0.008 < 1800, "ml, on the atlas"
+    with pytest.raises(InputError, match="None of the validation subjects of brain-slices-2mm is among the samples"):
+        subjects.measured(Checkpoint.load(shipped()), "samples", "validation")

@@ -48,7 +48,7 @@ def read_truth(source: Path | bytes, scan: Volume, name: str | None = None, labe
     else:
         moved = on_grid_of(scan, mask, chosen)
         notes += (f"{mask.name} has another grid than the scan; it was resampled by the world coordinates of both.",)
-    total, lying = _volume_ml(chosen, mask), _volume_ml(moved & scan.mask, scan)
+    total, lying = chosen.sum() * mask.voxel_ml, (moved & scan.mask).sum() * scan.voxel_ml
     if total and lying < _LEAST_INSIDE * total:
         raise ScanError(
             f"{100 * lying / total:.0f} % of {mask.name} lies in the brain of {scan.name}; give a mask drawn on this scan, "
@@ -107,7 +107,3 @@ def _of_labels(mask: Volume, present: list[int], labels: Sequence[int]) -> tuple
 
 def _listed(labels: Sequence[int]) -> str:
     return ", ".join(map(str, labels))
-
-
-def _volume_ml(marked: Array, grid: Volume) -> float:
-    return float(marked.sum()) * float(np.abs(np.linalg.det(grid.affine[:3, :3]))) / 1000

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -105,7 +104,7 @@ def show_truth(shown: Shown) -> None:
         precision_recall_figure(curves), key=(key := _anew("explore_curves")), config=PLAIN,
         on_select=lambda: _take_threshold(st.session_state[key]), selection_mode="points",
     )  # fmt: skip
-    volume_ml = shown.truth.marked.sum() * abs(np.linalg.det(shown.scan.volume.affine[:3, :3])) / 1000
+    volume_ml = shown.truth.marked.sum() * shown.scan.volume.voxel_ml
     st.caption(
         f"The truth marks {volume_ml:.3g} ml. Over all voxels of the brain, on the scan's own grid; one scan, so there is no "
         "interval. Click a curve to set its threshold."
