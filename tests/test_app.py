@@ -7,8 +7,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.support.contents import FIRST
+from tests.support.heads import head_around
+from tests.support.scans import scan_file
 from vaead_core import scorers
 from vaead_core.checkpoints.checkpoint import Checkpoint
+from vaead_core.scans.volume import Volume
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -105,3 +108,34 @@ def test_an_altered_checkpoint_is_said_on_the_page(page, tiny_checkpoint_folder,
     app = AppTest.from_file(str(ROOT / "pages" / "explore.py"), default_timeout=240).run()
     assert not app.exception
     assert "history.csv of altered was altered" in app.error[0].value
+
+
+@pytest.mark.parametrize("name", ["explore", "toy_lab", "latent_space"])
+def test_a_whole_head_is_extracted_and_its_outline_shown_until_its_owner_gives_a_mask(checkpoints, brain_volume, name):
+    head, mask = head_around(brain_volume)
+    app = AppTest.from_file(str(ROOT / "pages" / f"{name}.py"), default_timeout=240).run()
+    app.file_uploader[0].set_value(("DOE.nii", scan_file(head), "application/octet-stream")).run()
+    assert not app.exception
+    assert not app.error
+    assert "This is a whole head: the brain was extracted first; check its outline." in [one.value for one in app.warning]
+    assert [one.proto.popover.label for one in app.get("popover")] == ["Outline of the brain"]
+    assert "Networks found the brain in this scan" in app.sidebar.caption[0].value
+    drawn = scan_file(Volume(mask.astype("f4"), head.affine))
+    app.file_uploader[2].set_value(("mask.nii", drawn, "application/octet-stream")).run()
+    assert not app.exception
+    assert not app.error
+    assert "The brain is that of the given mask." in [one.value for one in app.warning]
+    assert app.sidebar.caption[0].value == "The brain is that of your mask."
+
+
+def test_a_mask_that_marks_no_brain_is_one_sentence_and_goes_with_its_scan(page, brain_volume):
+    app = page().run()
+    assert len(app.file_uploader) == 1, "samples have no mask"
+    app.file_uploader[0].set_value(("one.nii", scan_file(brain_volume), "application/octet-stream")).run()
+    nothing = scan_file(Volume(0 * brain_volume.data, brain_volume.affine))
+    app.file_uploader[2].set_value(("mask.nii", nothing, "application/octet-stream")).run()
+    assert not app.exception
+    assert [error.value for error in app.error] == ["mask.nii marks no brain; give a mask, above 0 in the brain and 0 outside."]
+    app.file_uploader[0].set_value(("other.nii", scan_file(brain_volume, 2), "application/octet-stream")).run()
+    assert not app.error
+    assert app.session_state.kept_mask is None

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.typing import UploadedFile
 
+from pages.shared import brains
 from pages.shared.cached import scans as cached_scans
 from pages.shared.cached.scans import OpenTruth
 from pages.shared.inputs import KEPT
@@ -20,6 +22,10 @@ from vaead_core.scans.volume import Volume
 
 YOURS = "your own scan"  # in the list of scans and in the address, which names no file
 LISTS = {"sample": "healthy brain B with a painted lesion", "lab_sample": "healthy brain A"}  # and what each begins with
+BESIDES = {  # what may come with an upload
+    "truth": "Its truth: a lesion mask, .nii or .nii.gz",
+    "mask": "Its brain: a mask, .nii or .nii.gz (optional)",
+}
 LOST = "The scan that this address was made with is no longer here; upload it again, or choose a sample."
 
 
@@ -48,11 +54,16 @@ class Opened:
 
 @dataclass(frozen=True)
 class Request:
-    """The scan that a page shall open: a sample by name, or an upload. truth: to the upload. lost: it named one that is gone."""
+    """The scan that a page shall open: a sample by name, or an upload. lost: it named one that is gone.
+
+    truth, mask: to the upload, and of its brain. place: where the brain's outline can be looked at.
+    """
 
     sample: str
-    upload: Upload | None
-    truth: Upload | None
+    place: DeltaGenerator
+    upload: Upload | None = None
+    truth: Upload | None = None
+    mask: Upload | None = None
     lost: bool = False
 
     @property
@@ -66,14 +77,16 @@ class Request:
             sample = cached_scans.sample(self.sample)
             truth = None if sample.truth is None else OpenTruth(self.sample, sample.truth)
             return Opened(self.sample, sample.scan, truth, sample.about, (LOST,) if self.lost else ())
-        one = self.upload
-        volume = cached_scans.uploaded(one.key, one.name, one.content)
+        one, mask, key = self.upload, self.mask, _key(self.upload, self.mask)
+        with self.place:
+            read = cached_scans.uploaded(one.key, one.name, one.content)
+            volume = brains.known(key, read, (mask.name, mask.content) if mask else None)
         try:
-            mask = self.truth
-            marked = mask and cached_scans.uploaded_truth(one.key, mask.key, mask.name, volume, mask.content)
+            truth = self.truth
+            marked = truth and cached_scans.uploaded_truth(key, truth.key, truth.name, volume, truth.content)
         except ScanError as error:
-            return Opened(one.key, volume, None, _described(volume), (str(error),))
-        return Opened(one.key, volume, marked or None, _described(volume), marked.notes if marked else ())
+            return Opened(key, volume, None, _described(volume), (str(error),))
+        return Opened(key, volume, marked or None, _described(volume), marked.notes if marked else ())
 
 
 def ask_scan(key: str) -> Request:
@@ -84,20 +97,31 @@ def ask_scan(key: str) -> Request:
         names = [*SAMPLES, *([YOURS] if state.get("kept_upload") else [])]
         chosen = st.selectbox("Scan", names, names.index(LISTS[key]), format_func=_called, key=key, on_change=_chosen, **KEPT)
         shown = st.file_uploader(
-            "Your own: a skull-stripped T1, .nii or .nii.gz", type=["nii", "gz"], key="upload", on_change=_keep_upload
+            "Your own T1: a brain or a whole head, .nii or .nii.gz", type=["nii", "gz"], key="upload", on_change=_keep_upload
         )
         kept = state.get("kept_upload")
         if shown is not None and not kept:
             st.error("That file was lost on its way to the server; choose it again.")
         if kept and shown is None:
             st.button(plain(f"Close {kept.name}"), on_click=_keep_upload, width="stretch")
+        place = st.container()
         if kept:
-            st.file_uploader("Its truth: a lesion mask, .nii or .nii.gz", type=["nii", "gz"], key="truth", on_change=_keep_truth)
-            if state.get("kept_truth") and state.get("truth") is None:
-                st.button(plain(f"Close {state.kept_truth.name}"), on_click=_keep_truth, width="stretch")
+            for key, label in BESIDES.items():
+                st.file_uploader(label, type=["nii", "gz"], key=key, on_change=_keep_beside, args=(key,))
+                if (held := state.get(f"kept_{key}")) and state.get(key) is None:
+                    st.button(plain(f"Close {held.name}"), on_click=_keep_beside, args=(key,), width="stretch")
     if chosen == YOURS and kept:
-        return Request("", kept, state.get("kept_truth"))
-    return Request(chosen, None, None, lost)
+        return Request("", place, kept, state.get("kept_truth"), state.get("kept_mask"))
+    return Request(chosen, place, lost=lost)
+
+
+def _key(scan: Upload, mask: Upload | None) -> str:
+    """Of a scan's content, with a mask of its brain: what follows from both goes with the scan."""
+    if mask is None:
+        return scan.key
+    key = hashlib.blake2b(f"{scan.key} {mask.key}".encode()).hexdigest()
+    st.session_state.own_scans.add(key)
+    return key
 
 
 def _called(name: str) -> str:
@@ -129,7 +153,7 @@ def _keep_upload() -> None:
         state.own_scans = set()
         sessions.at_end(partial(_forget, state.own_scans))
     _forget(state.own_scans)
-    state.kept_upload = state.kept_truth = None
+    state.kept_upload = state.kept_truth = state.kept_mask = None
     state.lost_scan = False
     file = state.get("upload")
     if isinstance(file, UploadedFile):
@@ -139,13 +163,13 @@ def _keep_upload() -> None:
     _drop_files()
 
 
-def _keep_truth() -> None:
-    """As with the scan; its own key goes with the scan's."""
+def _keep_beside(what: str) -> None:
+    """One of BESIDES, as with the scan; its own key goes with the scan's."""
     state = st.session_state
-    if state.get("kept_truth"):
-        cached_scans.forget(state.kept_truth.key)
-    file = state.get("truth")
-    state.kept_truth = _held(file) if isinstance(file, UploadedFile) else None
+    if before := state.get(f"kept_{what}"):
+        cached_scans.forget(before.key)
+    file = state.get(what)
+    state[f"kept_{what}"] = _held(file) if isinstance(file, UploadedFile) else None
     _drop_files()
 
 
@@ -158,7 +182,7 @@ def _held(file: UploadedFile) -> Upload:
 
 def _drop_files() -> None:
     state = st.session_state
-    shown = [state.get(name) for name in ("upload", "truth")]
+    shown = [state.get(name) for name in ("upload", *BESIDES)]
     state.sent = uploads.drop(state.get("sent", set()), besides={file.file_id for file in shown if file})
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.support.heads import head_around
 from tests.support.plots import plotted
 from tests.support.scans import reoriented
 from tests.support.waiting import script_over, two_frames, until, wait_for_maps
@@ -122,3 +123,16 @@ def test_the_line_of_the_histogram_follows_the_threshold(tab):
     expect(tab.get_by_text(f"The largest clusters above {wanted:.3g}")).to_be_visible()
     until(lambda: plotted(tab, read, within="[class*=st-key-explore_histogram]") == pytest.approx(wanted, rel=2e-3))
     assert before < wanted
+
+
+def test_the_outline_of_a_heads_brain_can_be_looked_at(tab, brain_volume, tmp_path):
+    head, _ = head_around(brain_volume)
+    nib.save(nib.Nifti1Image(head.data, head.affine), tmp_path / "head.nii.gz")
+    tab.locator("input[type=file]").first.set_input_files(tmp_path / "head.nii.gz")
+    expect(tab.get_by_text("This is a whole head: the brain was extracted first; check its outline.")).to_be_visible()
+    script_over(tab)
+    wait_for_maps(tab)
+    tab.get_by_role("button", name="Outline of the brain").click()
+    picture = tab.locator("[data-testid=stPopoverBody] img")
+    expect(picture).to_be_visible()
+    until(lambda: picture.evaluate("(one) => one.naturalWidth > 2 * one.naturalHeight"))

@@ -6,6 +6,7 @@ demonstration, not a research model, and its card says so.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -47,7 +48,8 @@ def synthetic_brain(seed: int, index: int, age: float, spacing_mm: int = 2) -> V
     noise = rng.normal(0, 0.02 * t1[mask].mean(), labels.shape)
     brain = np.maximum(t1 * contrast * bias + noise, 1e-3 * t1[mask].mean()) * mask
     scale = rng.uniform(0.5, 4)
-    return Volume((brain * scale).astype(np.float32), grid.affine.copy(), f"synthetic-{seed:02d}-{index:03d}")
+    made = Volume((brain * scale).astype(np.float32), grid.affine.copy(), f"synthetic-{seed:02d}-{index:03d}")
+    return replace(made, brain=made.mask)
 
 
 def exponential(velocity: Array, steps: int = 5) -> Array:

@@ -12,6 +12,7 @@ from vaead_core.scans.nifti_file import MAX_VALUES_BYTES
 LEAST_BYTES = 256 << 20  # below that, nothing more is begun
 BYTES_A_VOXEL = 40  # of a scan and four maps on its grid, while they are made
 BYTES_A_BYTE = 8  # of a file, while it is read: float32 in the file's order and in ours
+NETWORK_BYTES = 640 << 20  # while the brain of a head is found
 _MMAP_THRESHOLD = -3  # mallopt's M_MMAP_THRESHOLD
 
 
@@ -39,6 +40,11 @@ def refuse_to_read(content: bytes, name: str) -> None:
     """Raises ScanError when there is no room to read a file, of which a gzip file says at its end what it unpacks to."""
     stored = int.from_bytes(content[-4:], "little") if content[:2] == b"\x1f\x8b" else len(content)
     _refuse(min(BYTES_A_BYTE * stored, 2 * MAX_VALUES_BYTES), f"{name} has {stored / 1e6:.0f} MB")
+
+
+def refuse_to_extract(name: str) -> None:
+    """Raises ScanError when there is no room for the networks that find the brain of a scan."""
+    _refuse(NETWORK_BYTES, f"The brain of {name} must be found")
 
 
 def refuse_to_score(voxels: int, name: str) -> None:

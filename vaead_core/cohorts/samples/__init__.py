@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -73,6 +73,7 @@ def load_sample(name: str) -> Sample:
     """
     kept = SAMPLES[name]
     scan = read_nifti(FOLDER / kept.scan_file, name)
+    scan = replace(scan, brain=scan.mask)  # stripped already
     return Sample(scan, read_truth(FOLDER / kept.truth_file, scan).marked if kept.truth else None, kept.about)
 
 
