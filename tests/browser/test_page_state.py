@@ -130,16 +130,23 @@ def test_a_reload_says_that_toys_are_gone(browser, address):
     tab.close()
 
 
-def test_nothing_of_the_last_scan_stays_while_the_next_is_computed(browser, address, own):
+def test_nothing_of_the_last_scan_stays_while_the_next_is_computed(browser, address, brain_volume, tmp_path):
+    new = tmp_path / "new.nii"
+    new.write_bytes(scan_file(brain_volume, 1.37))  # which no other test has opened
     tab = opened(browser, address)
-    button = tab.get_by_role("button", name="Report, HTML")
-    expect(button).to_be_visible()
-    tab.locator("input[type=file]").first.set_input_files(own)
-    expect(tab.get_by_text("Registering to the SRI24 atlas")).to_be_visible()
-    expect(tab.locator(".viewer")).to_have_count(0)
-    expect(button).to_be_hidden()
-    shown(tab)
-    expect(button).to_be_visible()
+    expect(tab.get_by_role("button", name="Report, HTML")).to_be_visible()
+    tab.evaluate("""() => {
+      window.seen = [];
+      const look = () => window.seen.push([
+        document.body.innerText.includes('Registering to the SRI24 atlas'), !!document.querySelector('[data-testid^=stBidiComponent]'),
+        [...document.querySelectorAll('button')].some((one) => one.innerText.includes('Report, HTML'))]);
+      new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true });
+    }""")
+    upload(tab, new)
+    expect(tab.get_by_role("button", name="Report, HTML")).to_be_visible()
+    seen = tab.evaluate("window.seen")
+    assert [True, False, False] in seen, "while it is registered, neither the former's maps nor its files are there"
+    assert seen[-1] == [False, True, True]
     tab.close()
 
 

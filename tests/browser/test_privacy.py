@@ -37,12 +37,12 @@ def test_an_uploaded_scan_is_neither_written_down_nor_named_in_a_log_or_report(
             wait_for_maps(tab)
             content = nib.Nifti1Image(brain_volume.data * np.float32(1.01), brain_volume.affine).to_bytes()
             field = {"mimeType": "application/octet-stream"}
-            tab.locator("input[type=file]").set_input_files({"name": NAME, "buffer": content, **field})
+            tab.locator("input[type=file]").first.set_input_files({"name": NAME, "buffer": content, **field})
             expect(tab.get_by_text("One map in numbers")).to_be_visible()
             with tab.expect_download() as download:
                 tab.get_by_role("button", name="Report, HTML").click()
             report = re.sub("base64,[^']*", "", Path(download.value.path()).read_text())  # pictures, whose letters mean nothing
-            tab.locator("input[type=file]").set_input_files({"name": NAME, "buffer": b"no scan" * 99, **field})
+            tab.locator("input[type=file]").first.set_input_files({"name": NAME, "buffer": b"no scan" * 99, **field})
             expect(tab.get_by_text("is not a NIfTI file")).to_be_visible()
             open_files = [os.readlink(path) for path in Path(f"/proc/{server.pid}/fd").iterdir() if path.exists()]
             tab.close()
