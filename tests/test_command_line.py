@@ -38,6 +38,10 @@ def test_every_scorer_writes_a_map_and_the_record(scan_file, tiny_checkpoint_fol
     assert set(record["scorers"]) == set(scorers.scorers_of(tiny_checkpoint.model))
     residual = record["scorers"]["residual"]
     assert len(residual["slices"]["top10"]) == len(record["slice_positions"])
+    laid = record["registration"]
+    assert laid["least_similarity"] < laid["similarity"] <= 1
+    assert 0.9 < laid["covered_share"] <= 1
+    assert laid["rotation_degrees"] < 15
     assert set(residual["thresholds_by_healthy_false_positive_rate"]) == {"0.01", "0.05", "0.1"}
     assert str(scan_file.parent) not in json.dumps(record), "no path in what is handed on"
 

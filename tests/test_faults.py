@@ -27,8 +27,8 @@ from vaead_core.checkpoints.untrusted import check_arrays, open_zip
 from vaead_core.cohorts import fashion_mnist
 from vaead_core.cohorts.nifti_folder import mood_toys
 from vaead_core.errors import CheckpointError, CohortError, InputError, exit_status
-from vaead_core.scans import registration
 from vaead_core.scans.nifti import read_nifti
+from vaead_core.scans.registration import descent, register
 
 FAULTS = [
     *(OSError(number, os.strerror(number)) for number in (errno.EMFILE, errno.EIO, errno.EACCES)),
@@ -68,7 +68,7 @@ READERS = {
     "upload": lambda at: unpack(at["archive"], "a.zip", at["empty"]),
     "arrays": lambda at: check_arrays(at["arrays"], "a.npz"),
     "scan": lambda at: read_nifti(at["scan.nii.gz"]),
-    "registration": lambda at: registration.register(at["scan"]),
+    "registration": lambda at: register(at["scan"]),
     "Fashion-MNIST": lambda at: fashion_mnist._idx(at["idx.gz"]),
     "MOOD": lambda at: mood_toys(at["mood"]),
     "download": lambda at: fashion_mnist.fetch("file.gz", "", at["empty"], "http://localhost:9"),
@@ -86,7 +86,7 @@ CALLS = [  # what reads, the call at its bottom, what damage makes that raise, t
     ("arrays", zipfile.ZipFile, "open", zlib.error("damaged"), "is damaged"),
     ("scan", gzip.GzipFile, "read", NO_GZIP, "damaged or cut-off gzip file"),
     ("scan", nib.Nifti1Header, "get_best_affine", KeyError("sform"), "is not a NIfTI file"),
-    ("registration", registration, "_coarse", RuntimeError("ITK's"), "could not be brought to the atlas"),
+    ("registration", descent, "coarse", RuntimeError("ITK's"), "could not be brought to the atlas"),
     ("Fashion-MNIST", gzip, "decompress", NO_GZIP, "is not a Fashion-MNIST idx file"),
     ("Fashion-MNIST", Path, "read_bytes", GONE, "is not a Fashion-MNIST idx file"),
     ("MOOD", Path, "read_text", GONE, "must hold one number"),

@@ -13,6 +13,8 @@ from vaead_core.checkpoints.calibration import RATES, percentile
 from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.errors import CheckpointError
 from vaead_core.measures.aggregates import AGGREGATES, DEFAULT, aggregate
+from vaead_core.scans.geometry import Placement
+from vaead_core.scans.registration.quality import HEALTHY_SIMILARITIES, LEAST_SIMILARITY
 from vaead_core.scans.volume import Array, Brain, Slices, Volume
 
 
@@ -137,6 +139,7 @@ def to_record(prepared: PreparedScan, scored: list[Scored], checkpoint: Checkpoi
         "healthy_scans": len(next(iter(checkpoint.calibration.values())).scans[DEFAULT]),
         "brain_found_by": prepared.brain.scan.brain_by,
         "warnings": warnings(prepared, scored),
+        "registration": _registration(prepared.brain.transform),
         "slice_positions": prepared.slices.position.tolist(),
         "scorers": {
             s.name: {
@@ -149,4 +152,18 @@ def to_record(prepared: PreparedScan, scored: list[Scored], checkpoint: Checkpoi
             }
             for s in scored
         },
+    }
+
+
+def _registration(placement: Placement) -> dict[str, Any]:
+    """How well the scan lies on the atlas."""
+    return {
+        "similarity": round(placement.similarity, 4),
+        "healthy_similarities": list(HEALTHY_SIMILARITIES),
+        "least_similarity": LEAST_SIMILARITY,
+        "dice": round(placement.dice, 4),
+        "covered_share": round(placement.covered_share, 4),
+        "rotation_degrees": round(placement.rotation_degrees, 1),
+        "rotation": placement.rotation_in_words,
+        "scan_to_atlas": placement.matrix.tolist(),
     }

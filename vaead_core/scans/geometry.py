@@ -7,6 +7,10 @@ from dataclasses import dataclass
 import nibabel as nib
 import numpy as np
 from nibabel import orientations
+from scipy.linalg import polar
+from scipy.spatial.transform import Rotation
+
+TURNED_DEGREES = 30.0  # no neck bends so far within a head coil: beyond, it is the header that turns the head
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,58 @@ class AffineToAtlas:
     """matrix: (4, 4) scan world mm to atlas world mm, both RAS+."""
 
     matrix: np.ndarray
+
+
+_AXES = ("left-right", "front-back", "vertical")
+_LEANING = (
+    ("chin down", "chin up"),
+    ("top of the head to the left", "top of the head to the right"),
+    ("face to the right", "face to the left"),
+)
+_ALONG_AN_AXIS = 0.85  # of a turn's unit vector: within 32° of the axis
+
+
+@dataclass(frozen=True)
+class Placement(AffineToAtlas):
+    """Where a scan's brain lies on the atlas, and how well.
+
+    similarity: correlation with the atlas's T1 within both brains. dice: of the two brains.
+    covered_share: of the atlas's brain, how much the scan's covers. missing_part: where most of the rest lies (`top`).
+    """
+
+    similarity: float
+    dice: float
+    covered_share: float
+    missing_part: str
+
+    @property
+    def turn_degrees(self) -> np.ndarray:
+        """(3,) by how much the head is turned in the header's axes: a vector along the turn's axis, right-handed, RAS."""
+        rotation, _ = polar(self.matrix[:3, :3])
+        return -Rotation.from_matrix(rotation).as_rotvec(degrees=True)
+
+    @property
+    def rotation_degrees(self) -> float:
+        """The angle of that turn, 0 to 180."""
+        return float(np.linalg.norm(self.turn_degrees))
+
+    @property
+    def rotation_in_words(self) -> str:
+        """What that turn is.
+
+        >>> back = np.eye(4)
+        >>> back[:3, :3] = Rotation.from_rotvec([21, 0, 0], degrees=True).as_matrix()
+        >>> Placement(back, 0.6, 0.95, 1.0, "").rotation_in_words
+        'tilted by 21° (chin down)'
+        >>> Placement(np.diag([-1.0, -1, 1, 1]), 0.6, 0.95, 1.0, "").rotation_in_words
+        'turned by 180° about the vertical axis'
+        """
+        turn, angle = self.turn_degrees, self.rotation_degrees
+        axis = int(np.abs(turn).argmax())
+        along = angle > 0 and abs(turn[axis]) / angle > _ALONG_AN_AXIS
+        if angle < TURNED_DEGREES and along:
+            return f"tilted by {angle:.0f}° ({_LEANING[axis][int(turn[axis] > 0)]})"
+        return f"turned by {angle:.0f}° about {f'the {_AXES[axis]}' if along else 'an oblique'} axis"
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,7 @@ def open_nifti(content: bytes, name: str, constant: bool = False) -> NiftiFile:
         block = stream.read(540)
         header, stored = _header(block, name)
         affine, notes = in_millimetres(stored, int(header["xyzt_units"]) & 7)
+        notes += _orientation_notes(header)
         shape = _shape(header, affine, name)
         offset = header.get_data_offset()
         rest = block[offset:]
@@ -110,6 +111,12 @@ def _header(block: bytes, name: str) -> tuple[nib.Nifti1Header, Array]:
         affine = header.get_best_affine()
         header.get_data_shape(), header.get_data_dtype(), header.get_data_offset(), header.get_slope_inter()
     return header, affine
+
+
+def _orientation_notes(header: nib.Nifti1Header) -> tuple[str, ...]:
+    if int(header["qform_code"]) or int(header["sform_code"]):
+        return ()
+    return ("The header says nothing of left and right (qform and sform codes are 0), and an image can't show them: check them.",)
 
 
 def _shape(header: nib.Nifti1Header, affine: Array, name: str) -> tuple[int, int, int]:

@@ -11,10 +11,9 @@ from nibabel.affines import from_matvec
 from scipy import ndimage
 
 from vaead_core.errors import ScanError
-from vaead_core.scans.geometry import AffineToAtlas
 from vaead_core.scans.heads import is_whole_head
-from vaead_core.scans.registration import register, to_atlas, to_scan
-from vaead_core.scans.slice_grid import CROP, SliceGrid, atlas_brain
+from vaead_core.scans.registration import gate, register, to_atlas, to_scan
+from vaead_core.scans.slice_grid import CROP, SliceGrid
 from vaead_core.scans.volume import Array, Brain, Slices, Volume
 
 CLIP_SD = 3.0
@@ -42,16 +41,17 @@ class Preprocessor:
         """The scan registered to SRI24 and z-scored in the brain. Raises ScanError if it cannot be a brain."""
         notes = scan.notes + _background_notes(scan)
         _refuse_whole_head(scan)
+        gate.refuse_no_brain(scan)
         transform = register(scan)
+        gate.refuse_poor(transform, scan)
         mask = ndimage.binary_fill_holes(to_atlas(scan.mask.astype(np.float32), scan, transform, self.slice_grid.atlas) > 0.5)
-        _refuse_poor_overlap(mask, transform, scan, self.spacing_mm)
         intensity = to_atlas(scan.tissue, scan, transform, self.slice_grid.atlas)
         values = intensity[mask]
         mean, spread = float(values.mean()), float(values.std())
         if spread == 0:
             raise ScanError(f"The brain in {scan.name} has one constant value; a scan must have contrast.")
         scaled = np.clip((intensity - mean) / (CLIP_SD * spread), -1, 1) * mask
-        warnings = notes + self._crop_warning(mask)
+        warnings = notes + gate.warnings(transform) + self._crop_warning(mask)
         return Brain(scaled.astype(np.float32), mask, self.spacing_mm, scan, transform, mean + scan.floor, spread, warnings)
 
     def to_slices(self, brain: Brain) -> Slices:
@@ -130,19 +130,4 @@ def _refuse_whole_head(scan: Volume) -> None:
     if scan.brain is None and scan.background is None:
         raise ScanError(
             f"No constant value lies around the brain in {scan.name}; set what is outside to 0, or extract the brain first."
-        )
-
-
-def _refuse_poor_overlap(mask: Array, transform: AffineToAtlas, scan: Volume, spacing_mm: int) -> None:
-    reference = atlas_brain(spacing_mm)
-    overlap = 2 * float((mask & reference).sum()) / float(mask.sum() + reference.sum())
-    scale = float(np.cbrt(np.linalg.det(transform.matrix[:3, :3])))
-    if scale > 1.35:
-        raise ScanError(
-            f"The brain in {scan.name} is {scale:.1f} times smaller than an adult's; check the voxel size in its header."
-        )
-    if scale < 0.74 or overlap < 0.8:
-        raise ScanError(
-            f"{scan.name} could not be brought to the atlas (overlap {overlap:.2f}, size factor {scale:.2f}); "
-            "check that it is a whole, skull-stripped adult brain in a known orientation."
         )

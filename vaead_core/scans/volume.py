@@ -11,7 +11,7 @@ import numpy as np
 from scipy import ndimage
 
 from vaead_core.scans.foreground import Foreground, foreground
-from vaead_core.scans.geometry import AffineToAtlas, NativeSpace
+from vaead_core.scans.geometry import NativeSpace, Placement
 
 Array = np.ndarray
 
@@ -102,7 +102,7 @@ class Brain:
     """A preprocessed scan on the atlas grid.
 
     intensity: (I, J, K) float32, z-scored in the brain, divided by 3, clipped to [-1, 1]; 0 outside.
-    mask: (I, J, K) bool. scan: what it came from. transform: scan world to atlas world.
+    mask: (I, J, K) bool. scan: what it came from. transform: scan world to atlas world, and how well it fits.
     mean, spread: of the scan's values in the brain, so that a value is mean + 3 · spread · intensity.
     warnings: plain sentences a user must see beside any map of this scan; they don't name it, as reports hold them.
     """
@@ -111,7 +111,7 @@ class Brain:
     mask: Array
     spacing_mm: float
     scan: Volume
-    transform: AffineToAtlas
+    transform: Placement
     mean: float
     spread: float
     warnings: tuple[str, ...] = ()

@@ -1,0 +1,31 @@
+"""Brains laid otherwise, for tests and benchmarks."""
+
+import numpy as np
+from nibabel.affines import apply_affine, from_matvec
+
+from vaead_core.scans.volume import Volume
+
+_SIDES = {"left": (0, 0), "right": (0, 1), "back": (1, 0), "front": (1, 1), "bottom": (2, 0), "top": (2, 1)}
+
+
+def about_its_centre(scan: Volume, turn: np.ndarray) -> np.ndarray:
+    """(4, 4): the world turned (and sized) by `turn` (3, 3) about the centre of the scan's brain."""
+    centre = apply_affine(scan.affine, np.argwhere(scan.mask).mean(0))
+    return from_matvec(turn, centre - turn @ centre)
+
+
+def without(scan: Volume, side: str, share: float) -> Volume:
+    """`scan` with 0 in place of a `share` of its brain's extent, from one side."""
+    axis, last = _SIDES[side]
+    held, data = scan.box[axis], scan.data.copy()
+    count = round((held.stop - held.start) * share)
+    gone = slice(held.stop - count, None) if last else slice(0, held.start + count)
+    data[tuple(gone if other == axis else slice(None) for other in range(3))] = 0
+    return Volume(data, scan.affine, scan.name)
+
+
+def error_mm(scan: Volume, pose: np.ndarray, posed_to_atlas: np.ndarray, untouched_to_atlas: np.ndarray) -> float:
+    """Mean mm of the atlas, over the scan's brain, between where its tissue is put once posed and where untouched."""
+    places = apply_affine(scan.affine, np.argwhere(scan.mask)[::17])
+    away = apply_affine(posed_to_atlas @ pose, places) - apply_affine(untouched_to_atlas, places)
+    return float(np.linalg.norm(away, axis=1).mean())

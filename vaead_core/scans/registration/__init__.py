@@ -1,0 +1,48 @@
+"""Affine registration of a scan to SRI24, however its brain lies, and resampling between the two grids."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vaead_core.errors import ScanError, refusing
+from vaead_core.scans.geometry import Placement
+from vaead_core.scans.registration import descent
+from vaead_core.scans.registration.cuts import within_cuts
+from vaead_core.scans.registration.quality import LEAST_SIMILARITY, judged
+from vaead_core.scans.registration.resampling import atlas_grid, to_atlas, to_scan
+from vaead_core.scans.registration.search import candidates
+from vaead_core.scans.volume import Volume
+
+__all__ = ["atlas_grid", "register", "to_atlas", "to_scan"]
+
+
+def register(scan: Volume) -> Placement:
+    """Twelve-parameter affine of a skull-stripped scan to SRI24. Raises ScanError for what ITK cannot register.
+
+    One descent from the two brains' centres of mass finds an upright, whole brain. Where the scan is less similar to the
+    atlas then than healthy brains are, and where a part of it is cut off, the brain is searched for in all rotations.
+    What comes back may be poor: `gate.refuse_poor` looks at its similarity.
+    """
+    refusal = ScanError(
+        f"{scan.name} could not be brought to the atlas; check that it is a whole, skull-stripped adult brain, "
+        "bright on a background of 0, with the right voxel size."
+    )
+    with refusing(refusal, RuntimeError, ValueError, OverflowError, np.linalg.LinAlgError):  # ITK's, and of grids of no size
+        seen = within_cuts(scan)
+        small = descent.coarse(seen)
+        if seen is not scan:
+            return _searched(seen, small)
+        upright = descent.from_moments(small)
+        if judged(small, upright).similarity < LEAST_SIMILARITY:
+            return _searched(scan, small)
+        return judged(small, descent.at_rest(small, upright))
+
+
+def _searched(scan: Volume, small: descent.Coarse) -> Placement:
+    """The first candidate whose similarity is a brain's, else the most similar of all."""
+    found: list[Placement] = []
+    for start in candidates(scan):
+        found.append(judged(small, descent.at_rest(small, start)))
+        if found[-1].similarity >= LEAST_SIMILARITY:
+            break
+    return max(found, key=lambda placement: placement.similarity)
