@@ -10,7 +10,8 @@ from pages.shared.explore import state as explore_state
 from pages.shared.explore.panels import show_downloads, show_map, show_scores, show_truth
 from pages.shared.explore.shown import Shown
 from pages.shared.fresh import fresh
-from pages.shared.notices import faults, plain, refuse, warn
+from pages.shared.notices import faults, plain, warn
+from pages.shared.refusal import refuse_scan
 from pages.shared.server import entry, queue
 from pages.shared.viewer import viewer
 from vaead_core.errors import InputError
@@ -41,7 +42,7 @@ try:
         redrawn = cached_scans.reconstruction_layer(scan)
     progress.empty()
 except InputError as error:
-    refuse(error)
+    refuse_scan(error)
     st.stop()
 
 page = place()

@@ -7,7 +7,8 @@ from pages.shared import inputs, scan_input
 from pages.shared.cached import latents as cached_latents
 from pages.shared.cached import scans as cached_scans
 from pages.shared.latent_space.controls import ask_direction, ask_latents, ask_slice
-from pages.shared.notices import plain, refuse, warn
+from pages.shared.notices import plain, warn
+from pages.shared.refusal import refuse_scan
 from pages.shared.server import entry, queue
 from vaead_core import detectors
 from vaead_core.errors import InputError
@@ -39,7 +40,7 @@ try:
             healthy = cached_latents.healthy_scores(checkpoint, detector, standardise)
             scores = cached_latents.scores(opened, detector, standardise)
 except InputError as error:
-    refuse(error)
+    refuse_scan(error)
     st.stop()
 
 percentiles = latent_space.percentiles_nearby(scores, slices.position, healthy, space.position)

@@ -8,7 +8,8 @@ from pages.shared.cached import scans as cached_scans
 from pages.shared.cached import toys as cached_toys
 from pages.shared.cached.toys import BrainBox
 from pages.shared.fresh import fresh
-from pages.shared.notices import faults, plain, refuse, warn
+from pages.shared.notices import faults, plain, warn
+from pages.shared.refusal import refuse_scan
 from pages.shared.server import entry, queue
 from pages.shared.toy_lab import state as lab_state
 from pages.shared.toy_lab.controls import ask_toy
@@ -42,7 +43,7 @@ try:
     with controls:
         kind, buttons, settings = ask_toy()
 except InputError as error:
-    refuse(error)
+    refuse_scan(error)
     st.stop()
 page = place()
 with page, st.container():

@@ -3,7 +3,9 @@ import shutil
 from pathlib import Path
 
 import nibabel as nib
+import numpy as np
 import pytest
+from scipy import ndimage
 from streamlit.testing.v1 import AppTest
 
 from tests.support.contents import FIRST
@@ -139,3 +141,18 @@ def test_a_mask_that_marks_no_brain_is_one_sentence_and_goes_with_its_scan(page,
     app.file_uploader[0].set_value(("other.nii", scan_file(brain_volume, 2), "application/octet-stream")).run()
     assert not app.error
     assert app.session_state.kept_mask is None
+
+
+@pytest.mark.shows(15)
+def test_a_scan_that_does_not_lie_on_the_atlas_is_shown_with_the_atlass_outline(page, brain_volume):
+    rng = np.random.default_rng(0)
+    cloud = ndimage.gaussian_filter(rng.standard_normal(brain_volume.data.shape), 3)
+    data = np.where(brain_volume.mask, 100 + 400 * cloud, 0).astype(np.float32)
+    content = nib.Nifti1Image(data, brain_volume.affine).to_bytes()
+    app = page().run()
+    app.file_uploader[0].set_value(("cloud.nii", content, "application/octet-stream")).run()
+    assert not app.exception
+    assert "could not be brought to the atlas" in app.error[0].value
+    assert len(app.get("imgs")) == 1
+    assert "it should follow the brain's edge" in app.caption[-1].value
+    assert not app.get("bidi_component")

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
+SAMPLES = ROOT / "vaead_core" / "cohorts" / "samples"
 MAKEFILE = (ROOT / "Makefile").read_text()
 PROSE = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "THIRD_PARTY.md")
 DOCS = tuple(f"docs/{name}.md" for name in ("checkpoints", "commands", "methods", "scaling"))
@@ -84,4 +85,8 @@ def test_every_checkpoint_and_the_atlas_have_their_licence_named():
     kinds = {re.match(r"[a-z]+", folder.name)[0] for folder in folders}
     assert [kind for kind in kinds if f"`checkpoints/{kind}-*`" not in said] == []
     listed = subprocess.run(["git", "ls-files", "*.nii", "*.nii.gz"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert {Path(path).parent.as_posix() for path in listed.split()} <= {"vaead_core/scans/atlas"}, "no scan of a person is here"
+    assert {Path(path).parent.as_posix() for path in listed.split()} <= {"vaead_core/scans/atlas", "vaead_core/cohorts/samples"}
+    samples = {path.name.removesuffix(".nii.gz").removesuffix("_lesion") for path in SAMPLES.glob("*.nii.gz")}
+    assert {name.split("_")[0] for name in samples} == {"ixi", "ms", "glioma"}, "no other scan of a person is here"
+    for source in ("ixi_*", "ms_patient07*", "glioma_du_7294*"):
+        assert f"`vaead_core/cohorts/samples/{source}`" in said

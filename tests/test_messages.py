@@ -1,12 +1,17 @@
 """What a reader is told to do can be done where the reader is."""
 
 import ast
+import pickle
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from vaead_core.errors import CheckpointError, exit_status
+from vaead_core.scans.geometry import Placement
+from vaead_core.scans.registration.gate import PlacementError
+from vaead_core.scans.volume import Volume
 
 ROOT = Path(__file__).resolve().parents[1]
 OF_A_TERMINAL = re.compile(r"(^|\s)--[a-z]|python -m |pip install|streamlit run")
@@ -37,6 +42,21 @@ def test_what_a_browser_can_show_names_no_command_line(path):
 
 def test_sentences_are_found_by_this_test():
     assert sum(len(sentences(path)) for path in PAGES + CORE) > 60
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        CheckpointError("It lacks one.", "python -m training.companions it"),
+        PlacementError("It lies badly.", Volume(np.ones((2, 2, 2)), np.eye(4)), Placement(np.eye(4), 0.1, 0.9, 1.0, "top")),
+    ],
+)
+def test_an_error_comes_back_whole_from_another_process(error):
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is type(error)
+    assert str(again) == str(error)
+    assert again.in_terminal == error.in_terminal
+    assert vars(again).keys() == vars(error).keys()
 
 
 def test_a_terminal_is_told_the_command_too(capsys):

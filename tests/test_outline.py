@@ -1,10 +1,26 @@
 import io
 
 import numpy as np
+import pytest
 from PIL import Image
 
-from vaead_core.figures.outline import LINE, outline_png
+from vaead_core.figures.outline import LINE, outline_png, placement_png
+from vaead_core.scans import atlas
+from vaead_core.scans.geometry import AffineToAtlas
 from vaead_core.scans.volume import Volume
+
+
+def test_the_atlas_is_drawn_where_it_is_laid_and_not_beside_the_scan():
+    scan, turned = atlas.t1(), np.diag([1.0, 1, 1, 1])
+    turned[0, 3] = 30
+    upright, moved = (
+        (np.asarray(Image.open(io.BytesIO(placement_png(scan, AffineToAtlas(way))))) == LINE).all(axis=-1)
+        for way in (np.eye(4), turned)
+    )
+    axial = np.nonzero(upright[:, :360])[1], np.nonzero(moved[:, :360])[1]
+    assert axial[1].mean() - axial[0].mean() == pytest.approx(45, abs=2), "30 mm to the patient's left, which is on the right"
+    turned[0, 3] = 1000
+    assert placement_png(scan, AffineToAtlas(turned)) is None
 
 
 def test_the_line_lies_where_the_mask_ends_with_the_patients_right_on_the_left():

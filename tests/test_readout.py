@@ -94,7 +94,7 @@ def test_painted_lesions_are_found_where_the_healthy_twin_shows_little(tiny_chec
 def test_a_scorer_without_thresholds_is_one_sentence(tiny_checkpoint_folder):
     checkpoint = Checkpoint.load(tiny_checkpoint_folder)
     bare = replace(checkpoint, calibration={})
-    with pytest.raises(CheckpointError, match="tiny has no thresholds for residual; calibrate it with"):
+    with pytest.raises(CheckpointError, match="tiny has no thresholds for residual; choose another scorer"):
         readout.calibrated(bare, "residual")
 
 

@@ -24,6 +24,10 @@ class InputError(Exception):
         super().__init__(sentence)
         self.command = command
 
+    def __reduce__(self) -> tuple[type, tuple]:
+        """How it comes back from another process."""
+        return type(self), (str(self), self.command)
+
     @property
     def in_terminal(self) -> str:
         """The sentence, with the command where there is one."""

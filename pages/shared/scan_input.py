@@ -82,8 +82,8 @@ class Request:
             read = cached_scans.uploaded(one.key, one.name, one.content)
             volume = brains.known(key, read, (mask.name, mask.content) if mask else None)
         try:
-            truth = self.truth
-            marked = truth and cached_scans.uploaded_truth(key, truth.key, truth.name, volume, truth.content)
+            given = self.truth
+            marked = given and cached_scans.uploaded_truth(key, given.key, given.name, volume, given.content)
         except ScanError as error:
             return Opened(key, volume, None, _described(volume), (str(error),))
         return Opened(key, volume, marked or None, _described(volume), marked.notes if marked else ())

@@ -138,7 +138,8 @@ def test_nothing_of_the_last_scan_stays_while_the_next_is_computed(browser, addr
     tab.evaluate("""() => {
       window.seen = [];
       const look = () => window.seen.push([
-        document.body.innerText.includes('Registering to the SRI24 atlas'), !!document.querySelector('[data-testid^=stBidiComponent]'),
+        document.body.innerText.includes('Registering to the SRI24 atlas'),
+        !!document.querySelector('[data-testid^=stBidiComponent]'),
         [...document.querySelectorAll('button')].some((one) => one.innerText.includes('Report, HTML'))]);
       new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true });
     }""")

@@ -8,6 +8,9 @@ import numpy as np
 from PIL import Image, ImageDraw
 from scipy import ndimage
 
+from vaead_core.scans.geometry import AffineToAtlas
+from vaead_core.scans.registration import atlas_grid, to_scan
+from vaead_core.scans.slice_grid import atlas_brain
 from vaead_core.scans.volume import Array, Volume
 
 LINE = (125, 255, 176)
@@ -34,9 +37,15 @@ def outline_png(scan: Volume, brain: Array) -> bytes:
     return content.getvalue()
 
 
+def placement_png(scan: Volume, placement: AffineToAtlas) -> bytes | None:
+    """The outline of the atlas's brain over the scan, as `placement` lays it; None where it lies beside the scan."""
+    brain = to_scan(atlas_brain(2).astype(np.float32), atlas_grid(2), placement, scan) > 0.5
+    return outline_png(scan, brain) if brain.any() else None
+
+
 def _plane(scan: Volume, brain: Array, axis: int, at: int) -> Image.Image:
     """One plane in grey, a pixel as long as it is wide, with the outline and letters."""
-    low, top = float(scan.data.min()), float(np.quantile(scan.data[brain], _BRIGHTEST))
+    low, top = float(scan.data.min()), float(np.quantile(scan.data[scan.mask], _BRIGHTEST))
     grey = np.clip((np.take(scan.data, at, axis) - low) / max(top - low, 1e-12), 0, 1)
     across, up = (length for other, length in enumerate(scan.spacing_mm) if other != axis)
     size = [max(1, round(count * mm * _PIXELS_A_MM)) for count, mm in zip(grey.shape, (across, up), strict=True)]

@@ -30,7 +30,7 @@ def with_brain(scan: Volume, extract: bool | None = None) -> Volume:
     >>> is_whole_head(atlas.t1()), with_brain(atlas.t1()).brain_by
     (False, 'background')
     """
-    if scan.brain is not None or extract is False:
+    if extract is False or (scan.brain is not None and not extract):
         return scan
     if extract:
         reason = "The brain was extracted first"

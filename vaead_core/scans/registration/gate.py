@@ -18,11 +18,15 @@ _SCALES = (0.74, 1.35)
 
 
 class PlacementError(ScanError):
-    """A scan that no way to the atlas fits. placement: the best that was found, to be shown over the scan."""
+    """A scan that no way to the atlas fits. placement: the best that was found, to be shown over `scan`."""
 
-    def __init__(self, message: str, placement: Placement | None = None) -> None:
-        super().__init__(message)
-        self.placement = placement
+    def __init__(self, sentence: str, scan: Volume, placement: Placement) -> None:
+        super().__init__(sentence)
+        self.scan, self.placement = scan, placement
+
+    def __reduce__(self) -> tuple[type, tuple]:
+        """How it comes back from another process."""
+        return type(self), (str(self), self.scan, self.placement)
 
 
 def refuse_no_brain(scan: Volume) -> None:
@@ -50,16 +54,19 @@ def refuse_poor(placement: Placement, scan: Volume) -> None:
         raise PlacementError(
             f"{scan.name} could not be brought to the atlas (similarity {placement.similarity:.2f}, where brains have "
             f"{LEAST_SIMILARITY:.2f} or more): {advice}.",
+            scan,
             placement,
         )
     if not _SCALES[0] <= scale <= _SCALES[1]:
         size = f"{scale:.1f} times smaller" if scale > 1 else f"{1 / scale:.1f} times larger"
         raise PlacementError(
-            f"The brain in {scan.name} is {size} than an adult's; check the voxel size in its header.", placement
+            f"The brain in {scan.name} is {size} than an adult's; check the voxel size in its header.", scan, placement
         )
     if placement.covered_share < _LEAST_SHARE:
         missing = f"{100 * (1 - placement.covered_share):.0f} %"
-        raise PlacementError(f"{missing} of the brain is missing from {scan.name}; give a scan of the whole brain.", placement)
+        raise PlacementError(
+            f"{missing} of the brain is missing from {scan.name}; give a scan of the whole brain.", scan, placement
+        )
 
 
 def warnings(placement: Placement) -> tuple[str, ...]:
