@@ -153,6 +153,6 @@ def test_a_scan_that_does_not_lie_on_the_atlas_is_shown_with_the_atlass_outline(
     app.file_uploader[0].set_value(("cloud.nii", content, "application/octet-stream")).run()
     assert not app.exception
     assert "could not be brought to the atlas" in app.error[0].value
-    assert len(app.get("imgs")) == 1
+    assert len(app.get("image")) == 1
     assert "it should follow the brain's edge" in app.caption[-1].value
     assert not app.get("bidi_component")
