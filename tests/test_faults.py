@@ -157,7 +157,7 @@ def test_the_command_line_blames_the_folder_for_results_only_where_it_is_known(t
 @pytest.mark.parametrize("fault", [FAULTS[0], FAULTS[3], FAULTS[-1]], ids=["files", "memory", "ONNX Runtime"])
 def test_a_scan_that_meets_a_fault_does_not_stop_the_next(whole, monkeypatch, tmp_path, capsys, fault):
     command = ["score", "first.nii", "second.nii", "--checkpoint", str(whole["checkpoint"]), "--out", str(tmp_path / "maps")]
-    monkeypatch.setattr("vaead_core.__main__.read_nifti", raising(fault))
+    monkeypatch.setattr("vaead_core.__main__.read_scan", raising(fault))
     assert main(command) == 2
     first, second = capsys.readouterr().err.splitlines()
     assert "could not be read or written" in first or "not enough memory" in first

@@ -21,7 +21,8 @@ from vaead_core.measures.metrics import detection
 from vaead_core.pipeline import scoring
 from vaead_core.scans.heads import with_brain, with_mask
 from vaead_core.scans.names import names_apart
-from vaead_core.scans.nifti import map_to_nifti, read_nifti
+from vaead_core.scans.nifti import map_to_nifti
+from vaead_core.scans.reading import read_scan
 from vaead_core.scans.truth import read_truth
 from vaead_core.scans.volume import Volume
 
@@ -70,7 +71,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_evaluate(commands.add_parser("evaluate", help="an experiment of the thesis or beyond, recorded as a table"))
     _add_report(commands.add_parser("report", help="the recorded tables as a page with figures, beside the thesis's numbers"))
-    command = commands.add_parser("score", help="anomaly maps and scores of NIfTI scans")
+    command = commands.add_parser(
+        "score", help="anomaly maps and scores of scans: NIfTI files, folders or .zip of a DICOM series"
+    )
     command.set_defaults(run=score)
     command.add_argument("scans", nargs="+", type=Path, metavar="SCAN")
     said = f"its folder or name; default: {search.DEFAULT}"
@@ -80,6 +83,9 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--out", type=Path, default=Path("out"))
     command.add_argument("--truth", nargs="+", type=Path, metavar="MASK", help="lesions, one a scan: prints AP beside prevalence")
     command.add_argument("--labels", nargs="+", type=int, default=[], help="those of --truth that count; default: all")
+    command.add_argument(
+        "--series", default="", metavar="NUMBER", help="or UID, where a folder or .zip holds several DICOM series"
+    )
     brain = command.add_mutually_exclusive_group()
     said = "extract the brain first, or refuse whole heads; default: it is extracted from whole heads"
     brain.add_argument("--strip", action=argparse.BooleanOptionalAction, help=said)
@@ -139,7 +145,8 @@ def _score_one(
     path: Path, name: str, mask: Path | None, truth_file: Path | None, checkpoint: Checkpoint, options: argparse.Namespace
 ) -> None:
     """name: of its files in the folder of results. mask: of its brain."""
-    scan = with_mask(read_nifti(path), mask) if mask else with_brain(read_nifti(path), options.strip)
+    read = read_scan(path, series=options.series)
+    scan = with_mask(read, mask) if mask else with_brain(read, options.strip)
     truth = read_truth(truth_file, scan, labels=options.labels) if truth_file else None
     prepared = scoring.prepare(scan, checkpoint)
     scored = []

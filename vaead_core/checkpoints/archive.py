@@ -12,6 +12,7 @@ from pathlib import Path
 from vaead_core.checkpoints.checkpoint import COMPANION_FILES, DESCRIPTION, LITTER, Checkpoint, checked_files
 from vaead_core.checkpoints.consistency import is_consistent
 from vaead_core.checkpoints.untrusted import check_arrays, check_graph, open_zip
+from vaead_core.computing.archives import content_of
 from vaead_core.errors import CheckpointError, refusing
 from vaead_core.inference.vae import GRAPHS
 
@@ -22,7 +23,6 @@ MOST_BYTES = dict.fromkeys((*GRAPHS, *COMPANION_FILES.values()), 120 * MB) | {
 }  # fmt: skip
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}")
 _DATE = (2020, 1, 1, 0, 0, 0)  # the same checkpoint packs to the same bytes
-_READ = 1 << 20
 
 
 def packed(folder: Path) -> bytes:
@@ -51,7 +51,7 @@ def unpack(content: bytes, name: str, into: Path) -> Path:
         folder = Path(scratch) / stem
         folder.mkdir()
         for file, entry in entries.items():
-            (folder / file).write_bytes(_content(archive, entry, file))
+            (folder / file).write_bytes(content_of(archive, entry, MOST_BYTES[file], f"{file} in the upload", CheckpointError))
         check(folder)
         target = free_name(into, stem)
         shutil.move(folder, target)
@@ -105,18 +105,3 @@ def _entries(archive: zipfile.ZipFile) -> tuple[str, dict[str, zipfile.ZipInfo]]
     if len(folders) > 1:
         raise CheckpointError("The upload holds files in several folders; pack one checkpoint alone.")
     return folders.pop(), found
-
-
-def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, file: str) -> bytes:
-    """What an entry holds, unpacked piece by piece up to its limit, whatever size it claims."""
-    pieces, size = [], 0
-    damaged = CheckpointError(f"{file} in the upload is damaged; pack or copy it again.")
-    with refusing(damaged), archive.open(entry) as stream:  # zlib.error, BadZipFile, EOFError and others, by what is damaged
-        while piece := stream.read(_READ):
-            pieces.append(piece)
-            size += len(piece)
-            if size > MOST_BYTES[file]:
-                raise CheckpointError(
-                    f"{file} unpacks to more than {MOST_BYTES[file] / MB:g} MB, which is the most that is read."
-                )
-    return b"".join(pieces)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import math
 import struct
-import zipfile
 from collections.abc import Iterator
+from functools import partial
 
 from numpy.lib import format as npy
 
+from vaead_core.computing import archives
 from vaead_core.errors import CheckpointError, refusing
 
-DIRECTORY_BYTES = 1 << 20
 ARRAYS, ARRAYS_BYTES = 1000, 512 << 20  # of one file, unpacked; 258 arrays and 20 MB at 2 mm, eight times that at 1 mm
 NPY_HEADER_BYTES = 4096
 
@@ -25,29 +24,7 @@ OPERATORS = frozenset(
 _GRAPH, _FUNCTIONS, _NODE, _OPERATOR, _DOMAIN = 7, 25, 1, 4, 7  # field numbers of onnx.proto
 
 
-def open_zip(content: bytes, name: str, most: int, most_bytes: int) -> zipfile.ZipFile:
-    """An archive of at most `most` plain entries that say to hold at most `most_bytes`; none is unpacked yet.
-
-    Its directory is measured before it is read, so that a long one takes no memory. Raises CheckpointError.
-    """
-    end = content[-22:]
-    if len(end) < 22 or end[:4] != b"PK\x05\x06" or content[-42:-38] == b"PK\x06\x07":
-        raise CheckpointError(f"{name} is not a zip archive that vaead reads; pack the checkpoint's folder as a plain .zip.")
-    if struct.unpack("<I", end[12:16])[0] > DIRECTORY_BYTES:
-        raise CheckpointError(f"{name} holds more than {most} files, which no checkpoint does.")
-    damaged = CheckpointError(f"{name} is a damaged zip archive; pack or copy it again.")
-    with refusing(damaged, zipfile.BadZipFile, ValueError, NotImplementedError, OSError, struct.error):
-        archive = zipfile.ZipFile(io.BytesIO(content))
-    entries = archive.infolist()
-    if len(entries) > most:
-        raise CheckpointError(f"{name} holds {len(entries)} files, more than the {most} that are read.")
-    if not all(entry.filename for entry in entries):
-        raise CheckpointError(f"{name} holds a file without a name, which no checkpoint has; pack the checkpoint's folder.")
-    if any(entry.flag_bits & 1 or entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for entry in entries):
-        raise CheckpointError(f"{name} is encrypted or packed in an unusual way; pack it as a plain .zip.")
-    if sum(entry.file_size for entry in entries) > most_bytes:
-        raise CheckpointError(f"{name} unpacks to more than {most_bytes >> 20} MB, which is the most that is read.")
-    return archive
+open_zip = partial(archives.open_zip, refusal=CheckpointError, whole="the checkpoint's folder")
 
 
 def check_arrays(content: bytes, name: str) -> None:

@@ -7,15 +7,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 EXTENSION = re.compile(r"\.nii(\.gz)?$", re.IGNORECASE)
+_ARCHIVE = re.compile(r"\.zip$", re.IGNORECASE)
 
 
 def stem(name: str) -> str:
-    """A file's name without .nii or .nii.gz.
+    """A file's name without .nii, .nii.gz or .zip.
 
     >>> stem("1.2.840.1.nii.gz"), stem("T1.NII"), stem("scan.v2")
     ('1.2.840.1', 'T1', 'scan.v2')
     """
-    return EXTENSION.sub("", name)
+    return _ARCHIVE.sub("", EXTENSION.sub("", name))
 
 
 def names_apart(paths: Sequence[Path]) -> list[str]:

@@ -83,7 +83,7 @@ def open_nifti(content: bytes, name: str, constant: bool = False) -> NiftiFile:
         if len(stream.read(_MORE_BYTES + 1)) > _MORE_BYTES:
             raise ScanError(f"{name} holds more than its header announces; copy or export it again.")
     volume = values.reshape(shape, order="F")
-    return NiftiFile(header, affine, volume, notes + _settle(volume, name, constant))
+    return NiftiFile(header, affine, volume, notes + settle(volume, name, constant))
 
 
 @dataclass(frozen=True)
@@ -124,6 +124,14 @@ def _shape(header: nib.Nifti1Header, affine: Array, name: str) -> tuple[int, int
     shape = tuple(int(length) for length in header.get_data_shape())
     while len(shape) > 3 and shape[-1] == 1:
         shape = shape[:-1]
+    check_grid(shape, affine, name)
+    if header.get_data_dtype().fields is not None or header.get_data_dtype().kind not in "iuf":
+        raise ScanError(f"{name} holds colour or complex values; load a scan with one number a voxel.")
+    return shape[0], shape[1], shape[2]
+
+
+def check_grid(shape: tuple[int, ...], affine: Array, name: str) -> None:
+    """Raises ScanError unless this can be the grid of a scan that vaead reads. affine: (4, 4), mm."""
     if len(shape) > 3:
         raise ScanError(f"A scan must be 3-D; {name} has shape {_times(shape)}: save one of its volumes and load that.")
     if len(shape) < 3 or min(shape) < 2:
@@ -136,9 +144,6 @@ def _shape(header: nib.Nifti1Header, affine: Array, name: str) -> tuple[int, int
     if not _plausible(affine):
         sizes = _times(tuple(f"{length:.3g}" for length in np.linalg.norm(affine[:3, :3], axis=0)))
         raise ScanError(f"The header of {name} gives voxels of {sizes} mm, which no scanner makes; repair its header.")
-    if header.get_data_dtype().fields is not None or header.get_data_dtype().kind not in "iuf":
-        raise ScanError(f"{name} holds colour or complex values; load a scan with one number a voxel.")
-    return shape[0], shape[1], shape[2]
 
 
 def _values(stored: _Joined, header: nib.Nifti1Header, count: int, name: str) -> Array:
@@ -156,7 +161,7 @@ def _values(stored: _Joined, header: nib.Nifti1Header, count: int, name: str) ->
     return values
 
 
-def _settle(values: Array, name: str, constant: bool) -> tuple[str, ...]:
+def settle(values: Array, name: str, constant: bool = False) -> tuple[str, ...]:
     """Puts the background where NaN lies around the brain, in place, and says so. Raises ScanError for unfit values."""
     notes: tuple[str, ...] = ()
     if not np.isfinite([values.min(), values.max()]).all():
