@@ -15,6 +15,7 @@ from pages.shared.cached import scans as cached_scans
 from pages.shared.cached.scans import OpenTruth
 from pages.shared.inputs import KEPT
 from pages.shared.notices import plain
+from pages.shared.series import read_upload
 from pages.shared.server import sessions, uploads
 from vaead_core.cohorts.samples import SAMPLES
 from vaead_core.errors import ScanError
@@ -77,9 +78,10 @@ class Request:
             sample = cached_scans.sample(self.sample)
             truth = None if sample.truth is None else OpenTruth(self.sample, sample.truth)
             return Opened(self.sample, sample.scan, truth, sample.about, (LOST,) if self.lost else ())
-        one, mask, key = self.upload, self.mask, _key(self.upload, self.mask)
+        one, mask = self.upload, self.mask
         with self.place:
-            read = cached_scans.uploaded(one.key, one.name, one.content)
+            series, read = read_upload(one.key, one.name, one.content)
+            key = _key(one.key, series, mask.key if mask else "")
             volume = brains.known(key, read, (mask.name, mask.content) if mask else None)
         try:
             given = self.truth
@@ -97,7 +99,10 @@ def ask_scan(key: str) -> Request:
         names = [*SAMPLES, *([YOURS] if state.get("kept_upload") else [])]
         chosen = st.selectbox("Scan", names, names.index(LISTS[key]), format_func=_called, key=key, on_change=_chosen, **KEPT)
         shown = st.file_uploader(
-            "Your own T1: a brain or a whole head, .nii or .nii.gz", type=["nii", "gz"], key="upload", on_change=_keep_upload
+            "Your own T1: a brain or a whole head, .nii, .nii.gz or a .zip of DICOM",
+            type=["nii", "gz", "zip"],
+            key="upload",
+            on_change=_keep_upload,
         )
         kept = state.get("kept_upload")
         if shown is not None and not kept:
@@ -115,11 +120,11 @@ def ask_scan(key: str) -> Request:
     return Request(chosen, place, lost=lost)
 
 
-def _key(scan: Upload, mask: Upload | None) -> str:
-    """Of a scan's content, with a mask of its brain: what follows from both goes with the scan."""
-    if mask is None:
-        return scan.key
-    key = hashlib.blake2b(f"{scan.key} {mask.key}".encode()).hexdigest()
+def _key(scan: str, series: str, mask: str) -> str:
+    """Of a scan's content, with the series of it and a mask of its brain: what follows from them goes with the scan."""
+    if not series and not mask:
+        return scan
+    key = hashlib.blake2b(f"{scan} {series} {mask}".encode()).hexdigest()
     st.session_state.own_scans.add(key)
     return key
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.support.dicom_files import write_volume, zipped
 from tests.support.heads import head_around
 from tests.support.plots import plotted
 from tests.support.scans import reoriented
@@ -136,3 +137,21 @@ def test_the_outline_of_a_heads_brain_can_be_looked_at(tab, brain_volume, tmp_pa
     picture = tab.locator("[data-testid=stPopoverBody] img")
     expect(picture).to_be_visible()
     until(lambda: picture.evaluate("(one) => one.naturalWidth > 2 * one.naturalHeight"))
+
+
+def test_a_map_of_a_dicom_series_is_downloaded_as_nifti(tab, brain_volume, tmp_path):
+    write_volume(brain_volume, tmp_path / "series")
+    (tmp_path / "own.zip").write_bytes(zipped(tmp_path / "series"))
+    tab.locator("input[type=file]").first.set_input_files(tmp_path / "own.zip")
+    expect(tab.get_by_text("own.zip: 120 × 120 × 78 voxels")).to_be_visible()
+    script_over(tab)
+    wait_for_maps(tab)
+    with tab.expect_download() as download:
+        tab.get_by_role("button", name="Voxel atlas (baseline), NIfTI", exact=True).click()
+    assert download.value.suggested_filename == "own_voxel_atlas.nii.gz"
+    download.value.save_as(tmp_path / "map.nii.gz")
+    found = nib.load(tmp_path / "map.nii.gz")
+    assert nib.aff2axcodes(found.affine) == ("L", "P", "S"), "as the series is stored"
+    marked = np.argwhere(found.get_fdata() != 0) @ found.affine[:3, :3].T + found.affine[:3, 3]
+    brain = np.argwhere(brain_volume.mask) @ brain_volume.affine[:3, :3].T + brain_volume.affine[:3, 3]
+    np.testing.assert_allclose(marked.mean(0), brain.mean(0), atol=1)

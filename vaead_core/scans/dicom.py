@@ -77,7 +77,7 @@ def find_series(folder: Path, name: str) -> tuple[Series, ...]:
     unread = 0
     for path in files:
         reader = _header(path)
-        one = reader and _slice(path, reader)
+        one = _slice(path, reader) if reader else None
         if reader is None or one is None:
             unread += _is_dicom(path)
             continue
@@ -175,12 +175,14 @@ def _timing(reader: sitk.ImageFileReader) -> str:
     return f", TR {times[0]:g} ms, TE {times[1]:g} ms" if np.isfinite(times).all() else ""
 
 
+def worth_choosing(series: tuple[Series, ...]) -> tuple[Series, ...]:
+    """Those of more than one file; single pictures only where there is nothing else."""
+    return tuple(one for one in series if len(one.slices) > 1) or series
+
+
 def _chosen(series: tuple[Series, ...], wanted: str, name: str) -> Series:
     """The series that is asked for, or the only one of more than one file."""
-    if wanted:
-        fitting = [one for one in series if wanted in (one.number, one.uid)]
-    else:
-        fitting = [one for one in series if len(one.slices) > 1] or list(series)
+    fitting = [one for one in series if wanted in (one.number, one.uid)] if wanted else list(worth_choosing(series))
     if len(fitting) == 1:
         return fitting[0]
     listed = "; ".join(map(str, fitting or series))

@@ -21,8 +21,9 @@ from vaead_core.measures.metrics import Ranking
 from vaead_core.measures.precision_recall import PrecisionRecall
 from vaead_core.pipeline import scoring
 from vaead_core.pipeline.scoring import PreparedScan, Scored
-from vaead_core.scans.nifti import read_nifti
+from vaead_core.scans.dicom import worth_choosing
 from vaead_core.scans.preprocessing import Preprocessor
+from vaead_core.scans.reading import read_scan, series_in
 from vaead_core.scans.truth import read_truth
 from vaead_core.scans.volume import Array, Volume
 
@@ -55,10 +56,17 @@ def sample(name: str) -> Sample:
 
 
 @cached
-def uploaded(digest: str, name: str, _content: bytes) -> Volume:
-    """An uploaded file as a scan; `digest` is that of its bytes."""
+def uploaded(digest: str, name: str, series: str, _content: bytes, _scratch: Path | None) -> Volume:
+    """An uploaded file as a scan; `digest` is that of its bytes. series: UID of one in a .zip, which is unpacked in `scratch`."""
     memory.refuse_to_read(_content, name)
-    return read_nifti(_content, name)
+    return read_scan(_content, name, series, _scratch)
+
+
+@cached
+def series_of(digest: str, name: str, _content: bytes, _scratch: Path) -> tuple[tuple[str, str], ...]:
+    """UID of each DICOM series in a .zip, and what it is called."""
+    memory.refuse_to_read(_content, name)
+    return tuple((one.uid, str(one)) for one in worth_choosing(series_in(_content, name, _scratch)))
 
 
 @cached
