@@ -151,10 +151,10 @@ def measured(name: str, given: Input, untouched: Array) -> Row:
             brain = Preprocessor().to_brain(with_brain(read_nifti(path)))
         except InputError as error:
             return Row(name, "refused", None, str(error))
-    error = round(error_mm(given.kept, given.pose, brain.transform.matrix, untouched), 2)
+    off_mm = round(error_mm(given.kept, given.pose, brain.transform.matrix, untouched), 2)
     if brain.warnings:
-        return Row(name, "said", error, " ".join(brain.warnings))
-    return Row(name, "silent" if error > MARK_MM else "right", error, "")
+        return Row(name, "said", off_mm, " ".join(brain.warnings))
+    return Row(name, "silent" if off_mm > MARK_MM else "right", off_mm, "")
 
 
 def main(record: bool) -> None:

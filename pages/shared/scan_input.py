@@ -70,7 +70,7 @@ class Request:
     @property
     def subject(self) -> str:
         """Whose scan it is, by content; a truth to it makes no other."""
-        return self.upload.key if self.upload else self.sample
+        return " ".join(one.key for one in (self.upload, self.mask) if one) or self.sample
 
     def read(self) -> Opened:
         """Raises ScanError for a scan; a truth that does not fit is a sentence."""
