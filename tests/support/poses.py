@@ -1,11 +1,39 @@
 """Brains laid otherwise, for tests and benchmarks."""
 
+from functools import lru_cache
+
 import numpy as np
 from nibabel.affines import apply_affine, from_matvec
+from scipy.spatial.transform import Rotation
 
+from tests.support.scans import development_data
+from vaead_core.scans.nifti import read_nifti
+from vaead_core.scans.registration import register
 from vaead_core.scans.volume import Volume
 
 _SIDES = {"left": (0, 0), "right": (0, 1), "back": (1, 0), "front": (1, 1), "bottom": (2, 0), "top": (2, 1)}
+
+
+@lru_cache(maxsize=1)
+def ixi_brain() -> Volume:
+    """A healthy brain of 2 mm voxels; skips where there is none."""
+    return read_nifti(next(development_data("ixi").glob("IXI012*")))
+
+
+@lru_cache(maxsize=1)
+def untouched() -> np.ndarray:
+    """(4, 4): where it is put as it lies."""
+    return register(ixi_brain()).matrix
+
+
+def laid(pose: np.ndarray) -> Volume:
+    """It, its world changed by `pose` (4, 4)."""
+    return Volume(ixi_brain().data, pose @ ixi_brain().affine, "laid.nii")
+
+
+def turn(scan: Volume, x: float, y: float, z: float) -> np.ndarray:
+    """(4, 4): by degrees about the axes to the right, to the front and up, about the brain's centre."""
+    return about_its_centre(scan, Rotation.from_euler("xyz", [x, y, z], degrees=True).as_matrix())
 
 
 def about_its_centre(scan: Volume, turn: np.ndarray) -> np.ndarray:

@@ -13,6 +13,8 @@ from vaead_core.scans.registration.resampling import atlas_grid, to_atlas, to_sc
 from vaead_core.scans.registration.search import candidates
 from vaead_core.scans.volume import Volume
 
+_DESCENDED = 3  # candidates; the right one, within some degrees of its place, is nearly always the most similar of all
+
 __all__ = ["atlas_grid", "register", "to_atlas", "to_scan"]
 
 
@@ -39,9 +41,10 @@ def register(scan: Volume) -> Placement:
 
 
 def _searched(scan: Volume, small: descent.Coarse) -> Placement:
-    """The first candidate whose similarity is a brain's, else the most similar of all."""
+    """The first of the likeliest candidates whose similarity is a brain's, else the most similar of them."""
+    starts = sorted(candidates(scan), key=lambda start: judged(small, start).similarity, reverse=True)
     found: list[Placement] = []
-    for start in candidates(scan):
+    for start in starts[:_DESCENDED]:
         found.append(judged(small, descent.at_rest(small, start)))
         if found[-1].similarity >= LEAST_SIMILARITY:
             break

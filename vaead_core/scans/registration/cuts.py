@@ -7,7 +7,7 @@ from nibabel.affines import from_matvec
 
 from vaead_core.scans.volume import Array, Volume
 
-_FLAT_SHARE = 0.2  # of the widest section; the outermost 2 mm of a whole brain hold at most 0.13 (86 healthy brains)
+_FLAT_SHARE = 0.2  # of the widest section; the outermost 2 mm of a whole brain hold at most 0.13 (54 healthy brains)
 _OUTERMOST_MM = 2.0
 
 
