@@ -129,7 +129,7 @@ def test_every_command_and_program_was_read():
     assert {command for _, command in OPTIONS} == {
         *(f"vaead {name}" for name in ("score", "evaluate", "report")),
         *(f"python -m training.{name}" for name in ("run", "companions", "publish", "ablations", "fusion_weights")),
-        *(f"python -m benchmarks.{name}" for name in ("healthy_registration", "load", "reconstruction", "registration")),
+        *(f"python -m benchmarks.{name}" for name in ("healthy_registration", "load", "reconstruction", "registration", "wrong_inputs")),
     }
 
 

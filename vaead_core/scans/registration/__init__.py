@@ -24,6 +24,11 @@ def register(scan: Volume) -> Placement:
     One descent from the two brains' centres of mass finds an upright, whole brain. Where the scan is less similar to the
     atlas then than healthy brains are, and where a part of it is cut off, the brain is searched for in all rotations.
     What comes back may be poor: `gate.refuse_poor` looks at its similarity.
+
+    >>> from vaead_core.scans import atlas
+    >>> found = register(atlas.t1())
+    >>> bool(found.rotation_degrees < 1), bool(found.similarity > 0.98), found.rotation_in_words[:6]
+    (True, True, 'tilted')
     """
     refusal = ScanError(
         f"{scan.name} could not be brought to the atlas; check that it is a whole, skull-stripped adult brain, "
