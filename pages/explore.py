@@ -36,6 +36,7 @@ try:
         about.caption(plain(opened.about))
         status.update(label="Registering to the SRI24 atlas")
         scan = cached_scans.open_scan(key, volume, checkpoint)
+        about.caption(plain(f"{opened.about} {scan.lies}"))
         status.update(label="Scoring")
         results, sentences = inputs.score_all(scan, methods)
         layers = [cached_scans.map_layer(scan, one.name) for one in results]

@@ -33,6 +33,7 @@ try:
             read = request.read()
             about.caption(plain(read.about))
             opened = cached_scans.open_scan(read.key, read.volume, checkpoint)
+            about.caption(plain(f"{read.about} {opened.lies}"))
             space, slices = cached_latents.space(checkpoint, standardise), opened.prepared.slices
             latents = cached_latents.latents(opened)
         title = detectors.DETECTORS[detector].title

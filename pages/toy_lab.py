@@ -39,6 +39,7 @@ try:
         opened = request.read()
         about.caption(plain(opened.about))
         scan = cached_scans.open_scan(opened.key, opened.volume, checkpoint)
+        about.caption(plain(f"{opened.about} {scan.lies}"))
         results, sentences = inputs.score_all(scan, methods)
     with controls:
         kind, buttons, settings = ask_toy()

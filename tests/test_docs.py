@@ -125,11 +125,14 @@ def test_an_invented_name_and_one_of_another_kind_have_none(name, heading):
     assert not has_line(name, heading)
 
 
+BENCHMARKS = ("healthy_registration", "load", "reconstruction", "registration", "wrong_inputs")  # with options
+
+
 def test_every_command_and_program_was_read():
     assert {command for _, command in OPTIONS} == {
         *(f"vaead {name}" for name in ("score", "evaluate", "report")),
         *(f"python -m training.{name}" for name in ("run", "companions", "publish", "ablations", "fusion_weights")),
-        *(f"python -m benchmarks.{name}" for name in ("healthy_registration", "load", "reconstruction", "registration", "wrong_inputs")),
+        *(f"python -m benchmarks.{name}" for name in BENCHMARKS),
     }
 
 

@@ -24,6 +24,7 @@ from vaead_core.pipeline.scoring import PreparedScan, Scored
 from vaead_core.scans.dicom import worth_choosing
 from vaead_core.scans.preprocessing import Preprocessor
 from vaead_core.scans.reading import read_scan, series_in
+from vaead_core.scans.registration.quality import HEALTHY_SIMILARITIES
 from vaead_core.scans.truth import read_truth
 from vaead_core.scans.volume import Array, Volume
 
@@ -107,6 +108,13 @@ class OpenScan:
         if self.checkpoint.preprocessor is None:
             raise ValueError("only a model of brain scans opens a scan")
         return self.checkpoint.preprocessor
+
+    @property
+    def lies(self) -> str:
+        """How well it lies on the atlas, in a sentence."""
+        low, high = HEALTHY_SIMILARITIES
+        similarity = self.prepared.brain.transform.similarity
+        return f"Similarity to the atlas {similarity:.2f}, of healthy brains {low:.2f} to {high:.2f}."
 
     def row_at(self, voxel: Voxel) -> int:
         """The slice that holds a voxel of the scan."""
