@@ -83,9 +83,9 @@ def test_one_list_names_what_is_shown_and_leads_from_the_upload_to_a_sample_and_
     tab = opened(browser, address)
     expect(tab.get_by_text("A healthy adult of 66 with one lesion painted in")).to_be_visible()
     upload(tab, own)
-    expect(
-        tab.get_by_text(
-            SHOWN).to_be_visible()
+    expect(tab.get_by_text(SHOWN)).to_be_visible()
+    choose(tab, SAMPLE)
+    expect(tab.get_by_text("A healthy adult of 66 with one lesion painted in")).to_be_visible()
     expect(tab.get_by_text("own.nii: 120")).to_be_hidden()
     choose(tab, "Your own scan")
     expect(tab.get_by_text("own.nii: 120")).to_be_visible()
