@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from vaead_core.errors import CheckpointError, exit_status
+from vaead_core.scans.dicom import SeveralSeriesError
 from vaead_core.scans.geometry import Placement
 from vaead_core.scans.registration.gate import PlacementError
 from vaead_core.scans.volume import Volume
@@ -48,6 +49,7 @@ def test_sentences_are_found_by_this_test():
     "error",
     [
         CheckpointError("It lacks one.", "python -m training.companions it"),
+        SeveralSeriesError("There are two.", ()),
         PlacementError("It lies badly.", Volume(np.ones((2, 2, 2)), np.eye(4)), Placement(np.eye(4), 0.1, 0.9, 1.0, "top")),
     ],
 )

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 _WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 
@@ -24,14 +25,20 @@ class InputError(Exception):
         super().__init__(sentence)
         self.command = command
 
-    def __reduce__(self) -> tuple[type, tuple]:
-        """How it comes back from another process."""
-        return type(self), (str(self), self.command)
+    def __reduce__(self) -> tuple[Callable, tuple]:
+        """How it comes back from another process, whatever a kind of it holds besides."""
+        return _again, (type(self), str(self), vars(self))
 
     @property
     def in_terminal(self) -> str:
         """The sentence, with the command where there is one."""
         return f"{self} Or run: {self.command}" if self.command else str(self)
+
+
+def _again(kind: type[InputError], sentence: str, held: dict[str, Any]) -> InputError:
+    error = kind.__new__(kind, sentence)
+    vars(error).update(held)
+    return error
 
 
 class ScanError(InputError):

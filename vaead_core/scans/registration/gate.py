@@ -25,10 +25,6 @@ class PlacementError(ScanError):
         super().__init__(sentence)
         self.scan, self.placement = scan, placement
 
-    def __reduce__(self) -> tuple[type, tuple]:
-        """How it comes back from another process."""
-        return type(self), (str(self), self.scan, self.placement)
-
 
 def refuse_no_brain(scan: Volume) -> None:
     """Raises ScanError for what by its size or shape is no brain, in a moment."""
