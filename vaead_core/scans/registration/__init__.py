@@ -8,11 +8,12 @@ from vaead_core.errors import ScanError, refusing
 from vaead_core.scans.geometry import Placement
 from vaead_core.scans.registration import descent
 from vaead_core.scans.registration.cuts import within_cuts
-from vaead_core.scans.registration.quality import LEAST_SIMILARITY, judged
+from vaead_core.scans.registration.quality import HEALTHY_SIMILARITIES, judged
 from vaead_core.scans.registration.resampling import atlas_grid, to_atlas, to_scan
 from vaead_core.scans.registration.search import candidates
-from vaead_core.scans.volume import Volume
+from vaead_core.scans.volume import Array, Volume
 
+_SURE_SIMILARITY = HEALTHY_SIMILARITIES[0]  # brains that lie the wrong way stay well below it
 _DESCENDED = 3  # candidates; the right one, within some degrees of its place, is nearly always the most similar of all
 
 __all__ = ["atlas_grid", "register", "to_atlas", "to_scan"]
@@ -40,17 +41,17 @@ def register(scan: Volume) -> Placement:
         if seen is not scan:
             return _searched(seen, small)
         upright = descent.from_moments(small)
-        if judged(small, upright).similarity < LEAST_SIMILARITY:
-            return _searched(scan, small)
+        if judged(small, upright).similarity < _SURE_SIMILARITY:
+            return _searched(scan, small, upright)
         return judged(small, descent.at_rest(small, upright))
 
 
-def _searched(scan: Volume, small: descent.Coarse) -> Placement:
-    """The first of the likeliest candidates whose similarity is a brain's, else the most similar of them."""
-    starts = sorted(candidates(scan), key=lambda start: judged(small, start).similarity, reverse=True)
+def _searched(scan: Volume, small: descent.Coarse, *known: Array) -> Placement:
+    """The first of the likeliest candidates that lies as healthy brains do, else the most similar of them."""
+    starts = sorted([*candidates(scan), *known], key=lambda start: judged(small, start).similarity, reverse=True)
     found: list[Placement] = []
     for start in starts[:_DESCENDED]:
         found.append(judged(small, descent.at_rest(small, start)))
-        if found[-1].similarity >= LEAST_SIMILARITY:
+        if found[-1].similarity >= _SURE_SIMILARITY:
             break
     return max(found, key=lambda placement: placement.similarity)
