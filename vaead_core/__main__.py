@@ -19,6 +19,7 @@ from vaead_core.computing.checkout import checkout
 from vaead_core.errors import InputError, exit_status
 from vaead_core.measures.metrics import detection
 from vaead_core.pipeline import scoring
+from vaead_core.scans.bias import bias_corrected
 from vaead_core.scans.heads import with_brain, with_mask
 from vaead_core.scans.names import names_apart
 from vaead_core.scans.nifti import map_to_nifti
@@ -90,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     said = "extract the brain first, or refuse whole heads; default: it is extracted from whole heads"
     brain.add_argument("--strip", action=argparse.BooleanOptionalAction, help=said)
     brain.add_argument("--mask", nargs="+", type=Path, metavar="MASK", help="brains, one a scan, instead of extracting them")
+    command.add_argument("--n4", action="store_true", help="take out the bias field, after the brain was found")
     for name, (_, said) in IN_REPOSITORY.items():
         commands.add_parser(name, help=said)
     return parser
@@ -147,6 +149,7 @@ def _score_one(
     """name: of its files in the folder of results. mask: of its brain."""
     read = read_scan(path, series=options.series)
     scan = with_mask(read, mask) if mask else with_brain(read, options.strip)
+    scan = bias_corrected(scan) if options.n4 else scan
     truth = read_truth(truth_file, scan, labels=options.labels) if truth_file else None
     prepared = scoring.prepare(scan, checkpoint)
     scored = []
