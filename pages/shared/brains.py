@@ -19,7 +19,7 @@ def known(key: str, scan: Volume, mask: tuple[str, bytes] | None) -> Volume:
     key: of the scan's content and of the mask's. mask: name and content of its file.
     """
     with st.spinner("Finding the brain"):
-        found = cached_brains.with_mask(key, scan, *mask) if mask else cached_brains.with_brain(key, scan)
+        found = cached_brains.with_mask(key, scan.name, scan, *mask) if mask else cached_brains.with_brain(key, scan.name, scan)
     if found.brain_by in SAID:
         with st.popover("Outline of the brain", width="stretch"):
             st.image(cached_brains.outline(key, scan, found))

@@ -10,17 +10,17 @@ from vaead_core.scans.volume import Volume
 
 
 @cached
-def with_brain(digest: str, _scan: Volume) -> Volume:
-    """The scan with its brain, as it stands there or extracted."""
+def with_brain(digest: str, name: str, _scan: Volume) -> Volume:
+    """The scan with its brain, as it stands there or extracted. name: the scan's, which another reader's is not to bear."""
     memory.refuse_to_extract(_scan.name)
     return heads.with_brain(_scan)
 
 
 @cached
-def with_mask(digest: str, _scan: Volume, _name: str, _content: bytes) -> Volume:
-    """The scan with the brain of its owner's mask."""
-    memory.refuse_to_read(_content, _name)
-    return heads.with_mask(_scan, _content, _name)
+def with_mask(digest: str, name: str, _scan: Volume, _mask: str, _content: bytes) -> Volume:
+    """The scan with the brain of its owner's mask. name: the scan's, as of `with_brain`."""
+    memory.refuse_to_read(_content, _mask)
+    return heads.with_mask(_scan, _content, _mask)
 
 
 @cached
