@@ -25,8 +25,9 @@ def test_a_checkpoint_without_a_network_says_what_its_scorer_needs(alone, brain_
     checkpoint = Checkpoint.load(alone)
     assert "segmenter" not in scorers.scorers_of(checkpoint.model)
     prepared = scoring.prepare(brain_volume, checkpoint)
-    with pytest.raises(CheckpointError, match="segmenter needs a segmenter, which alone does not hold; train one with"):
+    with pytest.raises(CheckpointError, match="segmenter needs a segmenter, which alone does not hold") as refused:
         scoring.score(prepared, checkpoint, "segmenter")
+    assert refused.value.in_terminal.endswith("Or run: python -m training.companions alone")
 
 
 def test_a_companion_network_is_trained_into_its_checkpoint(alone, thin_cohort, brain_volume):

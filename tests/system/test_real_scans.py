@@ -46,7 +46,7 @@ def test_no_brain_of_the_development_data_is_taken_for_a_head():
     scans = [*development_data("ixi").glob("*.nii.gz"), *development_data("ds002748").glob("*.nii.gz")]
     scans += development_data("lesions").glob("*/t1.nii.gz")
     assert len(scans) == 38 + 48 + 2
-    outside = {path.name: signal_outside(read_nifti(path)) for path in scans}
+    outside = {str(path): signal_outside(read_nifti(path)) for path in [*sorted(scans[:-2])[::4], *scans[-2:]]}
     assert max(outside.values()) < MOST_OUTSIDE / 2, max(outside, key=outside.__getitem__)
 
 

@@ -15,7 +15,7 @@ from vaead_core.scans.volume import Volume
 
 @pytest.mark.parametrize(
     "degrees",
-    [(-20, 0, 0), (0, 30, 0), (0, 0, 45), (45, 45, 0), (90, 0, 0), (0, 90, 0), (0, 0, 90), (180, 0, 0), (0, 180, 0), (0, 0, 180)],
+    [(-20, 0, 0), (0, 30, 0), (45, 45, 0), (90, 0, 0), (0, 0, 90), (0, 180, 0)],
     ids=str,
 )
 def test_a_turned_brain_is_found_and_said(degrees):

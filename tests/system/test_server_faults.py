@@ -161,7 +161,7 @@ def test_a_scan_too_large_for_the_memory_is_one_sentence_and_others_go_on(
     checkpoints, brain_volume, large_file, tmp_path, asks_first
 ):
     unasked = "import sys\nif 'streamlit' in ' '.join(sys.orig_argv):\n    from pages.shared.server import memory\n"
-    unasked += "    memory.BYTES_A_VOXEL = memory.BYTES_A_BYTE = memory.LEAST_BYTES = 0\n"
+    unasked += "    memory.BYTES_A_VOXEL = memory.BYTES_A_BYTE = memory.NETWORK_BYTES = memory.LEAST_BYTES = 0\n"
     environment = os.environ | {"MALLOC_ARENA_MAX": "2"} | ({} if asks_first else begun_with(tmp_path / "begin", unasked))
     with followed(tmp_path / "log", env=environment) as (server, address), Reader(address) as reader, Reader(address) as other:
         assert drawn(reader.run())

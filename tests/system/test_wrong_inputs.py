@@ -18,7 +18,6 @@ def made() -> dict:
     [
         ("no qform and no sform, stored PSR", "said", "says nothing of left and right"),
         ("the brain's mask", "refused", "one constant value|could not be brought to the atlas"),
-        ("noise in the brain's shape", "refused", "could not be brought to the atlas"),
         ("scaled to mean 0", "said", "both sides"),
         ("a cut-off file", "refused", "damaged or cut-off"),
         ("two volumes in one", "refused", "save one of its volumes"),
