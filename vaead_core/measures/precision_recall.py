@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vaead_core.measures.metrics import Detection, detection
+from vaead_core.measures.metrics import Detection, Ranking
 from vaead_core.scans.volume import Array, Slices
 
 
@@ -18,17 +18,26 @@ class PrecisionRecall:
     positives: Array
     detection: Detection
 
+    @staticmethod
+    def of(values: Array, truth: Array) -> PrecisionRecall:
+        """`values` (n,) against `truth` (n,) bool; both kinds must occur, else ValueError."""
+        ranking = Ranking(values)
+        return PrecisionRecall(ranking.ordered, np.sort(values[truth]), ranking.detection(truth))
+
     def above(self, thresholds: Array | float) -> tuple[Array, Array]:
         """Precision and recall of the pixels above each threshold; precision 1 where there are none."""
-        hits = len(self.positives) - np.searchsorted(self.positives, thresholds, "right")
-        marked = len(self.values) - np.searchsorted(self.values, thresholds, "right")
+        hits, marked = self._counts(thresholds)
         return np.where(marked, hits / np.maximum(marked, 1), 1.0), hits / len(self.positives)
 
     def dice(self, threshold: float) -> float:
         """Dice of the pixels above a threshold with the anomalous ones."""
-        hits = len(self.positives) - int(np.searchsorted(self.positives, threshold, "right"))
-        marked = len(self.values) - int(np.searchsorted(self.values, threshold, "right"))
-        return 2 * hits / max(1, marked + len(self.positives))
+        hits, marked = self._counts(threshold)
+        return float(2 * hits / (marked + len(self.positives)))
+
+    def _counts(self, thresholds: Array | float) -> tuple[Array, Array]:
+        """How many anomalous pixels, and how many of all, lie above each threshold."""
+        hits, marked = (len(held) - np.searchsorted(held, thresholds, "right") for held in (self.positives, self.values))
+        return hits, marked
 
     def thresholds(self, most: int = 40) -> Array:
         """(T,) rising, T ≤ `most` + 1: just below the lowest value of all, and positives' values at even steps of recall."""
@@ -53,4 +62,4 @@ def precision_recall(abnormality: Array, truth: Array, slices: Slices) -> Precis
     values, hit = abnormality[held][brain], truth[held][brain]
     if not hit.any() or hit.all():
         return None
-    return PrecisionRecall(np.sort(values), np.sort(values[hit]), detection(values, hit))
+    return PrecisionRecall.of(values, hit)

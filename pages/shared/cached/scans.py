@@ -17,7 +17,6 @@ from vaead_core.checkpoints.checkpoint import DESCRIPTION, Checkpoint
 from vaead_core.cohorts.samples import Sample, load_sample
 from vaead_core.measures.components import Cluster
 from vaead_core.measures.components import clusters as find_clusters
-from vaead_core.measures.metrics import Ranking
 from vaead_core.measures.precision_recall import PrecisionRecall
 from vaead_core.pipeline import scoring
 from vaead_core.pipeline.scoring import PreparedScan, Scored
@@ -164,9 +163,7 @@ def sliced_truth(scan: OpenScan, truth: OpenTruth) -> Array:
 def against_truth(scan: OpenScan, truth: OpenTruth, name: str) -> PrecisionRecall:
     """Precision and recall of one scorer's map on the scan's own grid, over the brain; the truth marks a part of it."""
     brain = scan.volume.mask
-    values, marked = scorers.abnormality(name, native(scan, name))[brain], truth.marked[brain]
-    ranking = Ranking(values)
-    return PrecisionRecall(ranking.ordered, np.sort(values[marked]), ranking.detection(marked))
+    return PrecisionRecall.of(scorers.abnormality(name, native(scan, name))[brain], truth.marked[brain])
 
 
 @cached

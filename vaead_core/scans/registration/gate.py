@@ -28,7 +28,7 @@ class PlacementError(ScanError):
 
 def refuse_no_brain(scan: Volume) -> None:
     """Raises ScanError for what by its size or shape is no brain, in a moment."""
-    volume_ml = float(scan.mask.sum()) * abs(float(np.linalg.det(scan.affine[:3, :3]))) / 1000
+    volume_ml = float(scan.mask.sum()) * scan.voxel_ml
     extents = np.array([side.stop - side.start for side in scan.box]) * scan.spacing_mm
     if volume_ml < _LEAST_ML or extents.min() < _EXTENTS_MM[0]:
         raise ScanError(
