@@ -11,6 +11,7 @@ from vaead_core import scorers
 from vaead_core.figures.report import Finding, scan_report
 from vaead_core.figures.scan import ShownMap, panels_png
 from vaead_core.pipeline import scoring
+from vaead_core.scans.volume import Volume
 
 
 def picture(content: bytes) -> np.ndarray:
@@ -35,7 +36,7 @@ def test_the_patients_right_is_on_the_left_of_a_picture(brain_volume):
     i, j, k = np.argwhere(brain_volume.data > 0).max(0)[0] - 12, 60, 40
     marked[i - 4 : i, j - 4 : j, k] = 1
     shown = ShownMap("Marked", "", marked, 0.5, 2.0)
-    pixels = picture(panels_png(brain_volume.data, brain_volume.spacing_mm, [shown], [k]))
+    pixels = picture(panels_png(brain_volume, [shown], [k]))
     half = pixels[: int(0.85 * len(pixels)), pixels.shape[1] // 2 :]  # the map's panel without its colour bar
     coloured = np.argwhere(np.ptp(half, axis=2) > 0.3)
     assert len(coloured)
@@ -44,9 +45,48 @@ def test_the_patients_right_is_on_the_left_of_a_picture(brain_volume):
 
 def test_a_map_is_drawn_only_above_its_threshold(brain_volume):
     values = brain_volume.data / brain_volume.data.max()
-    none = picture(panels_png(brain_volume.data, brain_volume.spacing_mm, [ShownMap("M", "", values, 2.0, 3.0)], [40]))
+    none = picture(panels_png(brain_volume, [ShownMap("M", "", values, 2.0, 3.0)], [40]))
     panel = none[: int(0.85 * len(none)), none.shape[1] // 2 :]
     assert np.ptp(panel, axis=2).max() < 0.02
+
+
+def on_background(scan: Volume, background: float) -> Volume:
+    """The scan with all its values moved, so that `background` lies around its brain."""
+    return Volume(scan.data + np.float32(background), scan.affine, scan.name)
+
+
+def whole(scan: Volume) -> Volume:
+    """The scan with whole numbers, which a shift leaves exact."""
+    return Volume(np.round(scan.data * (1000 / scan.data.max())), scan.affine, scan.name)
+
+
+@pytest.mark.parametrize("background", [-1, 500])
+def test_a_scan_on_another_background_has_the_same_picture(brain_volume, background):
+    scan = whole(brain_volume)
+    shown = [ShownMap("M", "", scan.data, 900, 1000)]
+    assert panels_png(on_background(scan, background), shown, [40]) == panels_png(scan, shown, [40])
+
+
+def test_a_brain_of_mean_0_has_the_picture_of_one_whose_darkest_is_just_above_0(brain_volume):
+    """Its window begins at its darkest, and not among its values above 0, which are half of them."""
+    scan = whole(brain_volume)
+    mean = np.float32(np.round(scan.data[scan.mask].mean()))
+    scaled = Volume(np.where(scan.mask, scan.data - mean, 0), scan.affine)
+    one, other = (picture(panels_png(held, [], [40])).mean(2) for held in (scaled, scan))
+    assert one.shape == other.shape, "cropped alike"
+    assert np.abs(one - other).mean() < 0.02
+    assert np.corrcoef(one.ravel(), other.ravel())[0, 1] > 0.99
+
+
+def test_a_reports_pictures_are_those_of_the_same_brain_on_another_background(opened, tiny_checkpoint):
+    prepared, findings = opened
+    scan = whole(prepared.brain.scan)
+    pages = [
+        scan_report(replace(prepared, brain=replace(prepared.brain, scan=one)), tiny_checkpoint, findings)
+        for one in (scan, on_background(scan, -1))
+    ]
+    one, other = (re.search("data:image/png;base64,[^']*", page).group() for page in pages)
+    assert one == other
 
 
 @pytest.mark.shows(22)

@@ -17,7 +17,7 @@ from vaead_core.figures.scan import ShownMap, panels_png
 from vaead_core.measures.aggregates import DEFAULT
 from vaead_core.measures.components import clusters
 from vaead_core.pipeline.scoring import PreparedScan, Scored, warnings
-from vaead_core.scans.volume import Array
+from vaead_core.scans.volume import Array, Volume
 
 PICTURES = 6
 CLUSTERS = 5
@@ -41,8 +41,7 @@ class Finding:
 def scan_report(prepared: PreparedScan, checkpoint: Checkpoint, findings: list[Finding], truth: Array | None = None) -> str:
     """The page. The scan is named by its checksum alone, as file names can hold a patient's."""
     scan = prepared.brain.scan
-    planes = _planes(scan.data)
-    picture = panels_png(scan.data, scan.spacing_mm, [one.shown for one in findings], planes, truth)
+    picture = panels_png(scan, [one.shown for one in findings], _planes(scan), truth)
     parts = [
         "<h1>Anomaly maps of a brain scan</h1>",
         "<p><b>Research use only, not for diagnosis.</b> Percentiles compare with healthy validation scans and are no "
@@ -58,10 +57,9 @@ def scan_report(prepared: PreparedScan, checkpoint: Checkpoint, findings: list[F
     return f"<!doctype html><html lang=en>{head}{''.join(parts)}</html>"
 
 
-def _planes(data: Array) -> list[int]:
+def _planes(scan: Volume) -> list[int]:
     """PICTURES axial slices over the middle of the brain."""
-    held = [k for k in range(data.shape[2]) if data[..., k].any()]
-    first, last = held[0], held[-1]
+    first, last = scan.box[2].start, scan.box[2].stop - 1
     return [round(first + (last - first) * (at + 1.5) / (PICTURES + 2)) for at in range(PICTURES)]
 
 

@@ -10,9 +10,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from scipy import ndimage
 
-from vaead_core.scans.volume import Array
+from vaead_core.scans.volume import Array, Volume
 
 PANEL_INCHES = 3.0
 DOTS_PER_INCH = 150
@@ -30,20 +29,20 @@ class ShownMap:
     full: float
 
 
-def panels_png(scan: Array, spacing_mm: Array, maps: list[ShownMap], slices: list[int], truth: Array | None = None) -> bytes:
-    """Axial `slices` of `scan` (I, J, K, in RAS+ order), a row each, and of each map over it, a column each.
+def panels_png(scan: Volume, maps: list[ShownMap], slices: list[int], truth: Array | None = None) -> bytes:
+    """Axial `slices` of `scan`, a row each, and of each map over it, a column each; cropped to the brain, black outside.
 
     Radiological: the patient's left is on the right. truth: (I, J, K) bool, drawn as an outline.
     """
-    box = _box(scan)
+    box, spacing_mm, tissue = scan.box[:2], scan.spacing_mm, scan.tissue
     width, height = ((side.stop - side.start) * step for side, step in zip(box, spacing_mm[:2], strict=True))
     columns = 1 + len(maps)
     rows_inches = len(slices) * PANEL_INCHES * height / width
     figure = Figure((columns * PANEL_INCHES, rows_inches + 0.9), facecolor="black", layout="constrained")
     axes = figure.subplots(len(slices), columns, squeeze=False)
-    low, top = np.quantile(scan[scan > 0], [0.01, 0.99]) if (scan > 0).any() else (0, 1)
+    low, top = np.quantile(tissue[tissue > 0], [0.01, 0.99]) if (tissue > 0).any() else (0, 1)
     for row, k in zip(axes, slices, strict=True):
-        grey = _upright(scan[*box, k])
+        grey = _upright(tissue[*box, k])
         outline = None if truth is None else _upright(truth[*box, k])
         for axis, shown in zip(row, [None, *maps], strict=True):
             axis.imshow(grey, "gray", vmin=low, vmax=top, aspect=spacing_mm[1] / spacing_mm[0])
@@ -82,8 +81,3 @@ def _png(figure: Figure) -> bytes:
 def _upright(plane: Array) -> Array:
     """(I, J) in RAS+ order as (J, I): front up, the patient's right on the left."""
     return plane.T[::-1, ::-1]
-
-
-def _box(scan: Array) -> tuple[slice, slice]:
-    """The part of the axial plane that holds the scan."""
-    return ndimage.find_objects((scan != 0).any(axis=2).astype(np.uint8))[0]

@@ -13,8 +13,7 @@ from vaead_core.pipeline.scoring import Scored
 
 def picture(shown: Shown, k: int) -> bytes:
     """Axial slice k of the scan and of each map, as PNG."""
-    volume = shown.scan.volume
-    return panels_png(volume.data, volume.spacing_mm, [_drawn(shown, one) for one in shown.results], [k], shown.marked)
+    return panels_png(shown.scan.volume, [_drawn(shown, one) for one in shown.results], [k], shown.marked)
 
 
 def report(shown: Shown) -> str:
