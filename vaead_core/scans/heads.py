@@ -11,14 +11,13 @@ from scipy import ndimage
 from vaead_core.errors import ScanError
 from vaead_core.scans.foreground import with_holes_filled
 from vaead_core.scans.stripping import SIDES, only, rough_brain, stretched, strip
-from vaead_core.scans.truth import on_grid_of, read_mask
+from vaead_core.scans.truth import on_grid_of, read_mask, share_inside
 from vaead_core.scans.volume import Array, Volume
 
 MOST_OUTSIDE = 0.2  # of a brain's signal
 _AIR = 0.1  # of the brightest: what is darker may be noise in air
 _BRIGHTEST = 0.995  # quantile
 _MARGIN = 0.25  # of the signal's box, on each side: the network knows brains with something around them
-_LEAST_INSIDE = 0.5  # of a mask's volume within the scan that it was drawn on
 
 
 def with_brain(scan: Volume, extract: bool | None = None) -> Volume:
@@ -53,12 +52,7 @@ def with_mask(scan: Volume, source: Path | bytes, name: str | None = None) -> Vo
     brain = on_grid_of(scan, mask, drawn)
     if not drawn.any() or mask.data.min() < 0:
         raise ScanError(f"{mask.name} marks no brain; give a mask, above 0 in the brain and 0 outside.")
-    lying = float(brain.sum()) * scan.voxel_ml / (float(drawn.sum()) * mask.voxel_ml)
-    if lying < _LEAST_INSIDE:
-        raise ScanError(
-            f"{100 * lying:.0f} % of {mask.name} lies in {scan.name}; give a mask drawn on this scan, "
-            "with the same place in its header."
-        )
+    share_inside(mask, drawn, scan, brain, scan.name)
     return replace(only(brain, scan, "mask"), notes=(*scan.notes, "The brain is that of the given mask."))
 
 

@@ -16,7 +16,7 @@ from vaead_core.scans.volume import Array, Volume
 
 MOST_LABELS = 50  # whole numbers of a label map; more are a picture
 _SAME_MM = 0.01  # corners of two grids this near are one grid
-_LEAST_INSIDE = 0.5  # of a mask's voxels within the brain of the scan it was drawn on
+_LEAST_INSIDE = 0.5  # of a mask's volume within the scan, or its brain, that it was drawn on
 
 
 @dataclass(frozen=True)
@@ -48,22 +48,32 @@ def read_truth(source: Path | bytes, scan: Volume, name: str | None = None, labe
     else:
         moved = on_grid_of(scan, mask, chosen)
         notes += (f"{mask.name} has another grid than the scan; it was resampled by the world coordinates of both.",)
-    total, lying = chosen.sum() * mask.voxel_ml, (moved & scan.mask).sum() * scan.voxel_ml
-    if total and lying < _LEAST_INSIDE * total:
-        raise ScanError(
-            f"{100 * lying / total:.0f} % of {mask.name} lies in the brain of {scan.name}; give a mask drawn on this scan, "
-            "with the same place in its header."
-        )
-    if total and lying < 0.99 * total:
-        notes += (f"{100 * (1 - lying / total):.0f} % of {mask.name} lies outside the brain and does not count.",)
-    if not total:
-        notes += (f"{mask.name} marks nothing, so recall and AP are undefined.",)
-    return Truth(moved & scan.mask, notes)
+    marked = moved & scan.mask
+    if not chosen.any():
+        return Truth(marked, (*notes, f"{mask.name} marks nothing, so recall and AP are undefined."))
+    share = share_inside(mask, chosen, scan, marked, f"the brain of {scan.name}")
+    if share < 0.99:
+        notes += (f"{100 * (1 - share):.0f} % of {mask.name} lies outside the brain and does not count.",)
+    return Truth(marked, notes)
 
 
 def read_mask(source: Path | bytes, name: str | None = None) -> Volume:
     """A mask's file as a volume; one constant value, as in an empty mask, is no fault here. Raises ScanError."""
     return read_nifti(source, name, constant=True)
+
+
+def share_inside(mask: Volume, chosen: Array, scan: Volume, found: Array, place: str) -> float:
+    """The volume of the scan's `found` voxels over that of the mask's `chosen` ones. Raises ScanError for less than a half.
+
+    place: where they were found, for its sentence.
+    """
+    share = float(found.sum()) * scan.voxel_ml / (float(chosen.sum()) * mask.voxel_ml)
+    if share < _LEAST_INSIDE:
+        raise ScanError(
+            f"{100 * share:.0f} % of {mask.name} lies in {place}; give a mask drawn on this scan, "
+            "with the same place in its header."
+        )
+    return share
 
 
 def on_grid_of(scan: Volume, mask: Volume, chosen: Array) -> Array:
