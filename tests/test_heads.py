@@ -6,11 +6,12 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from tests.support.heads import dice, head_around
+from tests.support.heads import head_around
 from tests.support.scans import reoriented
 from vaead_core.__main__ import main
 from vaead_core.cohorts.synthetic import synthetic_brain
 from vaead_core.errors import ScanError
+from vaead_core.measures.metrics import dice
 from vaead_core.scans.heads import MOST_OUTSIDE, signal_outside, with_brain, with_mask
 from vaead_core.scans.nifti import map_to_nifti, read_nifti
 from vaead_core.scans.preprocessing import Preprocessor

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from vaead_core.measures.metrics import Ranking, detection, interval_over_subjects
+from vaead_core.measures.metrics import detection, dice, interval_over_subjects
 
 
 def cases():
@@ -36,11 +36,18 @@ def test_a_perfect_map_has_ap_1_a_constant_and_a_shuffled_one_the_prevalence():
 
 
 def test_dice_at_a_threshold_counts_what_lies_above_it():
-    ranking = Ranking(np.array([0.1, 0.4, 0.6, 0.9]))
+    values = np.array([0.1, 0.4, 0.6, 0.9])
     truth = np.array([False, True, False, True])
-    assert ranking.dice(truth, 0.5) == pytest.approx(2 * 1 / (2 + 2))
-    assert ranking.dice(truth, 0.6) == pytest.approx(2 * 1 / (1 + 2))
-    assert ranking.dice(truth, 2.0) == 0
+    assert dice(values > 0.5, truth) == pytest.approx(2 * 1 / (2 + 2))
+    assert dice(values > 0.6, truth) == pytest.approx(2 * 1 / (1 + 2))
+    assert dice(values > 2.0, truth) == 0
+
+
+def test_dice_of_half_an_overlap_is_a_half():
+    one, other = np.arange(4) < 2, np.arange(4) % 2 == 0
+    assert dice(one, other) == pytest.approx(0.5)
+    assert dice(one, ~one) == 0
+    assert dice(np.zeros(3, bool), np.zeros(3, bool)) == 0
 
 
 @pytest.mark.parametrize("truth", [np.zeros(4, bool), np.ones(4, bool)])

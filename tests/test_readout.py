@@ -35,13 +35,6 @@ def test_a_lesion_is_found_from_a_tenth_of_its_voxels():
     assert readout.found_lesions(marked, labels, 2).tolist() == [True, True]
 
 
-def test_dice_of_half_an_overlap_is_a_half():
-    one, other = np.arange(4) < 2, np.arange(4) % 2 == 0
-    assert readout.dice(one, other) == pytest.approx(0.5)
-    assert readout.dice(one, ~one) == 0
-    assert readout.dice(np.zeros(3, bool), np.zeros(3, bool)) == 0
-
-
 def reading(subject, kind, size, value, count, twin=0.0):
     return Reading("sensitivity", "residual", 0.05, kind, "20% darker", size, subject, "model", 0, value, count, twin)
 

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from deepbet.bet import BrainExtraction
 
-from tests.support.heads import dice, head_around
+from tests.support.heads import head_around
 from tests.support.scans import reoriented
 from training.brain_extraction import convert
 from vaead_core.cohorts.synthetic import synthetic_brain
 from vaead_core.errors import ScanError
+from vaead_core.measures.metrics import dice
 from vaead_core.scans.nifti import read_nifti
 from vaead_core.scans.stripping import NETWORKS, brain_mask, strip
 from vaead_core.scans.volume import Volume

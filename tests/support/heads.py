@@ -46,8 +46,3 @@ def _body(mask: np.ndarray, spacing: np.ndarray) -> np.ndarray:
     eyes = (np.abs(x) - 32) ** 2 + (y - front_mm + 5) ** 2 + (z - 25) ** 2 < 12**2
     muscle = 0.6 * (1 + 0.3 * np.sin(y / 7)) * ((neck & (z < 30)) | (face & (z < 20)))
     return np.where(eyes, 0.15, muscle)
-
-
-def dice(one: np.ndarray, other: np.ndarray) -> float:
-    """2 |A ∩ B| / (|A| + |B|)."""
-    return 2 * float((one & other).sum()) / float(one.sum() + other.sum())

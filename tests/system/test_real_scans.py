@@ -6,12 +6,13 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from tests.support.heads import dice, head_around
+from tests.support.heads import head_around
 from tests.support.scans import development_data
 from vaead_core import scorers
 from vaead_core.__main__ import main
 from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.checkpoints.search import shipped
+from vaead_core.measures.metrics import dice
 from vaead_core.scans.heads import MOST_OUTSIDE, signal_outside, with_brain
 from vaead_core.scans.nifti import read_nifti
 from vaead_core.scans.volume import Volume

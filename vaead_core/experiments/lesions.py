@@ -10,7 +10,7 @@ from vaead_core.cohorts.locations import find_data
 from vaead_core.errors import CohortError
 from vaead_core.experiments.records import Measurement
 from vaead_core.experiments.subjects import opened
-from vaead_core.measures.metrics import Ranking
+from vaead_core.measures.metrics import detection, dice
 from vaead_core.pipeline import scoring
 from vaead_core.scans.nifti import read_nifti
 from vaead_core.scans.truth import read_truth
@@ -39,9 +39,9 @@ class LesionPart:
             result = scoring.score(ready, checkpoint, name)
             if result.maps is None:
                 raise ValueError(f"{name} is registered as a map scorer and gave no map")
-            ranking = Ranking(scorers.abnormality(name, scoring.native_map(ready, checkpoint, result.maps))[brain])
-            one = ranking.detection(truth)
-            numbers = {"pooled_ap": one.ap, "best_dice": one.best_dice, "dice_at_5": ranking.dice(truth, result.thresholds[0.05])}
+            values = scorers.abnormality(name, scoring.native_map(ready, checkpoint, result.maps))[brain]
+            one, dice_at_5 = detection(values, truth), dice(values > result.thresholds[0.05], truth)
+            numbers = {"pooled_ap": one.ap, "best_dice": one.best_dice, "dice_at_5": dice_at_5}
             found.append(
                 Measurement(
                     "segmentation", name, "", True, self.case, "all voxels", self.case, checkpoint.name, 0,

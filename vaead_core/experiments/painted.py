@@ -13,7 +13,7 @@ from vaead_core.anomalies.lesions import PaintedCase
 from vaead_core.experiments.records import Measurement
 from vaead_core.experiments.subjects import judging, opened, prepared_brain
 from vaead_core.experiments.toy_scans import Choice, described, is_default, score_map
-from vaead_core.measures.metrics import Ranking
+from vaead_core.measures.metrics import detection, dice
 from vaead_core.scans.volume import Brain
 
 CHANGES = (-0.3, -0.2, -0.1, -0.05, 0.1, 0.2, 0.3)  # of the tissue's own intensity
@@ -49,14 +49,14 @@ class PaintedPart:
             slices = checkpoint.preprocessor.to_slices(case.brain)
             truth = checkpoint.preprocessor.slice_grid.on_slices(case.truth, slices)[slices.mask]
             for choice in self.maps:
-                ranking = Ranking(score_map(checkpoint, choice, slices)[slices.mask])
-                one = ranking.detection(truth)
+                values = score_map(checkpoint, choice, slices)[slices.mask]
+                one = detection(values, truth)
                 threshold = checkpoint.calibration[choice[0]].threshold(0.05) if is_default(choice) else np.nan
-                dice = ranking.dice(truth, threshold) if np.isfinite(threshold) else np.nan
+                dice_at_5 = dice(values > threshold, truth) if np.isfinite(threshold) else np.nan
                 found.append(
                     Measurement(
                         "segmentation", choice[0], described(choice[1]), True, self.kind, name, self.subject,
-                        checkpoint.name, self.seed, one.ap, one.auroc, one.prevalence, one.ap, one.best_dice, dice,
+                        checkpoint.name, self.seed, one.ap, one.auroc, one.prevalence, one.ap, one.best_dice, dice_at_5,
                     )
                 )  # fmt: skip
         return found

@@ -17,6 +17,7 @@ from vaead_core.experiments import painted
 from vaead_core.experiments.records import ALL
 from vaead_core.experiments.subjects import judging, opened, prepared, prepared_brain
 from vaead_core.experiments.toy_scans import score_map
+from vaead_core.measures.metrics import dice
 from vaead_core.scans.preprocessing import Preprocessor
 from vaead_core.scans.volume import Array, Slices
 
@@ -134,11 +135,6 @@ def found_lesions(marked: Array, labels: Array, count: int) -> Array:
     whole = np.bincount(labels[inside], minlength=count + 1)[1:]
     hit = np.bincount(labels[inside & marked], minlength=count + 1)[1:]
     return hit >= OVERLAP * np.maximum(whole, 1)
-
-
-def dice(marked: Array, truth: Array) -> float:
-    """2 |A ∩ B| / (|A| + |B|) of two masks; 0 when both are empty."""
-    return float(2 * (marked & truth).sum() / max(1, int(marked.sum() + truth.sum())))
 
 
 def calibrated(checkpoint: Checkpoint, name: str) -> ScorerCalibration:

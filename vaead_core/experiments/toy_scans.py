@@ -18,7 +18,7 @@ from vaead_core.detectors.preparation import LatentPreparation
 from vaead_core.experiments.records import Measurement
 from vaead_core.experiments.subjects import judging, opened, prepared
 from vaead_core.measures.aggregates import MEASURED, aggregate
-from vaead_core.measures.metrics import Ranking, detection, separation
+from vaead_core.measures.metrics import detection, dice, separation
 from vaead_core.measures.smoothing import gaussian
 from vaead_core.scans.volume import Array, Slices
 
@@ -68,10 +68,9 @@ class ToyPart:
             threshold = checkpoint.calibration[choice[0]].threshold(0.05) if is_default(choice) else np.nan
             rows = []
             for image, brain, hit in zip(values, where, truth, strict=True):
-                ranking = Ranking(image[brain])
-                one = ranking.detection(hit[brain])
-                dice = ranking.dice(hit[brain], threshold) if np.isfinite(threshold) else np.nan
-                rows.append((one.ap, one.auroc, one.prevalence, one.best_dice, dice))
+                one = detection(image[brain], hit[brain])
+                at_5 = dice(image[brain] > threshold, hit[brain]) if np.isfinite(threshold) else np.nan
+                rows.append((one.ap, one.auroc, one.prevalence, one.best_dice, at_5))
             ap, auroc, prevalence, best_dice, dice_at_5 = np.mean(rows, axis=0)
             pooled = detection(values[where], truth[where]).ap
             numbers = {"ap": ap, "auroc": auroc, "prevalence": prevalence, "best_dice": best_dice, "dice_at_5": dice_at_5}

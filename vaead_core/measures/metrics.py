@@ -22,7 +22,7 @@ class Detection:
 
 
 class Ranking:
-    """Values (n,) sorted once, as `ordered`, so that many truths and thresholds are scored at the price of their positives."""
+    """Values (n,) sorted once, as `ordered`, so that many truths are scored at the price of their positives."""
 
     def __init__(self, values: Array) -> None:
         self.values = np.ravel(values)
@@ -50,17 +50,6 @@ class Ranking:
             float(np.max(2 * found / (marked + count))),
         )  # fmt: skip
 
-    def dice(self, truth: Array, threshold: float) -> float:
-        """Dice of the pixels above `threshold` with `truth`; 0 when both are empty.
-
-        >>> Ranking(np.array([1, 2, 3, 4])).dice(np.array([False, True, False, True]), threshold=2.5)
-        0.5
-        """
-        truth = np.ravel(truth)
-        marked = len(self.ordered) - int(np.searchsorted(self.ordered, threshold, "right"))
-        hits = int((self.values[truth] > threshold).sum())
-        return 2 * hits / max(1, marked + int(truth.sum()))
-
 
 def detection(values: Array, truth: Array) -> Detection:
     """`values` (n,) against `truth` (n,) bool; both kinds must occur, else ValueError.
@@ -70,6 +59,15 @@ def detection(values: Array, truth: Array) -> Detection:
     (0.8333, 0.5, 0.75, 0.8)
     """
     return Ranking(values).detection(truth)
+
+
+def dice(marked: Array, truth: Array) -> float:
+    """2 |A ∩ B| / (|A| + |B|) of two masks; 0 when both are empty.
+
+    >>> dice(np.array([1, 2, 3, 4]) > 2.5, np.array([False, True, False, True]))
+    0.5
+    """
+    return 2 * int((marked & truth).sum()) / max(1, int(marked.sum()) + int(truth.sum()))
 
 
 def separation(anomalous: Array, normal: Array) -> Detection:
