@@ -1,6 +1,7 @@
 """Brains that lie otherwise than their headers say, that are not whole, or that are none; more in tests/system."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel as nib
@@ -14,7 +15,7 @@ from vaead_core.scans.nifti import read_nifti
 from vaead_core.scans.preprocessing import Preprocessor
 from vaead_core.scans.registration import quality, register
 from vaead_core.scans.registration.cuts import within_cuts
-from vaead_core.scans.registration.gate import PlacementError, refuse_poor
+from vaead_core.scans.registration.gate import PlacementError, refuse_poor, warnings
 from vaead_core.scans.volume import Volume
 
 AS_RAS = np.diag([-1.0, -1, 1, 1])  # of a file whose axes are LPS
@@ -41,6 +42,7 @@ def test_an_upright_brain_is_laid_in_silence():
     assert found.transform.rotation_degrees < 15
     assert found.transform.covered_share > 0.95
     assert found.transform.dice > 0.94
+    assert not found.transform.cut
     low, high = quality.HEALTHY_SIMILARITIES
     assert low <= found.transform.similarity <= high
 
@@ -50,6 +52,7 @@ def test_a_brain_without_its_top_is_found_and_the_rest_is_said_to_be_missing():
     found = Preprocessor().to_brain(part)
     assert error_mm(part, np.eye(4), found.transform.matrix, untouched()) < 3
     assert found.transform.covered_share == pytest.approx(0.63, abs=0.05)
+    assert found.transform.cut
     assert any("of the brain is missing" in said and "at the top" in said for said in found.warnings)
 
 
@@ -57,6 +60,13 @@ def test_a_whole_brain_has_no_cuts_and_a_cropped_one_ends_at_its_own():
     assert within_cuts(ixi_brain()) is ixi_brain()
     part = without(ixi_brain(), "top", 0.2)
     assert within_cuts(part).data.shape[2] == part.box[2].stop
+
+
+def test_a_scan_that_ends_within_the_brain_is_said_to_though_little_is_missing():
+    whole = Placement(np.eye(4), 0.6, 0.95, 0.97, "bottom")
+    assert warnings(whole) == ()
+    [said] = warnings(replace(whole, cut=True))
+    assert said.startswith("About 3 % of the brain is missing from this scan, most of it at the bottom; ")
 
 
 @pytest.mark.parametrize("made", ["a field of noise", "a plate", "a sphere's surface, open", "a mouse"])

@@ -43,12 +43,14 @@ class Placement(AffineToAtlas):
 
     similarity: correlation with the atlas's T1 within both brains. dice: of the two brains.
     covered_share: of the atlas's brain, how much the scan's covers. missing_part: where most of the rest lies (`top`).
+    cut: whether the scan ends within the brain.
     """
 
     similarity: float
     dice: float
     covered_share: float
     missing_part: str
+    cut: bool = False
 
     @property
     def turn_degrees(self) -> np.ndarray:

@@ -51,7 +51,7 @@ class Preprocessor:
         if spread == 0:
             raise ScanError(f"The brain in {scan.name} has one constant value; a scan must have contrast.")
         scaled = np.clip((intensity - mean) / (CLIP_SD * spread), -1, 1) * mask
-        warnings = notes + gate.warnings(transform, scan) + self._crop_warning(mask)
+        warnings = notes + gate.warnings(transform) + self._crop_warning(mask)
         return Brain(scaled.astype(np.float32), mask, self.spacing_mm, scan, transform, mean + scan.floor, spread, warnings)
 
     def to_slices(self, brain: Brain) -> Slices:

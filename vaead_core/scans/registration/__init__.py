@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from vaead_core.errors import ScanError, refusing
@@ -39,7 +41,7 @@ def register(scan: Volume) -> Placement:
         seen = within_cuts(scan)
         small = descent.coarse(seen)
         if seen is not scan:
-            return _searched(seen, small)
+            return replace(_searched(seen, small), cut=True)
         upright = descent.from_moments(small)
         if judged(small, upright).similarity < _SURE_SIMILARITY:
             return _searched(scan, small, upright)

@@ -6,7 +6,6 @@ import numpy as np
 
 from vaead_core.errors import ScanError
 from vaead_core.scans.geometry import TURNED_DEGREES, Placement
-from vaead_core.scans.registration.cuts import within_cuts
 from vaead_core.scans.registration.quality import LEAST_SIMILARITY
 from vaead_core.scans.volume import Volume
 
@@ -66,7 +65,7 @@ def refuse_poor(placement: Placement, scan: Volume) -> None:
         )
 
 
-def warnings(placement: Placement, scan: Volume) -> tuple[str, ...]:
+def warnings(placement: Placement) -> tuple[str, ...]:
     """Sentences on what a user should look at: a header that turns the brain, a part that is missing."""
     said = []
     if placement.rotation_degrees >= TURNED_DEGREES:
@@ -74,7 +73,7 @@ def warnings(placement: Placement, scan: Volume) -> tuple[str, ...]:
             f"The header has this brain {placement.rotation_in_words}; it was turned back for the atlas. An image does not "
             "show whether it is also mirrored: check left and right."
         )
-    if placement.covered_share < WHOLE_SHARE or within_cuts(scan) is not scan:
+    if placement.covered_share < WHOLE_SHARE or placement.cut:
         said.append(
             f"About {100 * (1 - placement.covered_share):.0f} % of the brain is missing from this scan, most of it at the "
             f"{placement.missing_part}; its place on the atlas is less certain, and nothing is scored there."
