@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.dicom_files import write_volume, zipped
+from tests.support.downloads import downloaded_map
 from tests.support.heads import head_around
 from tests.support.plots import plotted
 from tests.support.scans import reoriented
@@ -98,11 +99,8 @@ def test_a_downloaded_map_lies_on_the_uploaded_files_own_grid(tab, brain_volume,
     tab.locator("input[type=file]").first.set_input_files(tmp_path / "own.nii.gz")
     expect(tab.get_by_label("Truth", exact=True)).to_be_hidden()  # which the sample has
     script_over(tab)
-    with tab.expect_download() as download:
-        tab.get_by_role("button", name="Voxel atlas (baseline), NIfTI", exact=True).click()
-    assert download.value.suggested_filename == "own_voxel_atlas.nii.gz"
-    download.value.save_as(tmp_path / "map.nii.gz")
-    found = nib.load(tmp_path / "map.nii.gz")
+    name, found = downloaded_map(tab, tmp_path)
+    assert name == "own_voxel_atlas.nii.gz"
     assert found.shape == image.shape
     np.testing.assert_array_equal(found.affine, image.affine)
     assert [int(found.header[code]) for code in ("qform_code", "sform_code")] == [1, 4]
@@ -146,11 +144,8 @@ def test_a_map_of_a_dicom_series_is_downloaded_as_nifti(tab, brain_volume, tmp_p
     expect(tab.get_by_text("own.zip: 120 × 120 × 78 voxels")).to_be_visible()
     script_over(tab)
     wait_for_maps(tab)
-    with tab.expect_download() as download:
-        tab.get_by_role("button", name="Voxel atlas (baseline), NIfTI", exact=True).click()
-    assert download.value.suggested_filename == "own_voxel_atlas.nii.gz"
-    download.value.save_as(tmp_path / "map.nii.gz")
-    found = nib.load(tmp_path / "map.nii.gz")
+    name, found = downloaded_map(tab, tmp_path)
+    assert name == "own_voxel_atlas.nii.gz"
     assert nib.aff2axcodes(found.affine) == ("L", "P", "S"), "as the series is stored"
     marked = np.argwhere(found.get_fdata() != 0) @ found.affine[:3, :3].T + found.affine[:3, 3]
     brain = np.argwhere(brain_volume.mask) @ brain_volume.affine[:3, :3].T + brain_volume.affine[:3, 3]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.support.downloads import downloaded_map
 from tests.support.plots import plotted
 from tests.support.scans import scan_file
 from tests.support.waiting import script_over, wait_for_maps
@@ -162,10 +163,8 @@ def test_an_uploads_truth_is_outlined_and_judged_as_a_toy_is(browser, address, o
     expect(tab.get_by_text(f"The truth marks {0.008 * truth.sum():.3g} ml")).to_be_visible()
     expect(tab.get_by_label("True/false")).to_be_visible()
     script_over(tab)
-    with tab.expect_download() as download:
-        tab.get_by_role("button", name="Voxel atlas (baseline), NIfTI", exact=True).click()
-    download.value.save_as(tmp_path / "map.nii.gz")
-    values = nib.as_closest_canonical(nib.load(tmp_path / "map.nii.gz")).get_fdata()
+    _, voxel_atlas = downloaded_map(tab, tmp_path)
+    values = nib.as_closest_canonical(voxel_atlas).get_fdata()
     brain = brain_volume.mask
     wanted = detection(np.abs(values)[brain], truth[brain])
     at = "[class*=st-key-explore_curves]"

@@ -1,0 +1,19 @@
+"""What a reader in a browser downloads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import nibabel as nib
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+
+def downloaded_map(tab: Page, folder: Path, method: str = "Voxel atlas (baseline)") -> tuple[str, nib.Nifti1Image]:
+    """The file's name and its content, which is laid into `folder`. method: by its title."""
+    with tab.expect_download() as download:
+        tab.get_by_role("button", name=f"{method}, NIfTI", exact=True).click()
+    download.value.save_as(folder / "map.nii.gz")
+    return download.value.suggested_filename, nib.load(folder / "map.nii.gz")
