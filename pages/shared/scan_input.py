@@ -14,6 +14,7 @@ from pages.shared import brains
 from pages.shared.cached import scans as cached_scans
 from pages.shared.cached.scans import OpenTruth
 from pages.shared.inputs import KEPT
+from pages.shared.labels import ask_labels
 from pages.shared.notices import plain
 from pages.shared.series import read_upload
 from pages.shared.server import sessions, uploads
@@ -57,11 +58,13 @@ class Opened:
 class Request:
     """The scan that a page shall open: a sample by name, or an upload. lost: it named one that is gone.
 
-    truth, mask: to the upload, and of its brain. place: where the brain's outline can be looked at.
+    truth, mask: to the upload, and of its brain. place: where the brain's outline can be looked at. truth_place: where labels
+    of the truth are chosen.
     """
 
     sample: str
     place: DeltaGenerator
+    truth_place: DeltaGenerator
     upload: Upload | None = None
     truth: Upload | None = None
     mask: Upload | None = None
@@ -85,10 +88,16 @@ class Request:
             volume = brains.known(key, read, (mask.name, mask.content) if mask else None)
         try:
             given = self.truth
-            marked = given and cached_scans.uploaded_truth(key, given.key, given.name, volume, given.content)
+            marked = given and self._marked(given, key, volume)
         except ScanError as error:
             return Opened(key, volume, None, _described(volume), (str(error),))
         return Opened(key, volume, marked or None, _described(volume), marked.notes if marked else ())
+
+    def _marked(self, given: Upload, key: str, volume: Volume) -> OpenTruth:
+        """Raises ScanError."""
+        with self.truth_place:
+            labels = ask_labels(given.key, given.name, given.content)
+        return cached_scans.uploaded_truth(key, given.key, given.name, labels, volume, given.content)
 
 
 def ask_scan(key: str) -> Request:
@@ -109,15 +118,17 @@ def ask_scan(key: str) -> Request:
             st.error("That file was lost on its way to the server; choose it again.")
         if kept and shown is None:
             st.button(plain(f"Close {kept.name}"), on_click=_keep_upload, width="stretch")
-        place = st.container()
+        place, truth_place = st.container(), st.empty()
         if kept:
             for key, label in BESIDES.items():
                 st.file_uploader(label, type=["nii", "gz"], key=key, on_change=_keep_beside, args=(key,))
                 if (held := state.get(f"kept_{key}")) and state.get(key) is None:
                     st.button(plain(f"Close {held.name}"), on_click=_keep_beside, args=(key,), width="stretch")
+                if key == "truth":
+                    truth_place = st.container()
     if chosen == YOURS and kept:
-        return Request("", place, kept, state.get("kept_truth"), state.get("kept_mask"))
-    return Request(chosen, place, lost=lost)
+        return Request("", place, truth_place, kept, state.get("kept_truth"), state.get("kept_mask"))
+    return Request(chosen, place, truth_place, lost=lost)
 
 
 def _key(scan: str, series: str, mask: str) -> str:

@@ -57,6 +57,18 @@ def read_truth(source: Path | bytes, scan: Volume, name: str | None = None, labe
     return Truth(marked, notes)
 
 
+def labels_in(source: Path | bytes, name: str | None = None) -> tuple[int, ...]:
+    """The labels of a label map, rising, where there are several to choose from; else (). Raises ScanError.
+
+    >>> from vaead_core.scans.nifti import map_to_nifti
+    >>> labels = np.array([0, 2, 4, 4, 0, 0, 2, 4], np.float32).reshape(2, 2, 2)
+    >>> labels_in(map_to_nifti(labels, Volume(labels, np.eye(4))))
+    (2, 4)
+    """
+    present = _labels(np.unique(read_mask(source, name).data))
+    return present if 1 < len(present) <= MOST_LABELS else ()
+
+
 def read_mask(source: Path | bytes, name: str | None = None) -> Volume:
     """A mask's file as a volume; one constant value, as in an empty mask, is no fault here. Raises ScanError."""
     return read_nifti(source, name, constant=True)
@@ -94,20 +106,26 @@ def _chosen(mask: Volume, labels: Sequence[int]) -> tuple[Array, tuple[str, ...]
     values = np.unique(mask.data)
     if values[0] < 0:
         raise ScanError(f"{mask.name} has values below 0; give a mask, 0 outside the lesion, or a label map.")
-    whole = bool((values == np.rint(values)).all())
-    present = [int(value) for value in values if value > 0] if whole else []
+    present = _labels(values)
     if labels:
         return _of_labels(mask, present, labels)
-    if whole and len(present) <= 1:
+    if len(present) == 1 or values[-1] == 0:
         return mask.data > 0, ()
-    if whole and len(present) <= MOST_LABELS:
+    if 1 < len(present) <= MOST_LABELS:
         return mask.data > 0, (f"{mask.name} has the labels {_listed(present)}; all of them count.",)
     if values[-1] <= 1:
         return mask.data > 0.5, (f"{mask.name} has values between 0 and 1; those above 0.5 count.",)
     raise ScanError(f"{mask.name} has {len(values)} different values up to {values[-1]:.6g}, as a picture has; give a mask.")
 
 
-def _of_labels(mask: Volume, present: list[int], labels: Sequence[int]) -> tuple[Array, tuple[str, ...]]:
+def _labels(values: Array) -> tuple[int, ...]:
+    """Those above 0 of the rising `values`; () where not all are whole numbers from 0 on."""
+    if values[0] < 0 or (values != np.rint(values)).any():
+        return ()
+    return tuple(int(value) for value in values if value)
+
+
+def _of_labels(mask: Volume, present: Sequence[int], labels: Sequence[int]) -> tuple[Array, tuple[str, ...]]:
     missing = sorted(set(labels) - set(present))
     if missing:
         held = f"it has {_listed(present)}" if present else "it has no labels"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from vaead_core.scans.dicom import worth_choosing
 from vaead_core.scans.preprocessing import Preprocessor
 from vaead_core.scans.reading import read_scan, series_in
 from vaead_core.scans.registration.quality import HEALTHY_SIMILARITIES
-from vaead_core.scans.truth import read_truth
+from vaead_core.scans.truth import labels_in, read_truth
 from vaead_core.scans.volume import Array, Volume
 
 
@@ -70,11 +71,20 @@ def series_of(digest: str, name: str, _content: bytes, _scratch: Path) -> tuple[
 
 
 @cached
-def uploaded_truth(scan_digest: str, digest: str, name: str, _scan: Volume, _content: bytes) -> OpenTruth:
-    """An uploaded mask as the truth of a scan. Raises ScanError."""
+def labels_of(digest: str, name: str, _content: bytes) -> tuple[int, ...]:
+    """Those of an uploaded label map from which some may be chosen. Raises ScanError."""
     memory.refuse_to_read(_content, name)
-    found = read_truth(_content, _scan, name)
-    return OpenTruth(digest, found.marked, found.notes)
+    return labels_in(_content, name)
+
+
+@cached
+def uploaded_truth(
+    scan_digest: str, digest: str, name: str, labels: tuple[int, ...], _scan: Volume, _content: bytes
+) -> OpenTruth:
+    """An uploaded mask as the truth of a scan; labels: those that count, () for all. Raises ScanError."""
+    memory.refuse_to_read(_content, name)
+    found = read_truth(_content, _scan, name, labels)
+    return OpenTruth((digest, labels), found.marked, found.notes)
 
 
 @cached
@@ -131,12 +141,12 @@ def open_scan(scan_digest: str, scan: Volume, checkpoint: Checkpoint) -> OpenSca
 
 @dataclass(frozen=True)
 class OpenTruth:
-    """Where a scan's lesion is. digest: of the file. marked: (I, J, K) bool on the scan's RAS+ grid, in the brain.
+    """Where a scan's lesion is. digest: of the file, with the labels that count. marked: (I, J, K) bool on the scan's RAS+ grid.
 
     notes: how the file was read, in plain sentences.
     """
 
-    digest: str
+    digest: Hashable
     marked: Array
     notes: tuple[str, ...] = ()
 
@@ -173,7 +183,7 @@ def clusters(scan: OpenScan, name: str, threshold: float) -> list[Cluster]:
 
 
 @cached
-def scan_layer(scan_digest: str, what: str, _values: Array) -> Layer:
+def scan_layer(digest: Hashable, what: str, _values: Array) -> Layer:
     """A volume of the scan itself for the viewer: "Scan" or "Truth"."""
     return Layer.of(_values, what)
 

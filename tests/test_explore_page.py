@@ -1,0 +1,96 @@
+"""The Explore page with an upload and its truth, a script run after the other."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.shared.scan_input import YOURS, Upload
+from tests.support.scans import scan_file
+from vaead_core import scorers
+from vaead_core.measures.metrics import detection
+from vaead_core.pipeline import scoring
+from vaead_core.scans.nifti import read_nifti
+
+ROOT = Path(__file__).resolve().parents[1]
+LABELS = {2: slice(20, 34), 5: slice(40, 60)}  # of the third axis
+
+
+@pytest.fixture(scope="module")
+def label_map(brain_volume) -> np.ndarray:
+    """Two lesions of a label each, of different sizes, within the brain."""
+    found = np.zeros(brain_volume.data.shape, np.uint8)
+    for label, part in LABELS.items():
+        found[60:75, 50:70, part] = label
+    return found * brain_volume.mask
+
+
+def held(name: str, content: bytes) -> Upload:
+    return Upload(name, content, hashlib.blake2b(content).hexdigest())
+
+
+@pytest.fixture
+def app(checkpoints, brain_volume, label_map) -> AppTest:
+    """The page with a scan and a label map uploaded, and its maps drawn."""
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=240)
+    app.session_state.own_scans = set()
+    app.session_state.kept_upload = held("own.nii", scan_file(brain_volume))
+    labels = nib.Nifti1Image(label_map, brain_volume.affine).to_bytes()
+    app.session_state.kept_truth = held("labels.nii", labels)
+    app.session_state.sample = YOURS
+    app.session_state.explore_drawn = True
+    return app.run()
+
+
+def chosen_labels(app: AppTest):
+    [found] = [one for one in app.multiselect if one.label == "Labels that count"]
+    return found
+
+
+def against_truth(app: AppTest):
+    [found] = [table.value for table in app.dataframe if "Chance (prevalence)" in table.value]
+    return found.set_index("Method")
+
+
+def test_the_labels_of_a_truth_that_count_are_chosen_and_its_figures_follow(app, brain_volume, label_map, tiny_checkpoint):
+    assert not app.exception
+    assert chosen_labels(app).options == ["2", "5"]
+    assert chosen_labels(app).value == [2, 5]
+    assert "labels.nii has the labels 2, 5; all of them count." in warnings(app)
+
+    prepared = scoring.prepare(read_nifti(scan_file(brain_volume), "own.nii"), tiny_checkpoint)
+    maps = scoring.score(prepared, tiny_checkpoint, "voxel_atlas").map_values
+    values = scorers.abnormality("voxel_atlas", scoring.native_map(prepared, tiny_checkpoint, maps))[brain_volume.mask]
+    for labels in ([2, 5], [5], [2]):
+        chosen_labels(app).set_value(labels).run()
+        wanted = detection(values, np.isin(label_map, labels)[brain_volume.mask])
+        row = against_truth(app).loc["Voxel atlas (baseline)"]
+        assert row["Average precision"] == round(wanted.ap, 3)
+        assert row["Chance (prevalence)"] == round(wanted.prevalence, 4)
+        assert any(f"The truth marks {0.008 * np.isin(label_map, labels).sum():.3g} ml." in one.value for one in app.caption)
+    assert "Of labels.nii, the labels 2 count." in warnings(app)
+
+
+def test_no_label_is_a_sentence_and_the_choice_stays(app):
+    chosen_labels(app).set_value([]).run()
+    assert "No label of labels.nii counts; choose at least one in the sidebar." in warnings(app)
+    assert not [table for table in app.dataframe if "Chance (prevalence)" in table.value]
+    chosen_labels(app).set_value([5]).run()
+    assert len(against_truth(app))
+
+
+def test_a_truth_of_one_label_has_nothing_to_choose(app, brain_volume, label_map):
+    mask = nib.Nifti1Image((label_map == 5).astype(np.uint8), brain_volume.affine).to_bytes()
+    app.session_state.kept_truth = held("mask.nii", mask)
+    app.run()
+    assert not [one for one in app.multiselect if one.label == "Labels that count"]
+    assert len(against_truth(app))
+
+
+def warnings(app: AppTest) -> list[str]:
+    return [one.value.replace("\\", "") for one in app.warning]
