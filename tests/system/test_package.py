@@ -8,8 +8,11 @@ from pathlib import Path
 import nibabel as nib
 import pytest
 
+from tests.support.heads import head_around
 from vaead_core.__main__ import IN_REPOSITORY
 from vaead_core.cohorts.samples import load_sample
+from vaead_core.cohorts.synthetic import synthetic_brain
+from vaead_core.measures.metrics import dice
 
 ROOT = Path(__file__).resolve().parents[2]
 UV = Path(sys.executable).with_name("uv")
@@ -39,6 +42,17 @@ def test_a_scan_is_scored_by_the_default_model(vaead, tmp_path):
     written = sorted(path.name for path in (tmp_path / "maps").iterdir())
     assert written == ["scan_residual.nii.gz", "scan_scores.json", "scan_voxel_atlas.nii.gz"]
     assert json.loads((tmp_path / "maps" / "scan_scores.json").read_text())["checkpoint"]["name"] == "brain-slices-2mm"
+
+
+def test_a_whole_head_is_scored_by_the_networks_of_the_wheel(vaead, tmp_path):
+    brain = synthetic_brain(7, 0, 40.0)
+    head, mask = head_around(brain)
+    nib.save(nib.Nifti1Image(head.data, head.affine), tmp_path / "head.nii.gz")
+    ran = run(vaead, tmp_path, "score", "head.nii.gz", "--scorers", "voxel_atlas", "--out", "maps")
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads((tmp_path / "maps" / "head_scores.json").read_text())["brain_found_by"] == "networks"
+    found = nib.load(tmp_path / "maps" / "head_brain.nii.gz").get_fdata() > 0
+    assert dice(found, mask) > 0.95
 
 
 def test_help_lists_all_commands(vaead, tmp_path):
