@@ -27,7 +27,7 @@ from training.data import Subset, TrainingData
 from training.presets import PRESETS
 from training.run import fit, native_precision
 from vaead_core.checkpoints.calibration import calibrate, training_reference
-from vaead_core.cohorts.preparation import prepare
+from vaead_core.cohorts.preparation import Ready, prepare
 from vaead_core.cohorts.synthetic import synthetic_brain, synthetic_cohort
 from vaead_core.inference.model import Model
 from vaead_core.inference.vae import OnnxVAE
@@ -107,7 +107,7 @@ def measure(stage: str, spacing_mm: int, subjects: int) -> dict[str, float]:
 
 
 def _prepare(brains, one, spacing_mm, subjects):
-    return lambda: [len(slices) for _, slices in prepare(brains, Preprocessor(spacing_mm))]
+    return lambda: [isinstance(ready, Ready) for _, ready in prepare(brains, Preprocessor(spacing_mm))]
 
 
 def _train(brains, one, spacing_mm, subjects):
@@ -165,7 +165,7 @@ def _giving(scan: Volume) -> Callable[[], Volume]:
 
 def _slices(brains: list, spacing_mm: int) -> Slices:
     found = prepare(brains, Preprocessor(_preset(spacing_mm).spacing_mm))
-    return next(slices for _, slices in found if isinstance(slices, Slices))
+    return next(ready.slices for _, ready in found if isinstance(ready, Ready))
 
 
 def _part(slices: Slices, subjects: int) -> Subset:

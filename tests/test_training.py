@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.support.heads import head_around
 from tests.support.trainings import OPTIONS, tiny
 from training import processes, run
 from training.augmentation import augment, fill_noise, random_patches
@@ -24,6 +25,17 @@ def test_a_broken_scan_among_good_ones_is_skipped_named_and_counted(brain_volume
     assert "1 of 4 scans are left out" in capsys.readouterr().out
     assert data.skipped == ("broken.nii.gz is a damaged or cut-off gzip file; copy or download it again.",)
     assert len(data.train.names) == 1
+
+
+def test_scans_whose_brain_was_extracted_are_named(brain_volume, tmp_path, capsys):
+    for index in range(3):
+        nib.save(nib.Nifti1Image(brain_volume.data, brain_volume.affine), tmp_path / f"s{index}.nii.gz")
+    head, _ = head_around(brain_volume)
+    nib.save(nib.Nifti1Image(head.data, head.affine), tmp_path / "whole.nii.gz")
+    data = load_data(tiny(tmp_path / "out", data=str(tmp_path)))
+    said = capsys.readouterr().out.replace("\n", " ")
+    assert "The brain of 1 of 4 scans was extracted first: whole." in said
+    assert data.skipped == ()
 
 
 @pytest.mark.parametrize("arguments", [["--data", "none-such"], ["--data", "synthetic:1"]])

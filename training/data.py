@@ -66,13 +66,17 @@ def load_data(config: TrainingConfig) -> TrainingData:
 def _prepare(
     cohort: Cohort, preprocessor: Preprocessor, config: TrainingConfig
 ) -> tuple[list[tuple[Subject, Slices]], list[str]]:
-    prepared, skipped = [], []
+    prepared, skipped, extracted = [], [], []
     ready = prepare(cohort.subjects, preprocessor, config.jobs, config.dask)
     for subject, found in track(ready, f"Preparing {cohort.name}", len(cohort.subjects)):
-        if isinstance(found, Slices):
-            prepared.append((subject, found))
-        else:
+        if isinstance(found, str):
             skipped.append(found)
+            continue
+        prepared.append((subject, found.slices))
+        if found.extracted:
+            extracted.append(subject.id)
+    if extracted:
+        print(f"The brain of {len(extracted)} of {len(cohort.subjects)} scans was extracted first: {', '.join(extracted)}.")
     if skipped:
         print(f"{len(skipped)} of {len(cohort.subjects)} scans are left out:", *skipped, sep="\n  ")
     if not prepared:

@@ -9,9 +9,8 @@ from tests.support.trainings import tiny
 from training.data import load_data
 from vaead_core.checkpoints.provenance import SUBSETS
 from vaead_core.cohorts.nifti_folder import nifti_folder
-from vaead_core.cohorts.preparation import prepare
+from vaead_core.cohorts.preparation import Ready, prepare
 from vaead_core.scans.preprocessing import Preprocessor
-from vaead_core.scans.volume import Slices
 
 
 @pytest.mark.parametrize("how", ["jobs", "dask"])
@@ -33,5 +32,5 @@ def test_workers_keep_the_order_and_say_which_scan_is_broken(brain_volume, tmp_p
     ]
     assert [name for name, _ in found] == ["a", "b", "c"]
     assert found[1][1] == "b.nii.gz is a damaged or cut-off gzip file; copy or download it again."
-    assert isinstance(found[0][1], Slices)
-    assert found[0][1].digest == found[2][1].digest
+    assert isinstance(found[0][1], Ready)
+    assert found[0][1].slices.digest == found[2][1].slices.digest

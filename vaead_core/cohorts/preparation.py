@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 
 import joblib
 from threadpoolctl import threadpool_limits
@@ -16,10 +17,18 @@ from vaead_core.scans.preprocessing import Preprocessor
 from vaead_core.scans.volume import Slices
 
 
+@dataclass(frozen=True)
+class Ready:
+    """slices: of a subject on the atlas grid. extracted: whether its brain was extracted, as of a whole head."""
+
+    slices: Slices
+    extracted: bool
+
+
 def prepare(
     subjects: Sequence[Subject], preprocessor: Preprocessor, jobs: int = 1, dask: str | None = None
-) -> Iterator[tuple[Subject, Slices | str]]:
-    """Each subject, in order, with its slices, or with the sentence that says why its scan cannot be used.
+) -> Iterator[tuple[Subject, Ready | str]]:
+    """Each subject, in order, ready, or with the sentence that says why its scan cannot be used.
 
     jobs: processes here. dask: a scheduler's address instead, whose workers see the same files; `cluster` says what it raises.
     """
@@ -29,9 +38,10 @@ def prepare(
         yield from zip(subjects, ready, strict=True)
 
 
-def _prepared(subject: Subject, preprocessor: Preprocessor) -> Slices | str:
+def _prepared(subject: Subject, preprocessor: Preprocessor) -> Ready | str:
     with threadpool_limits(1):  # sums in one order on any number of cores
         try:
-            return preprocessor.to_slices(preprocessor.to_brain(with_brain(subject.read())))
+            scan = with_brain(subject.read())
+            return Ready(preprocessor.to_slices(preprocessor.to_brain(scan)), scan.brain_by == "networks")
         except ScanError as error:
             return str(error)
