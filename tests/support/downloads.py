@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 
 import nibabel as nib
 
+from tests.support.waiting import script_over, wait_for_maps
+
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 
 def downloaded_map(tab: Page, folder: Path, method: str = "Voxel atlas (baseline)") -> tuple[str, nib.Nifti1Image]:
     """The file's name and its content, which is laid into `folder`. method: by its title."""
+    wait_for_maps(tab)
+    script_over(tab)  # else what comes into the page moves the button from under the mouse
     with tab.expect_download() as download:
         tab.get_by_role("button", name=f"{method}, NIfTI", exact=True).click()
     download.value.save_as(folder / "map.nii.gz")
