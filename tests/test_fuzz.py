@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.fuzz import scans
+from tests.fuzz import scans, series
+from tests.fuzz.run import fuzz_series
 from tests.fuzz.watch import watching
 from vaead_core.errors import ScanError
 
@@ -62,6 +63,16 @@ def test_the_watch_sees_what_no_file_may_do(tmp_path):
     ]
 
 
+def test_damaged_dicom_series_are_read_or_refused_with_a_sentence_and_take_no_more_memory_than_they_have(tmp_path):
+    tally = fuzz_series(150, tmp_path)
+    assert tally.wrong == []
+    assert tally.hangs == 0
+    assert tally.used > 20, "some damage must reach what follows the checks"
+    assert tally.refused > 60
+    assert tally.megabytes < 500, "a length in a file of 1 kB is taken at its word"
+
+
 @pytest.mark.parametrize("seed", [0, 1])
 def test_a_case_is_the_same_for_the_same_seed(seed):
-    assert scans.scan_file(np.random.default_rng(seed)) == scans.scan_file(np.random.default_rng(seed))
+    for made in (scans.scan_file, series.archive):
+        assert made(np.random.default_rng(seed)) == made(np.random.default_rng(seed))

@@ -33,14 +33,14 @@ def archive(files: Files, rng: np.random.Generator) -> bytes:
     """One damaged or hostile upload made of a good checkpoint's files."""
     match rng.choice(KINDS):
         case "archive bytes":
-            return mutated(_zipped(files), rng)
+            return mutated(zipped(files), rng)
         case "directory bytes":
-            whole = _zipped(files)
+            whole = zipped(files)
             return whole[:-900] + mutated(whole[-900:], rng)
         case "entries":
-            return _zipped(files | {str(rng.choice(NAMES)): rng.bytes(30)}, int(rng.choice([0o644, 0o120777, 0o060666])))
+            return zipped(files | {str(rng.choice(NAMES)): rng.bytes(30)}, int(rng.choice([0o644, 0o120777, 0o060666])))
         case kind:
-            return _zipped(altered(files, rng, kind))
+            return zipped(altered(files, rng, kind))
 
 
 def altered(files: Files, rng: np.random.Generator, kind: str | None = None) -> Files:
@@ -99,7 +99,8 @@ def _used(folder: Path, prepared: PreparedScan) -> bool:
     return True
 
 
-def _zipped(files: Files, mode: int = 0o644) -> bytes:
+def zipped(files: Files, mode: int = 0o644) -> bytes:
+    """The files in a .zip, the same bytes each time. mode: of each."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as packing:
         for name, data in files.items():

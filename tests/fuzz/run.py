@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.fuzz import archives, scans, tables
+from tests.fuzz import archives, scans, series, tables
 from tests.fuzz.watch import watching
 from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.errors import InputError
@@ -24,6 +24,8 @@ from vaead_core.scans.volume import Volume
 HANG_SECONDS = 10.0
 GIVE_UP_SECONDS = 120.0
 LONGEST_SENTENCE = 300
+
+Work = Callable[[], bool]
 
 
 @dataclass
@@ -61,12 +63,21 @@ def fuzz(count: int, checkpoint_folder: Path, brain: Volume, scratch: Path, seed
     checkpoint = Checkpoint.load(checkpoint_folder)
     files = {path.name: path.read_bytes() for path in checkpoint_folder.iterdir()}
     good = Good(files, checkpoint, brain, scoring.prepare(brain, checkpoint))
+    return _tallied(lambda number, rng, into: _case(number, rng, good, into), count, scratch, seed)
+
+
+def fuzz_series(count: int, scratch: Path, seed: int = 0) -> Tally:
+    """`count` cases of damaged DICOM series alone."""
+    return _tallied(lambda _, rng, into: _series(rng, into), count, scratch, seed)
+
+
+def _tallied(case: Callable[[int, np.random.Generator, Path], Work], count: int, scratch: Path, seed: int) -> Tally:
     tally, before = Tally(), _peak()
     for number in range(count):
         rng = np.random.default_rng((seed, number))
         into = scratch / "case"
         into.mkdir()
-        _count(tally, _case(number, rng, good, into), into, f"case {number} of seed {seed}")
+        _count(tally, case(number, rng, into), into, f"case {number} of seed {seed}")
         shutil.rmtree(into)
         if list(scratch.iterdir()):
             tally.wrong.append(f"case {number} of seed {seed} wrote beside its folder")
@@ -74,15 +85,17 @@ def fuzz(count: int, checkpoint_folder: Path, brain: Volume, scratch: Path, seed
     return tally
 
 
-def _case(number: int, rng: np.random.Generator, good: Good, into: Path) -> Callable[[], bool]:
+def _case(number: int, rng: np.random.Generator, good: Good, into: Path) -> Work:
     """One in 100 is a brain that is registered and scored, as that takes a second."""
     if number % 100 == 0:
         content = scans.brain_file(good.brain, rng)
         return lambda: scans.score(content, good.checkpoint)
-    match rng.choice(("scan", "archive", "folder", "table"), p=(0.6, 0.2, 0.15, 0.05)):
+    match rng.choice(("scan", "series", "archive", "folder", "table"), p=(0.5, 0.1, 0.2, 0.15, 0.05)):
         case "scan":
             content = scans.scan_file(rng)
             return lambda: scans.read(content)
+        case "series":
+            return _series(rng, into)
         case "archive":
             content = archives.archive(good.files, rng)
             return lambda: archives.take(content, into, good.prepared)
@@ -92,7 +105,12 @@ def _case(number: int, rng: np.random.Generator, good: Good, into: Path) -> Call
     return lambda: tables.folder(into, rng)
 
 
-def _count(tally: Tally, work: Callable[[], bool], into: Path, name: str) -> None:
+def _series(rng: np.random.Generator, into: Path) -> Work:
+    content = series.archive(rng)
+    return lambda: series.read(content, into)
+
+
+def _count(tally: Tally, work: Work, into: Path, name: str) -> None:
     faulthandler.dump_traceback_later(GIVE_UP_SECONDS, exit=True)
     begin = time.perf_counter()
     with watching(into) as seen:

@@ -74,7 +74,11 @@ def spoiled(data: Array, rng: np.random.Generator) -> Array:
 
 def read(content: bytes) -> bool:
     """Reads a file and writes its values back as a map. Raises ScanError; AssertionError where the map is not the scan."""
-    scan = read_nifti(content, "scan.nii.gz")
+    return is_written_back(read_nifti(content, "scan.nii.gz"))
+
+
+def is_written_back(scan: Volume) -> bool:
+    """Raises AssertionError where its values, written as a map, are not those of the scan, or not finite."""
     assert np.isfinite(scan.data).all()
     back = nib.Nifti2Image if isinstance(scan.native.header, nib.Nifti2Header) else nib.Nifti1Image
     written = back.from_bytes(gzip.decompress(map_to_nifti(scan.data, scan)))

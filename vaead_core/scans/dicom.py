@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +12,9 @@ import SimpleITK as sitk
 from nibabel import orientations
 
 from vaead_core.errors import ScanError, refusing
+from vaead_core.scans.dicom_elements import ends_within, has_preamble
 from vaead_core.scans.geometry import NativeSpace
-from vaead_core.scans.nifti_file import check_grid, settle
+from vaead_core.scans.nifti_file import MAX_FILE_BYTES, check_grid, settle
 from vaead_core.scans.volume import Array, Volume
 
 MOST_FILES = 5000
@@ -76,12 +78,13 @@ def find_series(folder: Path, name: str) -> tuple[Series, ...]:
     timing: dict[tuple[str, str], str] = {}
     unread = 0
     for path in files:
-        reader = _header(path)
+        content = path.read_bytes() if path.stat().st_size <= MAX_FILE_BYTES else b""
+        reader = _header(path) if ends_within(content) else None
         one = _slice(path, reader) if reader else None
         if reader is None or one is None:
-            unread += _is_dicom(path)
+            unread += has_preamble(content)
             continue
-        key = _text(reader, _SERIES), _text(reader, _NUMBER)
+        key = _text(reader, _SERIES), _whole_number(_text(reader, _NUMBER))
         found.setdefault(key, []).append(one)
         timing.setdefault(key, _timing(reader))
     if not found:
@@ -135,11 +138,6 @@ def _header(path: Path) -> sitk.ImageFileReader | None:
     return reader
 
 
-def _is_dicom(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(132)[128:] == b"DICM"
-
-
 def _unread_notes(unread: int) -> tuple[str, ...]:
     if not unread:
         return ()
@@ -168,6 +166,11 @@ def _numbers(reader: sitk.ImageFileReader, key: str, count: int) -> Array:
 
 def _text(reader: sitk.ImageFileReader, key: str) -> str:
     return reader.GetMetaData(key).strip(" \0") if reader.HasMetaDataKey(key) else ""
+
+
+def _whole_number(text: str) -> str:
+    """As the standard has it (PS3.5, IS); "" for what may be anything, a patient's name among it."""
+    return text if re.fullmatch(r"[+-]?[0-9]{1,11}", text) else ""
 
 
 def _timing(reader: sitk.ImageFileReader) -> str:
@@ -237,7 +240,8 @@ def _pixels(one: Slice, name: str) -> Array:
         image = sitk.ReadImage(str(one.path), sitk.sitkUnknown, "GDCMImageIO")
     if image.GetNumberOfComponentsPerPixel() != 1:
         raise ScanError(f"{name} holds colour; give a series with one number a pixel.")
-    pixels = sitk.GetArrayFromImage(image).astype(np.float32)
+    with np.errstate(over="ignore"):  # what is too much for float32 is refused as not finite
+        pixels = sitk.GetArrayFromImage(image).astype(np.float32)
     if pixels.size != one.size[0] * one.size[1]:
         raise damaged
     return pixels.reshape(one.size[1], one.size[0]).T

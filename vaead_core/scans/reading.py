@@ -10,6 +10,7 @@ from pathlib import Path
 from vaead_core.computing.archives import content_of, open_zip
 from vaead_core.errors import ScanError
 from vaead_core.scans.dicom import MOST_FILES, Series, find_series, read_dicom
+from vaead_core.scans.dicom_elements import has_preamble
 from vaead_core.scans.nifti import read_nifti
 from vaead_core.scans.nifti_file import MAX_FILE_BYTES, read_file
 from vaead_core.scans.volume import Volume
@@ -32,7 +33,7 @@ def read_scan(source: Path | bytes, name: str | None = None, series: str = "", s
         return read_dicom(source, name or source.resolve().name, series)
     called = name or (source.name if isinstance(source, Path) else "scan.nii")
     content = read_file(source, called) if isinstance(source, Path) else source
-    if content[128:132] == b"DICM":
+    if has_preamble(content):
         raise ScanError(f"{called} is one file of a DICOM series; give its folder, or a .zip of that.")
     if not is_zip(content):
         return read_nifti(content, called)
