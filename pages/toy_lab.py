@@ -35,10 +35,10 @@ place = fresh("lab", (request.subject, str(folder)))
 try:
     with queue.page(), st.spinner("Opening scan and checkpoint"):
         checkpoint = cached_scans.checkpoint(folder)
-        methods = inputs.ask_methods(checkpoint.model)
+        methods, scale = inputs.ask_methods(checkpoint.model), inputs.ask_scale()
         opened = request.read()
         about.caption(plain(opened.about))
-        scan = cached_scans.open_scan(opened.key, opened.volume, checkpoint)
+        scan = cached_scans.open_scan(opened.key, opened.volume, checkpoint, scale)
         about.caption(plain(f"{opened.about} {scan.lies}"))
         results, sentences = inputs.score_all(scan, methods)
     with controls:

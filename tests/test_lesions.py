@@ -7,7 +7,7 @@ from vaead_core.anomalies import lesions
 from vaead_core.anomalies.lesions.outlines import blob, tissues
 from vaead_core.experiments.painted import KINDS, PaintedPart
 from vaead_core.scans import atlas
-from vaead_core.scans.preprocessing import CLIP_SD, Preprocessor
+from vaead_core.scans.preprocessing import Preprocessor
 from vaead_core.scans.volume import Brain
 
 
@@ -17,7 +17,7 @@ def brain(brain_volume) -> Brain:
 
 
 def own_intensity(brain: Brain) -> np.ndarray:
-    return brain.mean + CLIP_SD * brain.spread * brain.intensity
+    return brain.scale.to_own(brain.intensity)
 
 
 @pytest.mark.parametrize("kind", sorted(lesions.LESIONS))
@@ -53,7 +53,7 @@ def test_white_matter_spots_lie_in_white_matter_alone(brain):
 
 def test_a_mass_pushes_the_tissue_about_it_outwards(brain):
     axis = np.indices(brain.intensity.shape)[0].astype(np.float32)
-    ramp = Brain(axis / 200, brain.mask, 2, brain.scan, brain.transform, brain.mean, brain.spread)
+    ramp = Brain(axis / 200, brain.mask, 2, brain.scan, brain.transform, brain.scale)
     case = lesions.build("mass", change=0.0).paint(ramp, np.random.default_rng(0))
     centre = np.argwhere(case.truth).mean(0)
     sure = brain.mask & (np.abs(axis - centre[0]) > 3)  # the truth's middle is not quite the mass's

@@ -73,7 +73,7 @@ def test_spliced_maps_are_those_of_the_whole_scan(name, prepared, preprocessor, 
     case = planting.plant(Planting("circle", (*CIRCLE[:2], ("length_mm", 10.0)), CENTRE), clean, preprocessor)
     before = scorer.score_map(tiny_checkpoint.model, clean)
     kept = before.copy()
-    spliced = planting.rescored(before, name, tiny_checkpoint, clean, case.slices)
+    spliced = planting.rescored(before, name, tiny_checkpoint.model, clean, case.slices)
     np.testing.assert_allclose(spliced, scorer.score_map(tiny_checkpoint.model, case.slices), atol=2e-4, rtol=1e-4)
     np.testing.assert_array_equal(spliced[~case.planted], before[~case.planted])
     assert (spliced[case.planted] != before[case.planted]).any(axis=(1, 2)).all()
@@ -90,7 +90,8 @@ def test_a_random_centre_has_room_about_it(prepared, preprocessor):
 
 def test_a_sweep_holds_the_ap_of_each_value_beside_chance(prepared, tiny_checkpoint, preprocessor):
     radius = settings_of(toys.TOYS["circle"])[0]
-    found = planting.sweep(Planting("circle", CIRCLE, CENTRE), radius, ["voxel_atlas"], prepared.slices, tiny_checkpoint)
+    models = {"voxel_atlas": tiny_checkpoint.model}
+    found = planting.sweep(Planting("circle", CIRCLE, CENTRE), radius, models, prepared.slices, preprocessor)
     assert (found.values[0], found.values[-1]) == (5, 40)
     assert (np.diff(found.chance) > 0).all()
     toy = Planting("circle", (("radius_mm", 15.0), *CIRCLE[1:]), CENTRE)
@@ -111,7 +112,8 @@ def test_pictures_have_the_scans_own_intensities_and_no_brain_voxel_at_0(prepare
 
 def test_a_sweep_ranks_a_map_as_the_experiments_do(prepared, tiny_checkpoint, preprocessor):
     radius = settings_of(toys.TOYS["circle"])[0]
-    found = planting.sweep(Planting("circle", CIRCLE, CENTRE), radius, ["normalised_residual"], prepared.slices, tiny_checkpoint)
+    models = {"normalised_residual": tiny_checkpoint.model}
+    found = planting.sweep(Planting("circle", CIRCLE, CENTRE), radius, models, prepared.slices, preprocessor)
     case = planting.plant(Planting("circle", (("radius_mm", 15.0), *CIRCLE[1:]), CENTRE), prepared.slices, preprocessor)
     maps = scorers.build("normalised_residual").score_map(tiny_checkpoint.model, case.slices)
     held = case.slices.mask & case.planted[:, None, None]

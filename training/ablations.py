@@ -18,7 +18,6 @@ from training.presets import PRESETS
 from training.run import train
 from vaead_core.checkpoints.checkpoint import DESCRIPTION
 from vaead_core.errors import exit_status
-from vaead_core.scans.preprocessing import Preprocessor
 
 SLICES = PRESETS["brain-slices-2mm"][1].model_copy(
     update={
@@ -97,7 +96,7 @@ def train_variants(names: list[str], data: str, out: Path) -> None:
 
 def with_background(data: TrainingData, config: TrainingConfig) -> TrainingData:
     """`data` with what lies outside the brain filled as `config` says: the registered scans are shared."""
-    preprocessor = Preprocessor(config.spacing_mm, config.background)
+    preprocessor = config.preprocessor
 
     def filled(part: Subset) -> Subset:
         slices = part.slices

@@ -5,6 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from vaead_core.scans.preprocessing import Preprocessor
+
 
 class Settings(BaseModel):
     """Settings that do not change, and none that is not known."""
@@ -64,6 +66,9 @@ class TrainingConfig(Settings):
     training_subjects: int | None = Field(None, ge=1, description="train on so many of the training subjects alone")
     spacing_mm: Literal[1, 2] = 2
     background: Literal["noise", "black", "mean"] = "noise"
+    averaged: bool = Field(True, description="finer scans are averaged down to the atlas grid, not sampled")
+    bias: Literal["kept", "n4"] = Field("kept", description="n4: the receiver's field is taken out")
+    contrast: Literal["z", "tissues"] = Field("z", description="tissues: CSF, grey and white matter get standard values")
     architecture: Architecture = Architecture()
     loss: Loss = Loss()
     augmentation: Augmentation = Augmentation()
@@ -86,6 +91,11 @@ class TrainingConfig(Settings):
     out: Path = Path("checkpoints/my-model")
     notes: str = Field("", description="goes into the model card: what was tried, why these settings")
     tensorboard: bool = False
+
+    @property
+    def preprocessor(self) -> Preprocessor:
+        """How its scans become images."""
+        return Preprocessor(self.spacing_mm, self.background, averaged=self.averaged, bias=self.bias, contrast=self.contrast)
 
     def identity(self) -> dict:
         """What two runs must share for one to go on where the other stopped."""

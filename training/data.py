@@ -55,7 +55,7 @@ def load_data(config: TrainingConfig) -> TrainingData:
     if config.images == "fashion":
         return _fashion(config.split_seed)
     cohort = open_cohort(config.data)
-    preprocessor = Preprocessor(config.spacing_mm, config.background)
+    preprocessor = config.preprocessor
     prepared, skipped = _prepare(cohort, preprocessor, config)
     split = split_subjects(tuple(subject for subject, _ in prepared), config.split_seed)
     slices = {subject.id: images for subject, images in prepared}

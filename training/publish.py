@@ -33,7 +33,6 @@ from vaead_core.computing.onnx_graph import OnnxGraph
 from vaead_core.errors import CheckpointError, CohortError, exit_status
 from vaead_core.inference.model import Memory, Model
 from vaead_core.inference.vae import OnnxVAE
-from vaead_core.scans.preprocessing import Preprocessor
 from vaead_core.scans.volume import Array, Slices
 from vaead_core.scorers import SCORERS
 
@@ -125,7 +124,7 @@ def publish(
     scans: as in `republish`.
     """
     companions = companions or {}
-    preprocessor = None if config.images == "fashion" else Preprocessor(config.spacing_mm, config.background)
+    preprocessor = None if config.images == "fashion" else config.preprocessor
     depth = preprocessor.slice_grid.depth if preprocessor else 1
     stride = PATCH_STRIDE if config.images == "patches" else None
     with tempfile.TemporaryDirectory() as folder:

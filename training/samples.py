@@ -14,7 +14,7 @@ from vaead_core.cohorts.locations import find_data
 from vaead_core.cohorts.samples import FOLDER, PAINTED, SAMPLES, SampleFile
 from vaead_core.errors import CohortError
 from vaead_core.scans.nifti import read_nifti
-from vaead_core.scans.preprocessing import CLIP_SD, Preprocessor
+from vaead_core.scans.preprocessing import Preprocessor
 from vaead_core.scans.volume import Array, Volume
 
 LESION = {"change": -0.3, "count": 1, "smallest_mm": 9.0, "largest_mm": 9.0}  # of the painted sample
@@ -54,7 +54,7 @@ def painted(scan: Volume) -> tuple[Volume, Array]:
     brain = preprocessor.to_brain(scan)
     case = lesions.build("white_matter", **LESION).paint(brain, np.random.default_rng(SEED))
     slices = preprocessor.to_slices(brain)
-    own, changed = (brain.mean + CLIP_SD * brain.spread * one.intensity for one in (brain, case.brain))
+    own, changed = (brain.scale.to_own(one.intensity) for one in (brain, case.brain))
     change = np.where(own > 0, changed / np.where(own > 0, own, 1) - 1, 0)
     factor = 1 + preprocessor.to_scan(preprocessor.slice_grid.on_slices(change, slices), slices, brain)
     truth = preprocessor.to_scan(preprocessor.slice_grid.on_slices(case.truth.astype(np.float32), slices), slices, brain)

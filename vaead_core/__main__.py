@@ -91,6 +91,9 @@ def _parser() -> argparse.ArgumentParser:
     said = "extract the brain first, or refuse whole heads; default: it is extracted from whole heads"
     brain.add_argument("--strip", action=argparse.BooleanOptionalAction, help=said)
     brain.add_argument("--mask", nargs="+", type=Path, metavar="MASK", help="brains, one a scan, instead of extracting them")
+    command.add_argument(
+        "--scale", choices=("scan", "healthy"), default="scan", help="compare maps on the scan's own scale, or on healthy brains'"
+    )
     command.add_argument("--n4", action="store_true", help="take out the bias field, after the brain was found")
     for name, (_, said) in IN_REPOSITORY.items():
         commands.add_parser(name, help=said)
@@ -154,7 +157,7 @@ def _score_one(
     prepared = scoring.prepare(scan, checkpoint)
     scored = []
     for scorer in options.scorers or list(scorers.scorers_of(checkpoint.model)):
-        result = scoring.score(prepared, checkpoint, scorer)
+        result = scoring.score(prepared, checkpoint, scorer, options.scale)
         scored.append(result)
         if result.maps is None:
             continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,16 +21,59 @@ _QUANTILES = 1001
 
 
 @dataclass(frozen=True)
+class Bulk:
+    """Where most of a map lies in one brain, which a lesion hardly moves: its median, and 1.4826 times the median distance
+    from it, which is the standard deviation of a normal distribution (Rousseeuw and Croux 1993)."""
+
+    middle: float
+    spread: float
+
+    @staticmethod
+    def of(values: Array) -> Bulk | None:
+        """Of a map's values (n,) in a brain; None where more than half of them are the same.
+
+        >>> Bulk.of(np.array([1.0, 2.0, 3.0, 90.0])), Bulk.of(np.array([0, 0, 1]))
+        (Bulk(middle=2.5, spread=1.4826), None)
+        """
+        middle = float(np.median(values))
+        spread = 1.4826 * float(np.median(np.abs(values - middle)))
+        return Bulk(middle, spread) if spread > 0 else None
+
+    def scaled(self, values: Array) -> Array:
+        """How many spreads above the middle."""
+        return (values - self.middle) / self.spread
+
+    def own(self, scaled: Array) -> Array:
+        """The other way."""
+        return self.middle + self.spread * scaled
+
+
+@dataclass(frozen=True)
 class ScorerCalibration:
     """Healthy values of one scorer.
 
     pixels: (1001,) quantiles of the map (of |map| where signed) over brain pixels, empty for an image scorer.
     images, scans: aggregate → sorted values of healthy slices and of healthy scans (mean over a scan's slices).
+    scaled: the same of maps that were brought to their own scan's scale: each less its Bulk's middle, over its spread; of a
+    scorer made of others, those were. None where a map has no such scale, or was not calibrated so.
     """
 
     pixels: Array
     images: dict[str, Array]
     scans: dict[str, Array]
+    scaled: ScorerCalibration | None = None
+
+    def in_scan(self, bulk: Bulk) -> ScorerCalibration:
+        """What healthy brains would score if the bulk of their maps lay where that of this scan's map does.
+
+        Raises ValueError where nothing is known of the map's own scale.
+        """
+        if self.scaled is None:
+            raise ValueError("this map was not calibrated on its own scale")
+        images, scans = (
+            {name: bulk.own(values) for name, values in level.items()} for level in (self.scaled.images, self.scaled.scans)
+        )
+        return ScorerCalibration(bulk.own(self.scaled.pixels), images, scans)
 
     def threshold(self, rate: float) -> float:
         """The value that a share `rate` (0 to 1) of healthy brain pixels exceeds."""
@@ -100,40 +143,72 @@ def calibrate(model: Model, train: Slices, held_out: Slices, subject: Array, dep
     return healthy_reference(model, training, held_out, depth), {name: found[name] for name in known}
 
 
+def healthy_in_scan(model: Model, calibration: Calibration, name: str, slices: Slices) -> dict[str, Array]:
+    """`model.healthy` as a scorer made of others needs it for one scan's slices: of its members, on the scan's own scale."""
+    healthy = dict(model.healthy)
+    for member in scorers.SCORERS[name].needs.members:
+        maps = scorers.abnormality(member, scorers.build_map(member).score_map(model, slices))
+        bulk, known = Bulk.of(maps[slices.mask]), calibration[member]
+        if bulk and known.scaled:
+            healthy[member] = known.in_scan(bulk).pixels
+    return healthy
+
+
+@dataclass(frozen=True)
+class _Healthy:
+    """What a scorer made of one healthy brain. values: (N, aggregates) of its slices; pixels: (P,) of its brain, or none."""
+
+    values: Array
+    pixels: Array
+
+    def scaled(self, name: str) -> _Healthy | None:
+        bulk = Bulk.of(self.pixels) if scorers.SCORERS[name].own_scale and self.pixels.size else None
+        return _Healthy(bulk.scaled(self.values), bulk.scaled(self.pixels)) if bulk else None
+
+
 def _cross_fitted(
     model: Model, training: Reference, names: list[str], held_out: Slices, subject: Array, depth: int, before: Calibration
 ) -> Calibration:
-    found: dict[str, list[tuple[Array, Array]]] = {name: [] for name in names}
-    pixels: dict[str, list[Array]] = {name: [] for name in names}
+    plain: dict[str, list[_Healthy]] = {name: [] for name in names}
+    scaled: dict[str, list[_Healthy | None]] = {name: [] for name in names}
     healthy = {name: one.pixels for name, one in before.items()}
     for inside, outside in leave_out(subject, FOLDS) if names else ():
-        others, left_out = model.subset(held_out, outside), model.subset(held_out, inside)
+        others = model.subset(held_out, outside)
         against = model.with_reference(healthy_reference(model, training, others, depth), healthy)
-        for name in names:
-            values, in_brain = _score(against, name, left_out)
-            found[name].append((values, subject[inside]))
-            pixels[name].append(in_brain)
-    return {name: _summary(found[name], np.concatenate(pixels[name])) for name in names}
+        for person in np.unique(subject[inside]):
+            brain = model.subset(held_out, subject == person)
+            for name in names:
+                plain[name].append(found := _score(against, name, brain))
+                if scorers.SCORERS[name].needs.members:
+                    own = against.with_healthy(healthy_in_scan(against, before, name, brain))
+                    scaled[name].append(_score(own, name, brain))
+                else:
+                    scaled[name].append(found.scaled(name))
+    return {name: replace(_summary(plain[name]), scaled=_summary_of_all(scaled[name])) for name in names}
 
 
-def _score(model: Model, name: str, slices: Slices) -> tuple[Array, Array]:
-    """(N, aggregates) values and every brain pixel (empty for an image scorer)."""
+def _score(model: Model, name: str, slices: Slices) -> _Healthy:
     scorer = scorers.build(name)
     if isinstance(scorer, scorers.ImageScorer):
-        return np.repeat(scorer.score(model, slices)[:, None], len(AGGREGATES), 1), np.zeros(0, np.float32)
+        return _Healthy(np.repeat(scorer.score(model, slices)[:, None], len(AGGREGATES), 1), np.zeros(0, np.float32))
     maps = scorers.abnormality(name, scorer.score_map(model, slices))
-    return np.stack(list(aggregate(maps, slices.mask).values()), 1), maps[slices.mask]
+    return _Healthy(np.stack(list(aggregate(maps, slices.mask).values()), 1), maps[slices.mask])
 
 
 def _columns(values: Array) -> dict[str, Array]:
     return {name: values[:, column] for column, name in enumerate(AGGREGATES)}
 
 
-def _summary(parts: list[tuple[Array, Array]], pixels: Array) -> ScorerCalibration:
-    values = np.concatenate([part for part, _ in parts])
-    subject = np.concatenate([people for _, people in parts])
-    scans = np.stack([values[subject == person].mean(0) for person in np.unique(subject)])
+def _summary(brains: list[_Healthy]) -> ScorerCalibration:
+    values = np.concatenate([brain.values for brain in brains])
+    pixels = np.concatenate([brain.pixels for brain in brains])
     images = {name: np.sort(column) for name, column in _columns(values).items()}
     quantiles = np.quantile(pixels, np.linspace(0, 1, _QUANTILES)) if pixels.size else pixels
-    ordered = {name: np.sort(column) for name, column in _columns(scans).items()}
-    return ScorerCalibration(quantiles.astype(np.float32), images, ordered)
+    scans = {name: np.sort(column) for name, column in _columns(np.stack([brain.values.mean(0) for brain in brains])).items()}
+    return ScorerCalibration(quantiles.astype(np.float32), images, scans)
+
+
+def _summary_of_all(brains: list[_Healthy | None]) -> ScorerCalibration | None:
+    """None where one of them has no scale of its own."""
+    known = [brain for brain in brains if brain]
+    return _summary(known) if len(known) == len(brains) else None

@@ -9,7 +9,7 @@ import re
 import shutil
 import zipfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -169,11 +169,13 @@ def _pack(reference: Reference, calibration: Calibration, memory: Mapping[str, M
         arrays[f"reference/{quantity}/step"] = np.array(step, np.float32)
         for name in ("mean", "deviation"):
             arrays[f"reference/{quantity}/{name}"] = _in_steps(getattr(places, name), step)
-    for name, found in calibration.items():
-        arrays[f"scorer/{name}/pixels"] = found.pixels
-        for level in ("images", "scans"):
-            for aggregate in AGGREGATES:
-                arrays[f"scorer/{name}/{level}/{aggregate}"] = getattr(found, level)[aggregate]
+    scaled = {name: found.scaled for name, found in calibration.items() if found.scaled}
+    for kind, known in (("scorer", calibration), ("scaled", scaled)):
+        for name, found in known.items():
+            arrays[f"{kind}/{name}/pixels"] = found.pixels
+            for level in ("images", "scans"):
+                for aggregate in AGGREGATES:
+                    arrays[f"{kind}/{name}/{level}/{aggregate}"] = getattr(found, level)[aggregate]
     return arrays
 
 
@@ -190,12 +192,16 @@ def _unpack(arrays: dict[str, Array]) -> tuple[Reference, Calibration, dict[str,
         steps = np.cumsum(np.cumsum(values, axis=-2, dtype=np.int32), axis=-1, dtype=np.int32)
         return steps.astype(np.float32) * arrays[f"reference/{quantity}/step"]
 
-    quantities = sorted({key.split("/")[1] for key in arrays if key.startswith("reference/")})
-    places = {name: PlaceStatistics(stored(name, "mean"), stored(name, "deviation")) for name in quantities}
-    calibration = {}
-    for name in sorted({key.split("/")[1] for key in arrays if key.startswith("scorer/")}):
-        levels = [{a: arrays[f"scorer/{name}/{level}/{a}"] for a in AGGREGATES} for level in ("images", "scans")]
-        calibration[name] = ScorerCalibration(arrays[f"scorer/{name}/pixels"], *levels)
+    def names(kind: str) -> list[str]:
+        return sorted({key.split("/")[1] for key in arrays if key.startswith(f"{kind}/")})
+
+    def calibrated(kind: str, name: str) -> ScorerCalibration:
+        images, scans = ({a: arrays[f"{kind}/{name}/{level}/{a}"] for a in AGGREGATES} for level in ("images", "scans"))
+        return ScorerCalibration(arrays[f"{kind}/{name}/pixels"], images, scans)
+
+    places = {name: PlaceStatistics(stored(name, "mean"), stored(name, "deviation")) for name in names("reference")}
+    plain, scaled = ({name: calibrated(kind, name) for name in names(kind)} for kind in ("scorer", "scaled"))
+    calibration = {name: replace(found, scaled=scaled.get(name)) for name, found in plain.items()}
     memory: dict[str, Memory] = {}
     for key in (key for key in arrays if key.startswith("memory/")):
         _, name, part = key.split("/")

@@ -37,6 +37,10 @@ def _settings_agree(checkpoint: Checkpoint) -> bool:
         seed = preprocessor.background_seed
         if preprocessor.spacing_mm not in CROP or preprocessor.background not in ("noise", "black", "mean"):
             return False
+        if preprocessor.bias not in ("kept", "n4") or preprocessor.contrast not in ("z", "tissues"):
+            return False
+        if type(preprocessor.averaged) is not bool:
+            return False
         if type(seed) is not int or seed < 0:
             return False
     side = _side(checkpoint)
@@ -91,6 +95,8 @@ def _scorers_run(checkpoint: Checkpoint) -> bool:
 
 
 def _calibrated(name: str, found: ScorerCalibration) -> bool:
+    if found.scaled and not _calibrated(name, found.scaled):
+        return False
     values = [*found.images.values(), *found.scans.values()]
     of_maps = name in SCORERS and name in map_scorers()
     return (

@@ -13,9 +13,12 @@ from vaead_core import detectors, scorers
 from vaead_core.anomalies.toys.datasets import DATASETS
 from vaead_core.checkpoints.checkpoint import find_checkpoints
 from vaead_core.checkpoints.search import named, shipped
+from vaead_core.cohorts import open_cohort
+from vaead_core.cohorts.locations import find_data
 from vaead_core.errors import InputError
-from vaead_core.experiments import ablations, fashion, lesions, painted, readout, readout_table, records, subjects
+from vaead_core.experiments import ablations, fashion, lesions, painted, readout, readout_table, records, shift, subjects
 from vaead_core.experiments.records import Measurement
+from vaead_core.experiments.scanner_changes import AS_IT_IS, CHANGES
 from vaead_core.experiments.toy_scans import Choice, ToyPart, all_detectors
 
 STAGES = (1, 2, 3, 4)
@@ -146,6 +149,25 @@ def _ablations(folders: list[Path], request: Request) -> list[Any]:
     return parts
 
 
+def _shift(folders: list[Path], request: Request) -> list[shift.ShiftPart]:
+    """The checkpoint's own held-out subjects after each change, and all subjects of the other sites that are at hand."""
+    parts = []
+    for folder in folders:
+        checkpoint = subjects.opened(str(folder))
+        own, people = subjects.measured(checkpoint, request.data, request.part, request.subjects)
+        names = tuple(name for name, _ in request.chosen(painted.every_map(str(folder))) if name in checkpoint.calibration)
+        about = (request.seed, names)
+        parts += [
+            shift.ShiftPart(str(folder), own, one, change, *about, change == AS_IT_IS) for one in people for change in CHANGES
+        ]
+        others = [found for site in shift.SITES if (found := find_data(site)) and found.name != Path(own).name]
+        for site in map(str, others):
+            ids = [subject.id for subject in open_cohort(site).subjects][: request.subjects]
+            some = set(ids[:: max(1, len(ids) // shift.LESION_SUBJECTS)][: shift.LESION_SUBJECTS])
+            parts += [shift.ShiftPart(str(folder), site, one, AS_IT_IS, *about, one in some) for one in ids]
+    return parts
+
+
 def _lesions(folders: list[Path], request: Request) -> list[lesions.LesionPart]:
     parts = []
     for folder in folders:
@@ -174,6 +196,10 @@ EXPERIMENTS = {
     "readout": Experiment(
         "Maps read at their healthy thresholds: Dice, lesions found by size, false positives a brain, calibration.",
         ("brain-slices-2mm",), _readout, readout.Reading, readout_table.table,
+    ),
+    "shift": Experiment(
+        "Healthy brains of a scanner never seen, and of changed ones: how much is marked, and are lesions found there?",
+        ("brain-slices-2mm",), _shift, shift.Shifted, shift.table,
     ),
     "ablations": Experiment(
         "One change at a time, of a map and of a network: what is each worth on random toys and painted lesions?",

@@ -86,6 +86,12 @@ class Model:
         other._views = self._views
         return other
 
+    def with_healthy(self, healthy: Mapping[str, Array]) -> Model:
+        """The same against the same reference, other scorers' healthy pixels being `healthy`; what it saw is shared."""
+        other = self.with_reference(self.reference, healthy)
+        other._maps = self._maps
+        return other
+
     def forget(self) -> None:
         """Drops what it saw last."""
         self._views.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,9 +14,9 @@ from vaead_core.anomalies import toys
 from vaead_core.anomalies.toys import Toy, ToyCase
 from vaead_core.anomalies.toys.placing import place_at, random_place
 from vaead_core.anomalies.toys.settings import Setting
-from vaead_core.checkpoints.checkpoint import Checkpoint
+from vaead_core.inference.model import Model
 from vaead_core.measures.precision_recall import precision_recall
-from vaead_core.scans.preprocessing import CLIP_SD, Preprocessor
+from vaead_core.scans.preprocessing import Preprocessor
 from vaead_core.scans.volume import Array, Brain, Slices
 
 Voxel = tuple[int, int, int]
@@ -67,12 +68,12 @@ def random_centre(slices: Slices, preprocessor: Preprocessor, length_mm: float, 
     return preprocessor.slice_grid.voxel_at((place.first + place.count // 2, place.row, place.column), slices)
 
 
-def rescored(maps: Array, name: str, checkpoint: Checkpoint, before: Slices, after: Slices) -> Array:
+def rescored(maps: Array, name: str, model: Model, before: Slices, after: Slices) -> Array:
     """A scorer's `maps` of `before`, brought up to `after`: the images that differ are scored, the others kept."""
     changed = (before.pixels != after.pixels).any(axis=(1, 2))
     spliced = maps.copy()
     if changed.any():
-        spliced[changed] = scorers.build_map(name).score_map(checkpoint.model, after[changed])
+        spliced[changed] = scorers.build_map(name).score_map(model, after[changed])
     return spliced
 
 
@@ -86,17 +87,15 @@ class Sweep:
     chance: Array
 
 
-def sweep(planting: Planting, setting: Setting, names: list[str], slices: Slices, checkpoint: Checkpoint) -> Sweep:
-    """The toy alone in `slices`, with SWEPT values of `setting` from its lowest to its highest."""
-    if checkpoint.preprocessor is None:
-        raise ValueError("toys are swept in scans")
+def sweep(planting: Planting, setting: Setting, models: Mapping[str, Model], slices: Slices, preprocessor: Preprocessor) -> Sweep:
+    """The toy alone in `slices`, with SWEPT values of `setting` from its lowest to its highest. models: a scorer's name → its."""
     values = np.linspace(setting.low or setting.high / SWEPT, setting.high, SWEPT)  # nothing is 0 mm large
-    ap, chance = {name: np.full(SWEPT, np.nan) for name in names}, np.full(SWEPT, np.nan)
+    ap, chance = {name: np.full(SWEPT, np.nan) for name in models}, np.full(SWEPT, np.nan)
     for at, value in enumerate(values):
-        case = plant(planting.with_setting(setting.name, float(value)), slices, checkpoint.preprocessor)
+        case = plant(planting.with_setting(setting.name, float(value)), slices, preprocessor)
         held, truth = case.slices[case.planted], case.truth[case.planted]
-        for name in names if len(held) else []:
-            maps = scorers.build_map(name).score_map(checkpoint.model, held)
+        for name, model in models.items() if len(held) else ():
+            maps = scorers.build_map(name).score_map(model, held)
             found = precision_recall(scorers.abnormality(name, maps), truth, held)
             if found:
                 ap[name][at], chance[at] = found.detection.ap, found.detection.prevalence
@@ -105,5 +104,5 @@ def sweep(planting: Planting, setting: Setting, names: list[str], slices: Slices
 
 def to_intensity(slices: Slices, brain: Brain) -> Array:
     """(N, H, W) pixels in the scan's own intensities, above 0 in the brain and 0 outside it."""
-    own = brain.mean + CLIP_SD * brain.spread * slices.pixels
-    return (np.maximum(own, DARKEST * brain.mean) * slices.mask).astype(np.float32)
+    own = brain.scale.to_own(slices.pixels)
+    return (np.maximum(own, DARKEST * brain.scale.to_own(np.zeros(1))) * slices.mask).astype(np.float32)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from vaead_core import __version__, scorers
-from vaead_core.checkpoints.calibration import RATES, percentile
+from vaead_core.checkpoints.calibration import RATES, Bulk, ScorerCalibration, healthy_in_scan, percentile
 from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.errors import CheckpointError
 from vaead_core.measures.aggregates import AGGREGATES, DEFAULT, aggregate
 from vaead_core.scans.geometry import Placement
 from vaead_core.scans.registration.quality import HEALTHY_SIMILARITIES, LEAST_SIMILARITY
 from vaead_core.scans.volume import Array, Brain, Slices, Volume
+
+Scale = Literal["scan", "healthy"]
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Scored:
     """One scorer on one scan. maps: (N, H, W) float32, None for an image scorer.
 
     images: aggregate → (N,) a slice; scan: aggregate → mean over slices; percentiles among healthy ones.
+    healthy: what it is compared with. members: `model.healthy` as its maps were made with.
+    scale: whether the comparison is on this scan's own scale or on the healthy brains'.
     """
 
     name: str
@@ -39,7 +43,14 @@ class Scored:
     image_percentiles: dict[str, Array]
     scan: dict[str, float]
     scan_percentiles: dict[str, float]
-    thresholds: dict[float, float]
+    healthy: ScorerCalibration
+    members: dict[str, Array]
+    scale: Scale
+
+    @property
+    def thresholds(self) -> dict[float, float]:
+        """Of a map: share of healthy brain voxels → the value that they exceed."""
+        return {} if self.maps is None else {rate: self.healthy.threshold(rate) for rate in RATES}
 
     @property
     def map_values(self) -> Array:
@@ -57,26 +68,35 @@ def prepare(scan: Volume, checkpoint: Checkpoint) -> PreparedScan:
     return PreparedScan(brain, checkpoint.preprocessor.to_slices(brain))
 
 
-def score(prepared: PreparedScan, checkpoint: Checkpoint, name: str) -> Scored:
-    """One scorer's maps and values, beside what healthy validation brains score."""
-    scorer = scorers.build(name)
-    healthy = checkpoint.calibration.get(name)
+def score(prepared: PreparedScan, checkpoint: Checkpoint, name: str, scale: Scale = "scan") -> Scored:
+    """One scorer's maps and values, beside what healthy validation brains score.
+
+    scale: `scan` compares with what healthy brains show against the bulk of their own map, which another scanner moves but a
+    lesion hardly does; `healthy` with their values as they are. A scorer without a scale of its own has the second always.
+    """
+    scorer, slices = scorers.build(name), prepared.slices
+    healthy, members = checkpoint.calibration.get(name), checkpoint.model.healthy
     if healthy is None:
         raise _not_calibrated(checkpoint, name)
     if isinstance(scorer, scorers.MapScorer):
-        maps = scorer.score_map(checkpoint.model, prepared.slices)
-        images = aggregate(scorers.abnormality(name, maps), prepared.slices.mask)
-        thresholds = {rate: healthy.threshold(rate) for rate in RATES}
+        own = scale == "scan" and healthy.scaled is not None
+        if own:
+            members = healthy_in_scan(checkpoint.model, checkpoint.calibration, name, slices)
+        maps = scorer.score_map(checkpoint.model.with_healthy(members), slices)
+        values = scorers.abnormality(name, maps)
+        bulk = Bulk(0, 1) if scorer.needs.members else Bulk.of(values[slices.mask])
+        healthy, scale = (healthy.in_scan(bulk), "scan") if own and bulk else (healthy, "healthy")
+        images = aggregate(values, slices.mask)
     else:
-        maps, thresholds = None, {}
-        images = {DEFAULT: scorer.score(checkpoint.model, prepared.slices)}
+        maps, scale = None, "healthy"
+        images = {DEFAULT: scorer.score(checkpoint.model, slices)}
     if not all(np.isfinite(values).all() for values in images.values()):
         raise CheckpointError(f"{checkpoint.name} gives scores that are not finite by {name}; choose another checkpoint.")
     scan = {kind: float(values.mean()) for kind, values in images.items()}
     return Scored(
         name, maps, images,
         {kind: np.array([percentile(v, healthy.images[kind]) for v in values]) for kind, values in images.items()},
-        scan, {kind: percentile(value, healthy.scans[kind]) for kind, value in scan.items()}, thresholds,
+        scan, {kind: percentile(value, healthy.scans[kind]) for kind, value in scan.items()}, healthy, members, scale,
     )  # fmt: skip
 
 
@@ -144,6 +164,7 @@ def to_record(prepared: PreparedScan, scored: list[Scored], checkpoint: Checkpoi
         "scorers": {
             s.name: {
                 "unit": scorers.SCORERS[s.name].unit,
+                "scale": s.scale,
                 "scan": s.scan,
                 "scan_percentile": s.scan_percentiles,
                 "thresholds_by_healthy_false_positive_rate": {str(rate): value for rate, value in s.thresholds.items()},

@@ -12,11 +12,11 @@ from scipy import ndimage
 
 from vaead_core.errors import ScanError
 from vaead_core.scans.heads import is_whole_head
-from vaead_core.scans.registration import gate, register, to_atlas, to_scan
+from vaead_core.scans.registration import coarsened, gate, register, to_atlas, to_scan
 from vaead_core.scans.slice_grid import CROP, SliceGrid
+from vaead_core.scans.standardisation import field_on_atlas, tissue_scale, z_scale
 from vaead_core.scans.volume import Array, Brain, Slices, Volume
 
-CLIP_SD = 3.0
 _INVERTED = 0.95  # of the brain below the background: a scan scaled to mean 0 has about half of it there
 
 
@@ -26,11 +26,16 @@ class Preprocessor:
 
     spacing_mm: 1 or 2, the atlas grid. background: what replaces the voxels outside the brain:
     `noise` N(0, 1/3) clipped to [-1, 1], the brain's own distribution; `black` -1; `mean` 0.
+    averaged: finer voxels are averaged before they are sampled on that grid. bias: of the receiver's field, `n4` takes it
+    out. contrast: `z` scores the brain's values, `tissues` gives CSF, grey and white matter standard values.
     """
 
     spacing_mm: Literal[1, 2] = 2
     background: Literal["noise", "black", "mean"] = "noise"
     background_seed: int = 0
+    averaged: bool = False
+    bias: Literal["kept", "n4"] = "kept"
+    contrast: Literal["z", "tissues"] = "z"
 
     @property
     def slice_grid(self) -> SliceGrid:
@@ -44,15 +49,17 @@ class Preprocessor:
         gate.refuse_no_brain(scan)
         transform = register(scan)
         gate.refuse_poor(transform, scan)
-        mask = ndimage.binary_fill_holes(to_atlas(scan.mask.astype(np.float32), scan, transform, self.slice_grid.atlas) > 0.5)
-        intensity = to_atlas(scan.tissue, scan, transform, self.slice_grid.atlas)
-        values = intensity[mask]
-        mean, spread = float(values.mean()), float(values.std())
-        if spread == 0:
+        seen = coarsened(scan, self.spacing_mm) if self.averaged else scan
+        mask = ndimage.binary_fill_holes(to_atlas(seen.mask.astype(np.float32), seen, transform, self.slice_grid.atlas) > 0.5)
+        own = to_atlas(seen.tissue, seen, transform, self.slice_grid.atlas)
+        if own[mask].std() == 0:
             raise ScanError(f"The brain in {scan.name} has one constant value; a scan must have contrast.")
-        scaled = np.clip((intensity - mean) / (CLIP_SD * spread), -1, 1) * mask
+        field = field_on_atlas(own, mask, self.spacing_mm, scan.name) if self.bias == "n4" else None
+        even = own if field is None else own / field
+        scale = z_scale(even[mask]) if self.contrast == "z" else tissue_scale(even, mask, self.spacing_mm, scan.name)
+        intensity = (np.clip(scale.to_network(even), -1, 1) * mask).astype(np.float32)
         warnings = notes + gate.warnings(transform) + self._crop_warning(mask)
-        return Brain(scaled.astype(np.float32), mask, self.spacing_mm, scan, transform, mean + scan.floor, spread, warnings)
+        return Brain(intensity, mask, self.spacing_mm, scan, transform, scale.moved(scan.floor), field, warnings)
 
     def to_slices(self, brain: Brain) -> Slices:
         """The axial slices that hold brain, centre-cropped, background filled. Rows run along j, columns along i."""
@@ -86,7 +93,10 @@ class Preprocessor:
 
     def to_intensity(self, images: Array, slices: Slices, brain: Brain) -> Array:
         """(N, H, W) network images (a reconstruction) on the scan's own RAS+ grid, in its intensities, its background outside."""
-        inside = brain.mean + CLIP_SD * brain.spread * self.to_scan(images, slices, brain)
+        inside = brain.scale.to_own(self.to_scan(images, slices, brain))
+        if brain.field is not None:
+            around = to_scan(brain.field, self.slice_grid.atlas, brain.transform, brain.scan)
+            inside = brain.scan.floor + (inside - brain.scan.floor) * np.where(around > 0, around, 1)
         return np.where(brain.scan.mask, inside, brain.scan.background or 0)
 
     def truth_to_slices(self, truth: Array, brain: Brain) -> Array:

@@ -12,6 +12,7 @@ from scipy import ndimage
 
 from vaead_core.scans.foreground import Foreground, foreground
 from vaead_core.scans.geometry import NativeSpace, Placement
+from vaead_core.scans.intensity import IntensityScale
 
 Array = np.ndarray
 
@@ -101,9 +102,10 @@ class Volume:
 class Brain:
     """A preprocessed scan on the atlas grid.
 
-    intensity: (I, J, K) float32, z-scored in the brain, divided by 3, clipped to [-1, 1]; 0 outside.
+    intensity: (I, J, K) float32, as the network sees it, clipped to [-1, 1]; 0 outside.
     mask: (I, J, K) bool. scan: what it came from. transform: scan world to atlas world, and how well it fits.
-    mean, spread: of the scan's values in the brain, so that a value is mean + 3 · spread · intensity.
+    scale: between the scan's own values, once their field is taken out, and intensity. field: (I, J, K) what was taken out of
+    the receiver's field; None for nothing.
     warnings: plain sentences a user must see beside any map of this scan; they don't name it, as reports hold them.
     """
 
@@ -112,8 +114,8 @@ class Brain:
     spacing_mm: float
     scan: Volume
     transform: Placement
-    mean: float
-    spread: float
+    scale: IntensityScale
+    field: Array | None = None
     warnings: tuple[str, ...] = ()
 
 

@@ -43,6 +43,7 @@ class Segmenter(MapScorer):
     trust: ClassVar[str] = (
         "Trust it for regions of a centimetre or more that differ clearly; faint and very small lesions escape it."
     )
+    own_scale: ClassVar[bool] = False
     needs: ClassVar[Needs] = Needs(companion=NETWORK)
 
     def score_map(self, model: Model, slices: Slices) -> Array:

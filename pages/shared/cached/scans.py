@@ -20,7 +20,7 @@ from vaead_core.measures.components import Cluster
 from vaead_core.measures.components import clusters as find_clusters
 from vaead_core.measures.precision_recall import PrecisionRecall
 from vaead_core.pipeline import scoring
-from vaead_core.pipeline.scoring import PreparedScan, Scored
+from vaead_core.pipeline.scoring import PreparedScan, Scale, Scored
 from vaead_core.scans.dicom import worth_choosing
 from vaead_core.scans.preprocessing import Preprocessor
 from vaead_core.scans.reading import read_scan, series_in
@@ -95,16 +95,17 @@ def _prepared(scan_digest: str, checkpoint: Checkpoint, _scan: Volume) -> Prepar
 
 @dataclass(frozen=True)
 class OpenScan:
-    """A scan as a checkpoint sees it. scan_digest: of its content."""
+    """A scan as a checkpoint sees it. scan_digest: of its content. scale: on which its maps are read."""
 
     scan_digest: str
     checkpoint: Checkpoint
     prepared: PreparedScan
+    scale: Scale
 
     @property
-    def digest(self) -> tuple[str, str]:
+    def digest(self) -> tuple[str, str, str]:
         """What the cache knows it by."""
-        return self.scan_digest, self.checkpoint.digest
+        return self.scan_digest, self.checkpoint.digest, self.scale
 
     @property
     def volume(self) -> Volume:
@@ -134,9 +135,9 @@ class OpenScan:
         return self.preprocessor.slice_grid.voxel_in(row, voxel, self.prepared.slices, self.prepared.brain)
 
 
-def open_scan(scan_digest: str, scan: Volume, checkpoint: Checkpoint) -> OpenScan:
+def open_scan(scan_digest: str, scan: Volume, checkpoint: Checkpoint, scale: Scale = "scan") -> OpenScan:
     """The scan on the checkpoint's atlas grid. Raises InputError when it cannot be brought there."""
-    return OpenScan(scan_digest, checkpoint, _prepared(scan_digest, checkpoint, scan))
+    return OpenScan(scan_digest, checkpoint, _prepared(scan_digest, checkpoint, scan), scale)
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,7 @@ class OpenTruth:
 @cached
 def scored(scan: OpenScan, name: str) -> Scored:
     """One scorer on a scan."""
-    return scoring.score(scan.prepared, scan.checkpoint, name)
+    return scoring.score(scan.prepared, scan.checkpoint, name, scan.scale)
 
 
 @cached
@@ -197,7 +198,7 @@ def reconstruction_layer(scan: OpenScan) -> Layer:
 @cached
 def map_layer(scan: OpenScan, name: str) -> Layer:
     """One scorer's map on the scan's own grid, for the viewer, with its rarity scale."""
-    scorer, healthy = scorers.SCORERS[name], scan.checkpoint.calibration[name]
+    scorer, healthy = scorers.SCORERS[name], scored(scan, name).healthy
     return Layer.of(
         native(scan, name), scorer.title, scorer.unit, signed=scorer.signed, about=scorers.help_text(name),
         rarity=np.array([healthy.threshold(10.0**-rarity) for rarity in np.linspace(0, TOP_RARITY, 301)]),

@@ -16,6 +16,7 @@ from pages.shared.viewer import Layer
 from vaead_core import scorers
 from vaead_core.anomalies.toys import ToyCase
 from vaead_core.anomalies.toys.settings import Setting
+from vaead_core.inference.model import Model
 from vaead_core.measures.precision_recall import PrecisionRecall, precision_recall
 from vaead_core.pipeline import planting
 from vaead_core.pipeline.planting import Planting, Sweep, Voxel
@@ -67,7 +68,7 @@ def maps(scan: OpenScan, name: str, toys: Toys) -> Array:
     if not toys:
         return scored(scan, name).map_values
     before, after = planted(scan, toys[:-1]), planted(scan, toys)
-    return planting.rescored(maps(scan, name, toys[:-1]), name, scan.checkpoint, before.slices, after.slices)
+    return planting.rescored(maps(scan, name, toys[:-1]), name, _model(scan, name), before.slices, after.slices)
 
 
 @cached
@@ -100,4 +101,9 @@ def layers(scan: OpenScan, names: tuple[str, ...], toys: Toys) -> tuple[Layer, L
 @cached
 def sweep(scan: OpenScan, toy: Planting, setting: Setting, names: tuple[str, ...]) -> Sweep:
     """AP of each scorer as one setting of a toy changes."""
-    return planting.sweep(toy, setting, list(names), scan.prepared.slices, scan.checkpoint)
+    return planting.sweep(toy, setting, {name: _model(scan, name) for name in names}, scan.prepared.slices, scan.preprocessor)
+
+
+def _model(scan: OpenScan, name: str) -> Model:
+    """As it was when the scan without toys was scored: a toy hardly moves the bulk of a map."""
+    return scan.checkpoint.model.with_healthy(scored(scan, name).members)

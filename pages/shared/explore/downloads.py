@@ -24,7 +24,7 @@ def report(shown: Shown) -> str:
 
 def _drawn(shown: Shown, one: Scored) -> ShownMap:
     kind, threshold = scorers.SCORERS[one.name], shown.threshold(one)
-    full = max(shown.scan.checkpoint.calibration[one.name].threshold(FULL_RATE), 1.2 * threshold)
+    full = max(one.healthy.threshold(FULL_RATE), 1.2 * threshold)
     return ShownMap(
         kind.title, kind.unit, scorers.abnormality(one.name, cached_scans.native(shown.scan, one.name)), threshold, full
     )

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from pages.shared import inputs
 from pages.shared.cached import scans as cached_scans
 from pages.shared.cached.scans import OpenScan
 from pages.shared.explore import state as explore_state
@@ -47,12 +48,13 @@ def _button(label: str, content: Any, key: str, name: str) -> None:
 
 def show_scores(shown: Shown, row: int) -> None:
     """Scores of the scan as percentiles of healthy ones, and of each slice; a click on a slice goes there."""
-    healthy = shown.scan.checkpoint.calibration[shown.results[0].name]
+    healthy = shown.results[0].healthy
     st.subheader("Scores", anchor=False)
     table = {
         "Method": shown.titles,
         "Score of the scan (mean of the top 10 %)": [round(one.scan[DEFAULT], 3) for one in shown.results],
         "Unit": [scorers.SCORERS[one.name].unit for one in shown.results],
+        "Compared on": [inputs.SCALES[one.scale] for one in shown.results],
         "Percentile among healthy scans": [round(one.scan_percentiles[DEFAULT], 1) for one in shown.results],
         "Percentile of the crosshair's slice": [round(float(one.image_percentiles[DEFAULT][row]), 1) for one in shown.results],
     }
@@ -127,7 +129,7 @@ def show_map(shown: Shown) -> None:
     truth = cached_scans.sliced_truth(shown.scan, shown.truth) if shown.truth else None
     left, right = st.columns(2)
     with left:
-        healthy = shown.scan.checkpoint.calibration[name].pixels
+        healthy = one.healthy.pixels
         st.plotly_chart(histogram_figure(values, healthy, threshold, unit, truth), key="explore_histogram", config=PLAIN)
         st.caption("Brain voxels on the atlas grid. The red line is the map's threshold: drag the mark on its colour bar.")
     with right:

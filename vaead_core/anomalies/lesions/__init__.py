@@ -16,7 +16,6 @@ import numpy as np
 from numpy.random import Generator
 
 from vaead_core.registry import Registry, check_contract
-from vaead_core.scans.preprocessing import CLIP_SD
 from vaead_core.scans.volume import Array, Brain
 
 
@@ -44,8 +43,7 @@ register, build, help_text = LESIONS.register, LESIONS.build, LESIONS.help_text
 
 def recoloured(brain: Brain, change: float, share: Array) -> Brain:
     """The brain whose own intensities are multiplied by 1 + change where `share` (I, J, K) is 1, by less where it is less."""
-    own = brain.mean + CLIP_SD * brain.spread * brain.intensity
-    changed = (own * (1 + change * share) - brain.mean) / (CLIP_SD * brain.spread)
+    changed = brain.scale.to_network(brain.scale.to_own(brain.intensity) * (1 + change * share))
     return replace(brain, intensity=(np.clip(changed, -1, 1) * brain.mask).astype(np.float32))
 
 

@@ -11,14 +11,14 @@ from vaead_core.scans.geometry import Placement
 from vaead_core.scans.registration import descent
 from vaead_core.scans.registration.cuts import within_cuts
 from vaead_core.scans.registration.quality import HEALTHY_SIMILARITIES, judged
-from vaead_core.scans.registration.resampling import atlas_grid, to_atlas, to_scan
+from vaead_core.scans.registration.resampling import atlas_grid, coarsened, to_atlas, to_scan
 from vaead_core.scans.registration.search import candidates
 from vaead_core.scans.volume import Array, Volume
 
 _SURE_SIMILARITY = HEALTHY_SIMILARITIES[0]  # brains that lie the wrong way stay well below it
 _DESCENDED = 3  # candidates; the right one, within some degrees of its place, is nearly always the most similar of all
 
-__all__ = ["atlas_grid", "register", "to_atlas", "to_scan"]
+__all__ = ["atlas_grid", "coarsened", "register", "to_atlas", "to_scan"]
 
 
 def register(scan: Volume) -> Placement:

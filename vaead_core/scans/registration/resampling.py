@@ -43,6 +43,22 @@ def to_atlas(data: Array, scan: Volume, transform: AffineToAtlas, grid: Grid, ne
     return _resample(data, scan.affine, grid.shape, grid.affine, scan_from_atlas, nearest)
 
 
+def coarsened(scan: Volume, spacing_mm: float) -> Volume:
+    """A scan of finer voxels averaged, within its brain, to voxels of up to about `spacing_mm`: as a coarse scan is sharp.
+
+    Its values are `tissue`; its brain what at least half of a voxel is of.
+    """
+    counts = [max(1, int(spacing_mm / length + 0.25)) for length in scan.spacing_mm]
+    if max(counts) == 1:
+        return scan
+    outside = [(0, -size % count) for size, count in zip(scan.data.shape, counts, strict=True)]
+    values, mask = (image(np.pad(part.astype(np.float32), outside), scan.affine) for part in (scan.tissue, scan.mask))
+    total, share = (sitk.GetArrayFromImage(sitk.BinShrink(part, counts)).transpose(2, 1, 0) for part in (values, mask))
+    affine = scan.affine @ np.diag([*counts, 1.0])
+    affine[:3, 3] += scan.affine[:3, :3] @ ((np.array(counts) - 1) / 2)
+    return Volume(np.where(share > 0, total / np.maximum(share, 1e-6), 0), affine, scan.name, brain=share >= 0.5)
+
+
 def to_scan(data: Array, grid: Grid, transform: AffineToAtlas, scan: Volume, nearest: bool = False) -> Array:
     """`data` (on the atlas grid) resampled to the scan's RAS+ grid; 0 outside. float32."""
     return _resample(data, grid.affine, scan.data.shape, scan.affine, transform.matrix, nearest)
