@@ -35,9 +35,10 @@ def _bent(gamma: float) -> Callable[[Volume], Volume]:
 
 
 def _shaded(scan: Volume) -> Volume:
-    """A receiver's field that rises by 60 % from the back of the left to the front of the right, and falls towards the top."""
-    places = np.stack(np.meshgrid(*[np.linspace(-0.5, 0.5, size) for size in scan.data.shape], indexing="ij"))
-    return _with(scan, scan.tissue * np.exp(0.25 * places[0] + 0.25 * places[1] - 0.3 * places[2] ** 2 - 0.15 * places[2]))
+    """A receiver's field whose largest value in the brain is some 60 % above its least."""
+    sides = zip(scan.data.shape, scan.box, strict=True)
+    x, y, z = ((np.arange(size) - side.start) / (side.stop - side.start) - 0.5 for size, side in sides)
+    return _with(scan, scan.tissue * np.exp(np.add.outer(np.add.outer(0.25 * x, 0.25 * y), -0.3 * z**2 - 0.15 * z)))
 
 
 def _noisy(scan: Volume) -> Volume:

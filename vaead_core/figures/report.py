@@ -16,7 +16,7 @@ from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.figures.scan import ShownMap, panels_png
 from vaead_core.measures.aggregates import DEFAULT
 from vaead_core.measures.components import clusters
-from vaead_core.pipeline.scoring import PreparedScan, Scored, warnings
+from vaead_core.pipeline.scoring import SCALES, PreparedScan, Scored, warnings
 from vaead_core.scans.volume import Array, Volume
 
 PICTURES = 6
@@ -67,11 +67,18 @@ def _scores(findings: list[Finding]) -> str:
     rows = (
         (
             _title(one), f"{one.result.scan[DEFAULT]:.4g}", escape(one.shown.unit),
-            f"{one.result.scan_percentiles[DEFAULT]:.0f}", f"{one.shown.threshold:.4g}",
+            f"{one.result.scan_percentiles[DEFAULT]:.0f}", f"{one.shown.threshold:.4g}", SCALES[one.result.scale],
         )
         for one in findings
     )  # fmt: skip
-    heads = ("Method", "Score (mean of the top 10 % a slice)", "Unit", "Percentile among healthy scans", "Threshold")
+    heads = (
+        "Method",
+        "Score (mean of the top 10 % a slice)",
+        "Unit",
+        "Percentile among healthy scans",
+        "Threshold",
+        "Compared on",
+    )
     return _table(heads, rows)
 
 

@@ -18,6 +18,7 @@ from vaead_core.scans.registration.quality import HEALTHY_SIMILARITIES, LEAST_SI
 from vaead_core.scans.volume import Array, Brain, Slices, Volume
 
 Scale = Literal["scan", "healthy"]
+SCALES: dict[Scale, str] = {"scan": "this scan's scale", "healthy": "healthy brains' scale"}  # on screen
 
 
 @dataclass(frozen=True)

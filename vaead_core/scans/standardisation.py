@@ -19,7 +19,7 @@ from vaead_core.scans.volume import Array, Volume
 
 CLIP_SD = 3.0
 TISSUES = (atlas.CSF, atlas.GREY, atlas.WHITE)
-STANDARD = (-0.45, 0.02, 0.21)  # of CSF, grey and white matter for the network: medians of IXI's training brains, z-scored / 3
+STANDARD = (-0.184, 0.064, 0.296)  # of CSF, grey and white matter: mean of IXI's training brains, N4 and then z-scored / 3
 _OUTLYING = 3.0  # robust deviations of a tissue's voxels from its median: not followed by the field
 _LEAST_STEP = 0.02  # between two tissues' medians, of the whole span: less is no T1 contrast
 

@@ -7,7 +7,6 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.shared import inputs
 from pages.shared.cached import scans as cached_scans
 from pages.shared.cached.scans import OpenScan
 from pages.shared.explore import state as explore_state
@@ -17,6 +16,7 @@ from vaead_core import scorers
 from vaead_core.figures.curves import PLAIN, precision_recall_figure
 from vaead_core.figures.scores import histogram_figure, strip_figure
 from vaead_core.measures.aggregates import DEFAULT
+from vaead_core.pipeline.scoring import SCALES
 from vaead_core.scans.nifti import map_to_nifti
 
 
@@ -54,7 +54,7 @@ def show_scores(shown: Shown, row: int) -> None:
         "Method": shown.titles,
         "Score of the scan (mean of the top 10 %)": [round(one.scan[DEFAULT], 3) for one in shown.results],
         "Unit": [scorers.SCORERS[one.name].unit for one in shown.results],
-        "Compared on": [inputs.SCALES[one.scale] for one in shown.results],
+        "Compared on": [SCALES[one.scale] for one in shown.results],
         "Percentile among healthy scans": [round(one.scan_percentiles[DEFAULT], 1) for one in shown.results],
         "Percentile of the crosshair's slice": [round(float(one.image_percentiles[DEFAULT][row]), 1) for one in shown.results],
     }
