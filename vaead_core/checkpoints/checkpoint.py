@@ -109,8 +109,8 @@ class Checkpoint:
         for name in (*GRAPHS, *companions):
             shutil.copyfile(graphs / name, folder / name)
         arrays = _pack(model.reference, self.calibration, model.memory)
-        np.savez_compressed(folder / "calibration.npz", allow_pickle=False, **arrays)
-        np.savez_compressed(folder / "latents.npz", allow_pickle=False, **asdict(self.latents))
+        _save(folder / "calibration.npz", arrays)
+        _save(folder / "latents.npz", asdict(self.latents))
         (folder / "README.md").write_text(self.card, encoding="utf-8", newline="\n")
         (folder / "history.csv").write_text(self.history, encoding="utf-8", newline="\n")
         whole = {
@@ -170,13 +170,21 @@ def _pack(reference: Reference, calibration: Calibration, memory: Mapping[str, M
         for name in ("mean", "deviation"):
             arrays[f"reference/{quantity}/{name}"] = _in_steps(getattr(places, name), step)
     scaled = {name: found.scaled for name, found in calibration.items() if found.scaled}
-    for kind, known in (("scorer", calibration), ("scaled", scaled)):
+    for kind, known, precision in (("scorer", calibration, np.float32), ("scaled", scaled, np.float16)):
         for name, found in known.items():
-            arrays[f"{kind}/{name}/pixels"] = found.pixels
+            arrays[f"{kind}/{name}/pixels"] = found.pixels.astype(precision)
             for level in ("images", "scans"):
                 for aggregate in AGGREGATES:
-                    arrays[f"{kind}/{name}/{level}/{aggregate}"] = getattr(found, level)[aggregate]
+                    arrays[f"{kind}/{name}/{level}/{aggregate}"] = getattr(found, level)[aggregate].astype(precision)
     return arrays
+
+
+def _save(path: Path, arrays: Mapping[str, Array]) -> None:
+    """As np.savez_compressed, a fiftieth smaller."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w") as file:
+                np.lib.format.write_array(file, np.asarray(array), allow_pickle=False)
 
 
 def _in_steps(values: Array, step: float) -> Array:
@@ -196,8 +204,11 @@ def _unpack(arrays: dict[str, Array]) -> tuple[Reference, Calibration, dict[str,
         return sorted({key.split("/")[1] for key in arrays if key.startswith(f"{kind}/")})
 
     def calibrated(kind: str, name: str) -> ScorerCalibration:
-        images, scans = ({a: arrays[f"{kind}/{name}/{level}/{a}"] for a in AGGREGATES} for level in ("images", "scans"))
-        return ScorerCalibration(arrays[f"{kind}/{name}/pixels"], images, scans)
+        def held(what: str) -> Array:
+            return arrays[f"{kind}/{name}/{what}"].astype(np.float32)
+
+        images, scans = ({a: held(f"{level}/{a}") for a in AGGREGATES} for level in ("images", "scans"))
+        return ScorerCalibration(held("pixels"), images, scans)
 
     places = {name: PlaceStatistics(stored(name, "mean"), stored(name, "deviation")) for name in names("reference")}
     plain, scaled = ({name: calibrated(kind, name) for name in names(kind)} for kind in ("scorer", "scaled"))
