@@ -1,4 +1,5 @@
 import gzip
+import inspect
 
 import nibabel as nib
 import numpy as np
@@ -45,7 +46,8 @@ def test_the_atlas_registers_to_itself():
 
 
 def test_registering_twice_gives_the_same_transform(brain_volume):
-    np.testing.assert_array_equal(register(brain_volume).matrix, register(brain_volume).matrix)
+    anew = inspect.unwrap(register)  # without its memory
+    np.testing.assert_array_equal(anew(brain_volume).matrix, anew(brain_volume).matrix)
 
 
 def test_both_grids_cover_the_same_space():

@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
+from vaead_core.computing.remembered import remembered
 from vaead_core.errors import ScanError
+from vaead_core.scans.content import content
 from vaead_core.scans.foreground import with_holes_filled
 from vaead_core.scans.stripping import SIDES, only, rough_brain, stretched, strip
 from vaead_core.scans.truth import on_grid_of, read_mask, share_inside
@@ -17,6 +19,7 @@ from vaead_core.scans.volume import Array, Volume
 MOST_OUTSIDE = 0.2  # of a brain's signal
 _AIR = 0.1  # of the brightest: what is darker may be noise in air
 _BRIGHTEST = 0.995  # quantile
+_KEPT = 64  # shares, a number each
 _MARGIN = 0.25  # of the signal's box, on each side: the network knows brains with something around them
 
 
@@ -61,10 +64,11 @@ def is_whole_head(scan: Volume) -> bool:
     return scan.brain is None and signal_outside(scan) > MOST_OUTSIDE
 
 
+@remembered(content, most=_KEPT)
 def signal_outside(scan: Volume) -> float:
     """The share of the signal, with what it encloses, that lies outside the brain; 0 where no brain is found.
 
-    Of stripped brains 0.01 to 0.1, of heads with skull and scalp 0.3 and more.
+    Of stripped brains 0.01 to 0.1, of heads with skull and scalp 0.3 and more. The last answers are remembered by content.
     """
     brightest = np.quantile(scan.tissue[::2, ::2, ::2], _BRIGHTEST)
     signal = ndimage.binary_opening(scan.tissue > _AIR * brightest)

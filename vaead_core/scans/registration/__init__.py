@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from vaead_core.computing.remembered import remembered
 from vaead_core.errors import ScanError, refusing
+from vaead_core.scans.content import content
 from vaead_core.scans.geometry import Placement
 from vaead_core.scans.registration import descent
 from vaead_core.scans.registration.cuts import within_cuts
@@ -16,17 +18,20 @@ from vaead_core.scans.registration.search import candidates
 from vaead_core.scans.volume import Array, Volume
 
 _SURE_SIMILARITY = HEALTHY_SIMILARITIES[0]  # brains that lie the wrong way stay well below it
+_KEPT = 64  # placements: some matrices and numbers each
 _DESCENDED = 3  # candidates; the right one, within some degrees of its place, is nearly always the most similar of all
 
 __all__ = ["atlas_grid", "coarsened", "register", "to_atlas", "to_scan"]
 
 
+@remembered(content, most=_KEPT)
 def register(scan: Volume) -> Placement:
     """Twelve-parameter affine of a skull-stripped scan to SRI24. Raises ScanError for what ITK cannot register.
 
     One descent from the two brains' centres of mass finds an upright, whole brain. Where the scan is less similar to the
     atlas then than healthy brains are, and where a part of it is cut off, the brain is searched for in all rotations.
-    What comes back may be poor: `gate.refuse_poor` looks at its similarity.
+    What comes back may be poor: `gate.refuse_poor` looks at its similarity. The last placements are remembered by content,
+    so that another grid or another checkpoint doesn't register a scan again.
 
     >>> from vaead_core.scans import atlas
     >>> found = register(atlas.t1())
