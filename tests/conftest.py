@@ -1,5 +1,6 @@
 """What several tests share: a tiny trained checkpoint and its cohort, a phantom. A test's lane is the folder that it lies in."""
 
+import hashlib
 import os
 import pickle
 from pathlib import Path
@@ -11,8 +12,11 @@ import numpy as np
 import pytest
 
 from tests.support.acceptance import Acceptance
+from tests.support.heads import head_around
 from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.cohorts.synthetic import synthetic_brain
+from vaead_core.computing.remembered import remembered
+from vaead_core.scans import stripping
 from vaead_core.scans.volume import Volume
 
 TESTS = Path(__file__).parent
@@ -80,6 +84,30 @@ def brain_volume() -> Volume:
     ball = (i - 78) ** 2 + (j - 62) ** 2 + (k - 44) ** 2 < 25
     data = np.where(ball & (brain.data > 0), brain.data.max() * 1.2, brain.data).astype(np.float32)
     return Volume(data, brain.affine, "phantom")
+
+
+@pytest.fixture(scope="session")
+def head(brain_volume) -> tuple[Volume, np.ndarray]:
+    """A head around it, and the brain's mask in it."""
+    return head_around(brain_volume)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def extracted_once():
+    """The brain of a head is extracted once in a process, which takes 5 s; `stripping` itself forgets it."""
+
+    def content(scan: Volume) -> bytes:
+        return hashlib.sha256(np.ascontiguousarray(scan.data)).digest() + repr(scan.data.shape).encode()
+
+    def extracted(scan: Volume) -> np.ndarray:
+        mask = anew(scan)
+        mask.setflags(write=False)  # as the next test has the same
+        return mask
+
+    anew = stripping.brain_mask
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stripping, "brain_mask", remembered(content, most=8)(extracted))
+        yield
 
 
 def lane(test: Path) -> str:

@@ -8,7 +8,6 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.support.contents import FIRST
-from tests.support.heads import head_around
 from tests.support.scans import scan_file
 from vaead_core import scorers
 from vaead_core.checkpoints.checkpoint import Checkpoint
@@ -112,8 +111,8 @@ def test_an_altered_checkpoint_is_said_on_the_page(page, tiny_checkpoint_folder,
 
 
 @pytest.mark.parametrize("name", ["explore", "toy_lab", "latent_space"])
-def test_a_whole_head_is_extracted_and_its_outline_shown_until_its_owner_gives_a_mask(checkpoints, brain_volume, name):
-    head, mask = head_around(brain_volume)
+def test_a_whole_head_is_extracted_and_its_outline_shown_until_its_owner_gives_a_mask(checkpoints, head, name):
+    head, mask = head
     app = AppTest.from_file(str(ROOT / "pages" / f"{name}.py"), default_timeout=240).run()
     app.file_uploader[0].set_value(("DOE.nii", scan_file(head), "application/octet-stream")).run()
     assert not app.exception

@@ -9,7 +9,6 @@ import pytest
 from tests.support.heads import head_around
 from tests.support.scans import reoriented
 from vaead_core.__main__ import main
-from vaead_core.cohorts.synthetic import synthetic_brain
 from vaead_core.errors import ScanError
 from vaead_core.measures.metrics import dice
 from vaead_core.scans.heads import MOST_OUTSIDE, signal_outside, with_brain, with_mask
@@ -19,13 +18,8 @@ from vaead_core.scans.volume import Volume
 
 
 @pytest.fixture(scope="module")
-def brain() -> Volume:
-    return synthetic_brain(7, 0, 40.0)
-
-
-@pytest.fixture(scope="module")
-def head(brain) -> tuple[Volume, np.ndarray]:
-    return head_around(brain)
+def brain(brain_volume) -> Volume:
+    return brain_volume
 
 
 HEADS = {

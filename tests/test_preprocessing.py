@@ -1,5 +1,6 @@
 import gzip
 import inspect
+from concurrent.futures import ThreadPoolExecutor
 
 import nibabel as nib
 import numpy as np
@@ -46,8 +47,10 @@ def test_the_atlas_registers_to_itself():
 
 
 def test_registering_twice_gives_the_same_transform(brain_volume):
-    anew = inspect.unwrap(register)  # without its memory
-    np.testing.assert_array_equal(anew(brain_volume).matrix, anew(brain_volume).matrix)
+    with ThreadPoolExecutor(2) as threads:  # at once, and without what is remembered
+        one, other = threads.map(inspect.unwrap(register), [brain_volume] * 2)
+    np.testing.assert_array_equal(one.matrix, other.matrix)
+    np.testing.assert_array_equal(one.matrix, register(brain_volume).matrix)
 
 
 def test_both_grids_cover_the_same_space():

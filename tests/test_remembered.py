@@ -69,10 +69,10 @@ def test_another_grid_or_name_does_not_register_a_scan_again(brain_volume, monke
 
 
 def test_what_is_remembered_is_what_would_be_computed(brain_volume):
-    for function in (register, heads.signal_outside):
-        anew = inspect.unwrap(function)
-        assert anew is not function
-        assert repr(function(brain_volume)) == repr(function(brain_volume)) == repr(anew(brain_volume))
+    anew = inspect.unwrap(heads.signal_outside)
+    assert anew is not heads.signal_outside
+    assert heads.signal_outside(brain_volume) == heads.signal_outside(brain_volume) == anew(brain_volume)
+    # `register` computes anew in tests/test_preprocessing.py
 
 
 def test_one_voxel_more_a_moved_grid_and_another_mask_are_other_scans(brain_volume):

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 import torch
 
-from tests.support.heads import head_around
 from tests.support.trainings import OPTIONS, tiny
 from training import processes, run
 from training.augmentation import augment, fill_noise, random_patches
@@ -27,11 +26,10 @@ def test_a_broken_scan_among_good_ones_is_skipped_named_and_counted(brain_volume
     assert len(data.train.names) == 1
 
 
-def test_scans_whose_brain_was_extracted_are_named(brain_volume, tmp_path, capsys):
+def test_scans_whose_brain_was_extracted_are_named(brain_volume, head, tmp_path, capsys):
     for index in range(3):
         nib.save(nib.Nifti1Image(brain_volume.data, brain_volume.affine), tmp_path / f"s{index}.nii.gz")
-    head, _ = head_around(brain_volume)
-    nib.save(nib.Nifti1Image(head.data, head.affine), tmp_path / "whole.nii.gz")
+    nib.save(nib.Nifti1Image(head[0].data, head[0].affine), tmp_path / "whole.nii.gz")
     data = load_data(tiny(tmp_path / "out", data=str(tmp_path)))
     said = capsys.readouterr().out.replace("\n", " ")
     assert "The brain of 1 of 4 scans was extracted first: whole." in said

@@ -9,7 +9,6 @@ from playwright.sync_api import Page, expect
 
 from tests.support.dicom_files import write_volume, zipped
 from tests.support.downloads import downloaded_map
-from tests.support.heads import head_around
 from tests.support.plots import plotted
 from tests.support.scans import reoriented
 from tests.support.waiting import script_over, two_frames, until, wait_for_maps
@@ -126,9 +125,8 @@ def test_the_line_of_the_histogram_follows_the_threshold(tab):
     assert before < wanted
 
 
-def test_the_outline_of_a_heads_brain_can_be_looked_at(tab, brain_volume, tmp_path):
-    head, _ = head_around(brain_volume)
-    nib.save(nib.Nifti1Image(head.data, head.affine), tmp_path / "head.nii.gz")
+def test_the_outline_of_a_heads_brain_can_be_looked_at(tab, head, tmp_path):
+    nib.save(nib.Nifti1Image(head[0].data, head[0].affine), tmp_path / "head.nii.gz")
     tab.locator("input[type=file]").first.set_input_files(tmp_path / "head.nii.gz")
     expect(tab.get_by_text("This is a whole head: the brain was extracted first; check its outline.")).to_be_visible()
     script_over(tab)
