@@ -63,7 +63,7 @@ def test_scans_that_are_computed_at_once_are_what_each_is_alone(address, brain_v
         reader.run()
         alone = [digests(reader.upload("scan.nii", file)) for file in files]
         assert len(set(alone)) == 3
-        reader.upload("scan.nii", scan_file(brain_volume, 1.7))  # what is closed is forgotten, and computed anew below
+        reader.upload("scan.nii", scan_file(brain_volume, 1.3))  # what is closed is forgotten, and computed anew below
     found: dict[int, tuple[str, ...]] = {}
 
     def read(number: int) -> None:
