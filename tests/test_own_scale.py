@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.special import expit, logit
 
 from vaead_core import scorers
 from vaead_core.checkpoints.calibration import Bulk
@@ -54,16 +55,34 @@ def test_percentiles_are_of_the_scale_that_thresholds_have(slices, foreign, tiny
     own = score(PreparedScan(None, foreign), tiny_checkpoint, "voxel_atlas", "scan")
     assert plain.scan == own.scan
     assert plain.scan_percentiles["mean"] == 100
-    healthy, bulk = tiny_checkpoint.calibration["voxel_atlas"].scaled, Bulk.of(np.abs(own.maps)[foreign.mask])
-    ranks = [np.mean(healthy.images["mean"] <= bulk.scaled(value)) for value in own.images["mean"]]
-    np.testing.assert_allclose(own.image_percentiles["mean"], 100 * np.array(ranks), atol=0.5)
+    values, healthy = np.abs(own.maps), tiny_checkpoint.calibration["voxel_atlas"].scaled
+    scaled = Bulk.of(values[foreign.mask]).scaled(values)
+    for kind in ("mean", "deviation", "max"):
+        of = {"mean": np.mean, "deviation": np.std, "max": np.max}[kind]
+        ranks = [np.mean(healthy.images[kind] <= of(image[mask])) for image, mask in zip(scaled, foreign.mask, strict=True)]
+        np.testing.assert_allclose(own.image_percentiles[kind], 100 * np.array(ranks), atol=1.5)
 
 
-def test_a_certainty_and_a_value_of_an_image_have_no_scale_of_their_own(slices, tiny_checkpoint):
-    for name in ("segmenter", "reconstruction_mse"):
-        found = score(PreparedScan(None, slices), tiny_checkpoint, name)
-        assert found.scale == "healthy"
-        assert found.healthy is tiny_checkpoint.calibration[name]
+def test_a_certainty_is_compared_by_its_odds(slices, tiny_checkpoint):
+    found, known = score(PreparedScan(None, slices), tiny_checkpoint, "segmenter"), tiny_checkpoint.calibration["segmenter"]
+    assert found.scale == "scan"
+    middle = np.median(logit(np.clip(found.maps[slices.mask].astype(float), 1e-7, 1 - 1e-7)))
+    for rate, threshold in found.thresholds.items():
+        assert threshold == pytest.approx(expit(middle + known.scaled.threshold(rate)), rel=0.02)
+
+
+def test_odds_that_are_twice_as_high_everywhere_mark_the_same():
+    certainty = np.random.default_rng(0).uniform(0.001, 0.9, 2001)
+    doubled = expit(logit(certainty) + np.log(2))
+    one, other = Bulk.of(certainty, "odds"), Bulk.of(doubled, "odds")
+    np.testing.assert_allclose(one.scaled(certainty), other.scaled(doubled), atol=1e-6)
+    np.testing.assert_allclose(other.own(other.scaled(doubled)), doubled, rtol=1e-6, atol=1e-6)
+
+
+def test_a_value_of_an_image_has_no_scale_of_its_own(slices, tiny_checkpoint):
+    found = score(PreparedScan(None, slices), tiny_checkpoint, "reconstruction_mse")
+    assert found.scale == "healthy"
+    assert found.healthy is tiny_checkpoint.calibration["reconstruction_mse"]
 
 
 def test_a_fusion_reads_its_members_on_the_scans_scale(slices, foreign, tiny_checkpoint):
@@ -72,7 +91,8 @@ def test_a_fusion_reads_its_members_on_the_scans_scale(slices, foreign, tiny_che
     assert found.healthy.pixels.tolist() == tiny_checkpoint.calibration["logistic_fusion"].scaled.pixels.tolist()
     member = score(PreparedScan(None, foreign), tiny_checkpoint, "voxel_atlas")
     np.testing.assert_array_equal(found.members["voxel_atlas"], member.healthy.pixels)
-    np.testing.assert_array_equal(found.members["segmenter"], tiny_checkpoint.calibration["segmenter"].pixels)
+    segmenter = score(PreparedScan(None, foreign), tiny_checkpoint, "segmenter")
+    np.testing.assert_array_equal(found.members["segmenter"], segmenter.healthy.pixels)
     plain = score(PreparedScan(None, foreign), tiny_checkpoint, "logistic_fusion", "healthy")
     assert found.maps[foreign.mask].mean() < plain.maps[foreign.mask].mean()
 

@@ -19,10 +19,11 @@ from vaead_core.errors import CheckpointError, InputError
 from vaead_core.inference.model import Model
 from vaead_core.pipeline import scoring
 
+WHOSE: dict[scoring.Scale, str] = {"scan": "this scan", "healthy": "healthy brains"}
 SCALES_HELP = (
     "This scan's: thresholds and percentiles count from where most of a map lies in this scan, so that another scanner "
     "does not mark the whole brain; of a lesion that fills much of the brain less is marked. Healthy brains': the values as they "
-    "are, right for scans of the training brains' scanner alone. A certainty, as the segmenter's, is always read as it is."
+    "are, right for scans of the training brains' scanner alone."
 )
 YOURS = " (yours)"  # after the name of a session's own checkpoint
 PREFERRED = ("logistic_fusion", "segmenter", "smoothed_residual", "voxel_atlas", "normalised_residual", "residual")
@@ -91,7 +92,7 @@ def ask_scale() -> scoring.Scale:
     """On which scale maps are compared with healthy brains'."""
     with st.sidebar:
         chosen: scoring.Scale = st.segmented_control(
-            "Compared on", list(scoring.SCALES), format_func=scoring.SCALES.__getitem__, default="scan", required=True,
+            "Compared on the scale of", list(WHOSE), format_func=WHOSE.__getitem__, default="scan", required=True,
             key="scale", help=SCALES_HELP, **KEPT,
         )  # fmt: skip
     return chosen

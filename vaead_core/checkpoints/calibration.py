@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
+from scipy.special import expit, logit
 
 from vaead_core import scorers
 from vaead_core.inference.model import Memory, Model
@@ -18,34 +20,47 @@ RATES = (0.01, 0.05, 0.10)
 FULL_RATE = 0.001  # of healthy pixels above the value that is drawn in full colour
 FOLDS = 8
 _QUANTILES = 1001
+_SURE = 1e-7  # a certainty is not nearer to 0 or 1, as far as its log-odds go
 
 
 @dataclass(frozen=True)
 class Bulk:
-    """Where most of a map lies in one brain, which a lesion hardly moves: its median, and 1.4826 times the median distance
-    from it, which is the standard deviation of a normal distribution (Rousseeuw and Croux 1993)."""
+    """Where most of a map lies in one brain, which a lesion hardly moves.
+
+    middle: its median. spread: 1.4826 times the median distance from it, which is the standard deviation of a normal
+    distribution (Rousseeuw and Croux 1993). odds: of a certainty: middle is the median of its log-odds, which is how much
+    rarer or more frequent such a certainty is in this scan altogether, and spread is 1 (Saerens et al. 2002).
+    """
 
     middle: float
     spread: float
+    odds: bool = False
 
     @staticmethod
-    def of(values: Array) -> Bulk | None:
-        """Of a map's values (n,) in a brain; None where more than half of them are the same.
+    def of(values: Array, scale: Literal["spread", "odds"] = "spread") -> Bulk | None:
+        """Of a map's values (n,) in a brain; None where more than half of them are the same, so that they have no spread.
 
-        >>> Bulk.of(np.array([1.0, 2.0, 3.0, 90.0])), Bulk.of(np.array([0, 0, 1]))
-        (Bulk(middle=2.5, spread=1.4826), None)
+        >>> Bulk.of(np.array([1.0, 2.0, 3.0, 90.0])), Bulk.of(np.array([0, 0, 1])), Bulk.of(np.array([0.5, 0.5, 0.9]), "odds")
+        (Bulk(middle=2.5, spread=1.4826, odds=False), None, Bulk(middle=0.0, spread=1.0, odds=True))
         """
+        if scale == "odds":
+            return Bulk(float(np.median(_log_odds(values))), 1.0, odds=True)
         middle = float(np.median(values))
         spread = 1.4826 * float(np.median(np.abs(values - middle)))
         return Bulk(middle, spread) if spread > 0 else None
 
     def scaled(self, values: Array) -> Array:
         """How many spreads above the middle."""
-        return (values - self.middle) / self.spread
+        return ((_log_odds(values) if self.odds else values) - self.middle) / self.spread
 
     def own(self, scaled: Array) -> Array:
         """The other way."""
-        return self.middle + self.spread * scaled
+        values = self.middle + self.spread * scaled
+        return expit(values) if self.odds else values
+
+
+def _log_odds(certainty: Array) -> Array:
+    return logit(np.clip(certainty.astype(np.float64), _SURE, 1 - _SURE))
 
 
 @dataclass(frozen=True)
@@ -54,26 +69,14 @@ class ScorerCalibration:
 
     pixels: (1001,) quantiles of the map (of |map| where signed) over brain pixels, empty for an image scorer.
     images, scans: aggregate → sorted values of healthy slices and of healthy scans (mean over a scan's slices).
-    scaled: the same of maps that were brought to their own scan's scale: each less its Bulk's middle, over its spread; of a
-    scorer made of others, those were. None where a map has no such scale, or was not calibrated so.
+    scaled: the same of maps that were brought to their own scan's scale by their Bulk; of a scorer made of others, those were.
+    None where a map has no such scale, or was not calibrated so.
     """
 
     pixels: Array
     images: dict[str, Array]
     scans: dict[str, Array]
     scaled: ScorerCalibration | None = None
-
-    def in_scan(self, bulk: Bulk) -> ScorerCalibration:
-        """What healthy brains would score if the bulk of their maps lay where that of this scan's map does.
-
-        Raises ValueError where nothing is known of the map's own scale.
-        """
-        if self.scaled is None:
-            raise ValueError("this map was not calibrated on its own scale")
-        images, scans = (
-            {name: bulk.own(values) for name, values in level.items()} for level in (self.scaled.images, self.scaled.scans)
-        )
-        return ScorerCalibration(bulk.own(self.scaled.pixels), images, scans)
 
     def threshold(self, rate: float) -> float:
         """The value that a share `rate` (0 to 1) of healthy brain pixels exceeds."""
@@ -148,10 +151,19 @@ def healthy_in_scan(model: Model, calibration: Calibration, name: str, slices: S
     healthy = dict(model.healthy)
     for member in scorers.SCORERS[name].needs.members:
         maps = scorers.abnormality(member, scorers.build_map(member).score_map(model, slices))
-        bulk, known = Bulk.of(maps[slices.mask]), calibration[member]
-        if bulk and known.scaled:
-            healthy[member] = known.in_scan(bulk).pixels
+        bulk, known = bulk_of(member, maps[slices.mask]), calibration[member].scaled
+        if bulk and known:
+            healthy[member] = bulk.own(known.pixels)
     return healthy
+
+
+def bulk_of(name: str, values: Array) -> Bulk | None:
+    """Of a scorer's map: of its values (n,) in the brain. None where it has no scale of its own in this scan.
+
+    A scorer made of others reads those on the scan's scale, and has it so.
+    """
+    kind = scorers.SCORERS[name]
+    return Bulk(0.0, 1.0) if kind.needs.members else Bulk.of(values, kind.own_scale)
 
 
 @dataclass(frozen=True)
@@ -161,9 +173,9 @@ class _Healthy:
     values: Array
     pixels: Array
 
-    def scaled(self, name: str) -> _Healthy | None:
-        bulk = Bulk.of(self.pixels) if scorers.SCORERS[name].own_scale and self.pixels.size else None
-        return _Healthy(bulk.scaled(self.values), bulk.scaled(self.pixels)) if bulk else None
+    @staticmethod
+    def of(maps: Array, slices: Slices) -> _Healthy:
+        return _Healthy(np.stack(list(aggregate(maps, slices.mask).values()), 1), maps[slices.mask])
 
 
 def _cross_fitted(
@@ -178,21 +190,24 @@ def _cross_fitted(
         for person in np.unique(subject[inside]):
             brain = model.subset(held_out, subject == person)
             for name in names:
-                plain[name].append(found := _score(against, name, brain))
-                if scorers.SCORERS[name].needs.members:
-                    own = against.with_healthy(healthy_in_scan(against, before, name, brain))
-                    scaled[name].append(_score(own, name, brain))
-                else:
-                    scaled[name].append(found.scaled(name))
+                found, on_own_scale = _score(against, name, brain, before)
+                plain[name].append(found)
+                scaled[name].append(on_own_scale)
     return {name: replace(_summary(plain[name]), scaled=_summary_of_all(scaled[name])) for name in names}
 
 
-def _score(model: Model, name: str, slices: Slices) -> _Healthy:
+def _score(model: Model, name: str, slices: Slices, members: Calibration) -> tuple[_Healthy, _Healthy | None]:
+    """As it is, and on the brain's own scale, where it has one."""
     scorer = scorers.build(name)
     if isinstance(scorer, scorers.ImageScorer):
-        return _Healthy(np.repeat(scorer.score(model, slices)[:, None], len(AGGREGATES), 1), np.zeros(0, np.float32))
+        return _Healthy(np.repeat(scorer.score(model, slices)[:, None], len(AGGREGATES), 1), np.zeros(0, np.float32)), None
     maps = scorers.abnormality(name, scorer.score_map(model, slices))
-    return _Healthy(np.stack(list(aggregate(maps, slices.mask).values()), 1), maps[slices.mask])
+    plain = _Healthy.of(maps, slices)
+    if scorer.needs.members:
+        own = model.with_healthy(healthy_in_scan(model, members, name, slices))
+        maps = scorers.abnormality(name, scorer.score_map(own, slices))
+    bulk = bulk_of(name, maps[slices.mask])
+    return plain, _Healthy.of(bulk.scaled(maps), slices) if bulk else None
 
 
 def _columns(values: Array) -> dict[str, Array]:

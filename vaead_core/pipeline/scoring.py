@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import Any, Literal
 
 import numpy as np
 
 from vaead_core import __version__, scorers
-from vaead_core.checkpoints.calibration import RATES, Bulk, ScorerCalibration, healthy_in_scan, percentile
+from vaead_core.checkpoints.calibration import RATES, ScorerCalibration, bulk_of, healthy_in_scan, percentile
 from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.errors import CheckpointError
 from vaead_core.measures.aggregates import AGGREGATES, DEFAULT, aggregate
@@ -34,7 +34,8 @@ class Scored:
     """One scorer on one scan. maps: (N, H, W) float32, None for an image scorer.
 
     images: aggregate → (N,) a slice; scan: aggregate → mean over slices; percentiles among healthy ones.
-    healthy: what it is compared with. members: `model.healthy` as its maps were made with.
+    healthy: what it is compared with: quantiles of pixels in the map's unit, aggregates on the scale.
+    members: `model.healthy` as its maps were made with.
     scale: whether the comparison is on this scan's own scale or on the healthy brains'.
     """
 
@@ -85,19 +86,22 @@ def score(prepared: PreparedScan, checkpoint: Checkpoint, name: str, scale: Scal
             members = healthy_in_scan(checkpoint.model, checkpoint.calibration, name, slices)
         maps = scorer.score_map(checkpoint.model.with_healthy(members), slices)
         values = scorers.abnormality(name, maps)
-        bulk = Bulk(0, 1) if scorer.needs.members else Bulk.of(values[slices.mask])
-        healthy, scale = (healthy.in_scan(bulk), "scan") if own and bulk else (healthy, "healthy")
-        images = aggregate(values, slices.mask)
+        images = ranked = aggregate(values, slices.mask)
+        bulk, scale = bulk_of(name, values[slices.mask]) if own else None, "healthy"
+        if bulk and healthy.scaled:
+            healthy, scale = replace(healthy.scaled, pixels=bulk.own(healthy.scaled.pixels)), "scan"
+            ranked = aggregate(bulk.scaled(values), slices.mask)
     else:
         maps, scale = None, "healthy"
-        images = {DEFAULT: scorer.score(checkpoint.model, slices)}
+        images = ranked = {DEFAULT: scorer.score(checkpoint.model, slices)}
     if not all(np.isfinite(values).all() for values in images.values()):
         raise CheckpointError(f"{checkpoint.name} gives scores that are not finite by {name}; choose another checkpoint.")
-    scan = {kind: float(values.mean()) for kind, values in images.items()}
     return Scored(
         name, maps, images,
-        {kind: np.array([percentile(v, healthy.images[kind]) for v in values]) for kind, values in images.items()},
-        scan, {kind: percentile(value, healthy.scans[kind]) for kind, value in scan.items()}, healthy, members, scale,
+        {kind: np.array([percentile(v, healthy.images[kind]) for v in values]) for kind, values in ranked.items()},
+        {kind: float(values.mean()) for kind, values in images.items()},
+        {kind: percentile(float(values.mean()), healthy.scans[kind]) for kind, values in ranked.items()},
+        healthy, members, scale,
     )  # fmt: skip
 
 

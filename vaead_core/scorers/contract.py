@@ -46,15 +46,15 @@ class Scorer(ABC):
     """What every scorer says of itself.
 
     title: its name on screen. unit: what a value means. trust: when to trust it, by the evidence of results/. signed: a value's
-    distance from 0 is what is abnormal. own_scale: a map may be read against the bulk of its own scan, as it is no certainty or
-    rarity, which have a scale already. The first paragraph of the docstring is the help text.
+    distance from 0 is what is abnormal. own_scale: how a map is compared on its own scan's scale: by its spread, or as a
+    certainty by its odds. The first paragraph of the docstring is the help text.
     """
 
     title: ClassVar[str]
     unit: ClassVar[str]
     trust: ClassVar[str] = ""
     signed: ClassVar[bool] = False
-    own_scale: ClassVar[bool] = True
+    own_scale: ClassVar[Literal["spread", "odds"]] = "spread"
     needs: ClassVar[Needs] = Needs()
 
     @staticmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 from scipy.special import expit
@@ -43,7 +43,7 @@ class Segmenter(MapScorer):
     trust: ClassVar[str] = (
         "Trust it for regions of a centimetre or more that differ clearly; faint and very small lesions escape it."
     )
-    own_scale: ClassVar[bool] = False
+    own_scale: ClassVar[Literal["spread", "odds"]] = "odds"
     needs: ClassVar[Needs] = Needs(companion=NETWORK)
 
     def score_map(self, model: Model, slices: Slices) -> Array:
