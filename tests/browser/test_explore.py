@@ -1,6 +1,7 @@
 """What a reader of the Explore page reaches by a click, and what the address keeps."""
 
 import re
+from pathlib import Path
 
 import nibabel as nib
 import numpy as np
@@ -27,6 +28,22 @@ def tab(browser, address):
     tab = opened(browser, address)
     yield tab
     tab.close()
+
+
+@pytest.fixture(scope="module")
+def reader(browser, address):
+    """A tab in which one scan is uploaded after the other."""
+    tab = opened(browser, address)
+    yield tab
+    tab.close()
+
+
+def upload(tab: Page, path: Path) -> None:
+    tab.locator("input[type=file]").first.set_input_files(path)
+    expect(tab.get_by_text(f"{path.name}: ")).to_be_visible()
+    expect(tab.get_by_label("Truth", exact=True)).to_be_hidden()  # which the sample has
+    script_over(tab)
+    wait_for_maps(tab)
 
 
 def crosshair(tab: Page) -> list[int]:
@@ -92,16 +109,14 @@ def test_picture_and_report_are_made_when_asked_for(tab):
 
 @pytest.mark.shows(12)
 @pytest.mark.parametrize(("codes", "turn_degrees"), [("LAS", 0), ("PSR", 20)])
-def test_a_downloaded_map_lies_on_the_uploaded_files_own_grid(tab, brain_volume, tmp_path, codes, turn_degrees):
+def test_a_downloaded_map_lies_on_the_uploaded_files_own_grid(reader, brain_volume, tmp_path, codes, turn_degrees):
     image = reoriented(brain_volume, codes, turn_degrees)
     image.set_qform(image.affine, 1)
     image.set_sform(image.affine, 4)
-    nib.save(image, tmp_path / "own.nii.gz")
-    tab.locator("input[type=file]").first.set_input_files(tmp_path / "own.nii.gz")
-    expect(tab.get_by_label("Truth", exact=True)).to_be_hidden()  # which the sample has
-    script_over(tab)
-    name, found = downloaded_map(tab, tmp_path)
-    assert name == "own_voxel_atlas.nii.gz"
+    nib.save(image, tmp_path / f"{codes}.nii.gz")
+    upload(reader, tmp_path / f"{codes}.nii.gz")
+    name, found = downloaded_map(reader, tmp_path)
+    assert name == f"{codes}_voxel_atlas.nii.gz"
     assert found.shape == image.shape
     np.testing.assert_array_equal(found.affine, image.affine)
     assert [int(found.header[code]) for code in ("qform_code", "sform_code")] == [1, 4]
@@ -125,26 +140,23 @@ def test_the_line_of_the_histogram_follows_the_threshold(tab):
     assert before < wanted
 
 
-def test_the_outline_of_a_heads_brain_can_be_looked_at(tab, head, tmp_path):
+def test_the_outline_of_a_heads_brain_can_be_looked_at(reader, head, tmp_path):
     nib.save(nib.Nifti1Image(head[0].data, head[0].affine), tmp_path / "head.nii.gz")
-    tab.locator("input[type=file]").first.set_input_files(tmp_path / "head.nii.gz")
-    expect(tab.get_by_text("This is a whole head: the brain was extracted first; check its outline.")).to_be_visible()
-    script_over(tab)
-    wait_for_maps(tab)
-    tab.get_by_role("button", name="Outline of the brain").click()
-    picture = tab.locator("[data-testid=stPopoverBody] img")
+    upload(reader, tmp_path / "head.nii.gz")
+    expect(reader.get_by_text("This is a whole head: the brain was extracted first; check its outline.")).to_be_visible()
+    reader.get_by_role("button", name="Outline of the brain").click()
+    picture = reader.locator("[data-testid=stPopoverBody] img")
     expect(picture).to_be_visible()
     until(lambda: picture.evaluate("(one) => one.naturalWidth > 2 * one.naturalHeight"))
+    reader.keyboard.press("Escape")
 
 
-def test_a_map_of_a_dicom_series_is_downloaded_as_nifti(tab, brain_volume, tmp_path):
+def test_a_map_of_a_dicom_series_is_downloaded_as_nifti(reader, brain_volume, tmp_path):
     write_volume(brain_volume, tmp_path / "series")
     (tmp_path / "own.zip").write_bytes(zipped(tmp_path / "series"))
-    tab.locator("input[type=file]").first.set_input_files(tmp_path / "own.zip")
-    expect(tab.get_by_text("own.zip: 120 × 120 × 78 voxels")).to_be_visible()
-    script_over(tab)
-    wait_for_maps(tab)
-    name, found = downloaded_map(tab, tmp_path)
+    upload(reader, tmp_path / "own.zip")
+    expect(reader.get_by_text("own.zip: 120 × 120 × 78 voxels")).to_be_visible()
+    name, found = downloaded_map(reader, tmp_path)
     assert name == "own_voxel_atlas.nii.gz"
     assert nib.aff2axcodes(found.affine) == ("L", "P", "S"), "as the series is stored"
     marked = np.argwhere(found.get_fdata() != 0) @ found.affine[:3, :3].T + found.affine[:3, 3]
