@@ -20,6 +20,7 @@ from vaead_core.scans import stripping
 from vaead_core.scans.volume import Volume
 
 TESTS = Path(__file__).parent
+FIRST = "test_stripping.py"  # needs nothing of `shared`, which another process meanwhile makes for all
 
 
 @pytest.fixture(scope="session")
@@ -117,6 +118,7 @@ def lane(test: Path) -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name != FIRST)
     for item in items:
         item.add_marker(lane(item.path))
 
