@@ -19,7 +19,7 @@ from vaead_core.figures.curves import PLAIN, described, precision_recall_figure
 from vaead_core.figures.latents import slice_picture
 
 HEALTHY = "healthy brain A"
-VIEWS = ("Methods", "Size and intensity", "Thesis", "Curves", "Fashion images", "Your own")
+VIEWS = ("Methods", "Size and intensity", "Thesis", "Scanners", "Curves", "Fashion images", "Your own")
 
 entry.through_app()
 with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -98,7 +98,7 @@ try:
     if not names and chosen_view in VIEWS[:3]:
         st.info(f"No experiment is recorded in {where.name}; run one under Your own.")
     else:
-        views = (methods, grids, lambda: view.thesis(where, names), curves, fashion_view.show, own)
+        views = (methods, grids, lambda: view.thesis(where, names), lambda: view.scanners(where), curves, fashion_view.show, own)
         dict(zip(VIEWS, views, strict=True))[chosen_view]()
 except InputError as error:
     refuse(error)

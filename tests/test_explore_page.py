@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 
 import nibabel as nib
@@ -90,6 +91,27 @@ def test_a_truth_of_one_label_has_nothing_to_choose(app, brain_volume, label_map
     app.run()
     assert not [one for one in app.multiselect if one.label == "Labels that count"]
     assert len(against_truth(app))
+
+
+def test_the_scale_of_comparison_moves_thresholds_and_no_ranks(app):
+    [scale] = [one for one in app.button_group if one.label == "Compared on the scale of"]
+    [scores] = [table.value for table in app.dataframe if "Compared on" in table.value]
+    assert set(scores["Compared on"]) == {"this scan's scale"}
+    [which] = [one for one in app.selectbox if one.label == "Map"]
+    which.set_value("voxel_atlas").run()
+    before, ranks = threshold(app), against_truth(app)["Average precision"]
+    scale.set_value("healthy").run()
+    assert not app.exception
+    [scores] = [table.value for table in app.dataframe if "Compared on" in table.value]
+    assert set(scores["Compared on"]) == {"healthy brains' scale"}
+    assert threshold(app) != before
+    assert against_truth(app)["Average precision"]["Voxel atlas (baseline)"] == ranks["Voxel atlas (baseline)"]
+
+
+def threshold(app: AppTest) -> float:
+    """Of the map in numbers."""
+    [found] = [re.search(r"clusters above ([\d.]+),", one.value) for one in app.caption if "The largest clusters" in one.value]
+    return float(found[1])
 
 
 def warnings(app: AppTest) -> list[str]:

@@ -6,6 +6,7 @@ import pytest
 from vaead_core.checkpoints.calibration import RATES
 from vaead_core.cohorts.synthetic import synthetic_brain
 from vaead_core.experiments import shift
+from vaead_core.experiments.report import shift as report
 from vaead_core.experiments.scanner_changes import AS_IT_IS, CHANGES, changed
 from vaead_core.experiments.shift import Shifted, ShiftPart
 
@@ -60,11 +61,11 @@ def test_a_part_measures_each_scale_and_rate_and_the_lesions(tiny_checkpoint_fol
 def test_the_table_tells_median_and_tail_over_subjects():
     shares = np.linspace(0.01, 0.11, 11)
     rows = [
-        Shifted("marked", "residual", "scan", 0.05, "there", AS_IT_IS, f"s{at}", share, 0.05, "model", 0)
+        Shifted("marked", "residual", "scan", 0.05, "there", True, AS_IT_IS, f"s{at}", share, 0.05, "model", 0)
         for at, share in enumerate(shares)
     ]
     rows += [
-        Shifted("ap", "residual", "scan", np.nan, "there", kind, "s0", ap, 0.01, "model", 0)
+        Shifted("ap", "residual", "scan", np.nan, "there", True, kind, "s0", ap, 0.01, "model", 0)
         for kind, ap in (("mass", 0.4), ("cortical", 0.2))
     ]
     found = shift.table("shift", rows).set_index(["measure", "change"])
@@ -72,3 +73,31 @@ def test_the_table_tells_median_and_tail_over_subjects():
     assert marked[["median", "p90", "subject_count"]].tolist() == pytest.approx([0.06, 0.1, 11])
     assert found.loc[("ap", "every lesion"), "mean"] == pytest.approx(0.3)
     assert set(found.reset_index()["change"]) == {AS_IT_IS, "mass", "cortical", "every lesion"}
+
+
+def measured(site: str, change: str, shares: list[float], scale: str, scorer: str = "voxel_atlas") -> list[Shifted]:
+    return [
+        Shifted("marked", scorer, scale, 0.05, site, site != "ixi", change, f"s{i}", one, 0.05, "model", 0)
+        for i, one in enumerate(shares)
+    ]
+
+
+@pytest.fixture
+def tables():
+    rows = measured("ixi", AS_IT_IS, [0.05, 0.05], "scan") + measured("ixi", AS_IT_IS, [0.06, 0.06], "healthy")
+    rows += measured("elsewhere", AS_IT_IS, [0.04, 0.06, 0.08], "scan") + measured(
+        "elsewhere", AS_IT_IS, [0.2, 0.3, 0.4], "healthy"
+    )
+    rows += measured("elsewhere", AS_IT_IS, [0.04, 0.06, 0.2], "scan", "residual")
+    rows += measured("elsewhere", AS_IT_IS, [0.2, 0.3, 0.4], "healthy", "residual")
+    rows += [Shifted("ap", "voxel_atlas", "scan", np.nan, "elsewhere", True, "mass 20% darker", "s0", 0.4, 0.01, "model", 0)]
+    return {"shift": shift.table("shift", rows)}
+
+
+def test_the_report_says_which_thresholds_travel(tables):
+    said = report.reading(tables)
+    assert "marks 6.0 to 6.0 % (median over people) on the scan's own scale, and 30.0 to 30.0 % on the healthy brains'" in said
+    assert "nine people of ten at most 9 %: Voxel atlas (baseline)." in said
+    table = report.by_method(tables["shift"]).set_index(["Method", "Scanner"])
+    there = table.loc[("Voxel atlas (baseline)", "elsewhere")]
+    assert there[["People", "Marked, %", "AP of painted lesions", "Chance"]].tolist() == pytest.approx([3, 6, 0.4, 0.01])

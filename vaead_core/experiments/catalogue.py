@@ -158,13 +158,15 @@ def _shift(folders: list[Path], request: Request) -> list[shift.ShiftPart]:
         names = tuple(name for name, _ in request.chosen(painted.every_map(str(folder))) if name in checkpoint.calibration)
         about = (request.seed, names)
         parts += [
-            shift.ShiftPart(str(folder), own, one, change, *about, change == AS_IT_IS) for one in people for change in CHANGES
+            shift.ShiftPart(str(folder), own, one, change, *about, False, change == AS_IT_IS)
+            for one in people
+            for change in CHANGES
         ]
         others = [found for site in shift.SITES if (found := find_data(site)) and found.name != Path(own).name]
         for site in map(str, others):
             ids = [subject.id for subject in open_cohort(site).subjects][: request.subjects]
             some = set(ids[:: max(1, len(ids) // shift.LESION_SUBJECTS)][: shift.LESION_SUBJECTS])
-            parts += [shift.ShiftPart(str(folder), site, one, AS_IT_IS, *about, one in some) for one in ids]
+            parts += [shift.ShiftPart(str(folder), site, one, AS_IT_IS, *about, True, one in some) for one in ids]
     return parts
 
 

@@ -35,8 +35,8 @@ class Shifted:
     """One measure of one scorer in one brain.
 
     measure: marked (share of the brain above the threshold that `threshold` of healthy brains exceed) or ap (of a painted
-    lesion, whose kind is `change`). scale: on which a map is read. site: whose brain it is. chance: what healthy brains of the
-    training site show, or the lesion's share of the brain.
+    lesion, whose kind is `change`). scale: on which a map is read. site: whose brain it is; foreign: the model saw none of
+    it. chance: what healthy brains of the training site show, or the lesion's share of the brain.
     """
 
     measure: str
@@ -44,6 +44,7 @@ class Shifted:
     scale: str
     threshold: float
     site: str
+    foreign: bool
     change: str
     subject: str
     value: float
@@ -54,7 +55,10 @@ class Shifted:
 
 @dataclass(frozen=True)
 class ShiftPart:
-    """One subject through one checkpoint after a change of CHANGES. lesions: also painted into it."""
+    """One subject through one checkpoint after a change of CHANGES. foreign: the model saw none of its site.
+
+    lesions: also painted into it.
+    """
 
     checkpoint: str
     source: str
@@ -62,6 +66,7 @@ class ShiftPart:
     change: str
     seed: int
     scorers: tuple[str, ...]
+    foreign: bool = False
     lesions: bool = False
 
     def measure(self) -> list[Shifted]:
@@ -104,14 +109,16 @@ class ShiftPart:
         self, measure: str, scorer: str, scale: str, threshold: float, change: str, value: float, chance: float
     ) -> Shifted:
         site, name = Path(self.source).name, opened(self.checkpoint).name
-        return Shifted(measure, scorer, scale, threshold, site, change, self.subject, value, chance, name, self.seed)
+        return Shifted(
+            measure, scorer, scale, threshold, site, self.foreign, change, self.subject, value, chance, name, self.seed
+        )
 
 
 COLUMNS = (
-    "experiment", "measure", "scorer", "scale", "threshold", "site", "change", "subject_count", "median", "p90", "mean", "low",
-    "high", "chance", "checkpoint", "seed",
+    "experiment", "measure", "scorer", "scale", "threshold", "site", "foreign", "change", "subject_count", "median", "p90",
+    "mean", "low", "high", "chance", "checkpoint", "seed",
 )  # fmt: skip
-_GROUP = ["measure", "scorer", "scale", "threshold", "site", "change", "checkpoint", "seed"]
+_GROUP = ["measure", "scorer", "scale", "threshold", "site", "foreign", "change", "checkpoint", "seed"]
 
 
 def table(experiment: str, rows: list[Shifted]) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from pages.shared.inputs import KEPT
 from vaead_core.experiments import records
 from vaead_core.experiments.catalogue import EXPERIMENTS
 from vaead_core.experiments.records import ALL
-from vaead_core.experiments.report import verdicts
+from vaead_core.experiments.report import shift, verdicts
 from vaead_core.experiments.report.method_table import by_combination
 from vaead_core.experiments.report.result_figures import beside_figure, grid_figure, methods_figure
 from vaead_core.experiments.report.tables import select
@@ -73,6 +73,24 @@ def ask_score(rows: pd.DataFrame, scores: dict[str, tuple[str, str, bool]]) -> t
     with right:
         model = _ask("Model", models, "grid_model")
     return f"{label}, {model}", mine[mine["checkpoint"] == model]
+
+
+def scanners(where: Path) -> None:
+    """What each map marks of healthy brains of a scanner that the model never saw, and finds in them."""
+    st.markdown(EXPERIMENTS["shift"].question)
+    rows = cached_results.table(where, "shift")
+    if rows is None:
+        st.info("Not measured here: the experiment shift needs healthy scans of two scanners.")
+        return
+    table = shift.by_method(rows)
+    whose = _ask("Brains", list(dict.fromkeys(table["Scanner"] + ", " + table["Change"])), "shift_brains")
+    shown = table[table["Scanner"] + ", " + table["Change"] == whose].drop(columns=["Scanner", "Change"])
+    st.dataframe(shown.sort_values("Marked, %").round(3), hide_index=True, width="stretch")
+    st.caption(
+        "Of the voxels of a healthy brain, how many lie above the threshold that 5 % of the training site's healthy voxels "
+        "exceed: median over people, and the share below which nine of ten people are; first on each scan's own scale, then on the "
+        "healthy brains'. AP is the mean over painted lesions of four kinds; chance is their share of the brain."
+    )
 
 
 def combinations(rows: pd.DataFrame, task: str) -> None:
