@@ -66,6 +66,17 @@ def test_the_first_screen_marks_little_of_a_healthy_brain_and_the_painted_lesion
             assert detection(native[brain], sample.truth[brain]).ap > 0.5, one.name
 
 
+def test_a_patient_of_another_scanner_opens_with_little_marked_and_no_warning():
+    checkpoint, sample = Checkpoint.load(shipped()), load_sample("MS patient")
+    prepared = scoring.prepare(sample.scan, checkpoint)
+    found = [scoring.score(prepared, checkpoint, method) for method in PREFERRED]
+    assert scoring.warnings(prepared, found) == []
+    for one in found:
+        values = scorers.abnormality(one.name, one.map_values)[prepared.slices.mask]
+        assert 0.005 < (values > one.thresholds[0.05]).mean() <= 0.1, one.name
+        assert one.scale == "scan", one.name
+
+
 def test_the_healthy_samples_are_test_subjects_of_the_shipped_model():
     source = Checkpoint.load(shipped()).provenance.source
     assert {subject.id for subject in healthy_samples().subjects} <= set(source.subjects["test"])
