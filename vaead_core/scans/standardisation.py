@@ -25,7 +25,11 @@ _LEAST_STEP = 0.02  # between two tissues' medians, of the whole span: less is n
 
 
 def z_scale(values: Array) -> IntensityScale:
-    """Mean 0, CLIP_SD standard deviations 1. values: (n,) of the brain, not constant."""
+    """Mean 0, CLIP_SD standard deviations 1. values: (n,) of the brain, not constant.
+
+    >>> z_scale(np.array([1.0, 3.0]))
+    IntensityScale(own=(2.0, 5.0), network=(0.0, 1.0))
+    """
     mean, spread = float(values.mean()), float(values.std())
     return IntensityScale((mean, mean + CLIP_SD * spread), (0.0, 1.0))
 
