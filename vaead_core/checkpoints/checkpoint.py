@@ -205,7 +205,8 @@ def _unpack(arrays: dict[str, Array]) -> tuple[Reference, Calibration, dict[str,
 
     def calibrated(kind: str, name: str) -> ScorerCalibration:
         def held(what: str) -> Array:
-            return arrays[f"{kind}/{name}/{what}"].astype(np.float32)
+            array = arrays[f"{kind}/{name}/{what}"]
+            return array.astype(np.float32) if array.dtype == np.float16 else array
 
         images, scans = ({a: held(f"{level}/{a}") for a in AGGREGATES} for level in ("images", "scans"))
         return ScorerCalibration(held("pixels"), images, scans)
