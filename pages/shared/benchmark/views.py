@@ -89,7 +89,8 @@ def scanners(where: Path) -> None:
     st.caption(
         "Of the voxels of a healthy brain, how many lie above the threshold that 5 % of the training site's healthy voxels "
         "exceed: median over people, and the share below which nine of ten people are; first on each scan's own scale, then on "
-        "the healthy brains'. AP is the mean over painted lesions of four kinds; chance is their share of the brain."
+        "the healthy brains'. AP is the mean over lesions of four kinds painted into at most twelve of them; chance is their "
+        "share of the brain."
     )
 
 
