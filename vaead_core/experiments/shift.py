@@ -13,16 +13,13 @@ import pandas as pd
 from vaead_core import scorers
 from vaead_core.checkpoints.calibration import RATES
 from vaead_core.checkpoints.checkpoint import Checkpoint
-from vaead_core.cohorts import open_cohort
-from vaead_core.errors import CohortError
 from vaead_core.experiments import painted
 from vaead_core.experiments.scanner_changes import changed
-from vaead_core.experiments.subjects import judging, opened
+from vaead_core.experiments.subjects import judging, opened, scan_of
 from vaead_core.measures.metrics import detection, interval_over_subjects
 from vaead_core.pipeline.scoring import PreparedScan, Scale, score
-from vaead_core.scans.heads import with_brain
 from vaead_core.scans.preprocessing import Preprocessor
-from vaead_core.scans.volume import Brain, Volume
+from vaead_core.scans.volume import Brain
 
 SITES = ("ixi", "ds002748")  # cohorts of one scanner each
 LESIONS = {"white_matter": "20% darker", "cortical": "20% darker", "mass": "20% darker", "atrophy": "4 mm wider"}
@@ -75,15 +72,9 @@ class ShiftPart:
         preprocessor = checkpoint.preprocessor
         if preprocessor is None:
             raise ValueError("scanners differ in scans")
-        brain = preprocessor.to_brain(changed(with_brain(self._scan()), self.change))
+        brain = preprocessor.to_brain(changed(scan_of(self.source, self.subject, self.checkpoint), self.change))
         found = list(self._marked(checkpoint, PreparedScan(brain, preprocessor.to_slices(brain))))
         return [*found, *self._found(checkpoint, preprocessor, brain)] if self.lesions else found
-
-    def _scan(self) -> Volume:
-        scan = next((one for one in open_cohort(self.source).subjects if one.id == self.subject), None)
-        if scan is None:
-            raise CohortError(f"{self.subject} is not among the scans of {Path(self.source).name}.")
-        return scan.read()
 
     def _marked(self, checkpoint: Checkpoint, prepared: PreparedScan) -> Iterator[Shifted]:
         for name in self.scorers:

@@ -16,7 +16,7 @@ from vaead_core.errors import CohortError, InputError
 from vaead_core.measures.folds import leave_out
 from vaead_core.scans.heads import with_brain
 from vaead_core.scans.preprocessing import Preprocessor
-from vaead_core.scans.volume import Brain, Slices
+from vaead_core.scans.volume import Brain, Slices, Volume
 
 
 @lru_cache(maxsize=4)
@@ -55,10 +55,15 @@ def prepared(source: str, subject: str, folder: str) -> Slices:
 @lru_cache(maxsize=4)
 def prepared_brain(source: str, subject: str, folder: str) -> Brain:
     """One subject of a cohort on the atlas grid of the checkpoint in `folder`."""
+    return _preprocessor(folder).to_brain(scan_of(source, subject, folder))
+
+
+def scan_of(source: str, subject: str, folder: str) -> Volume:
+    """The scan of one subject of a cohort, its brain known. Raises CohortError where it is not, with the checkpoint's name."""
     scan = next((one for one in open_cohort(source).subjects if one.id == subject), None)
     if scan is None:
         raise CohortError(f"{subject}, a subject of {Path(folder).name}, is not among the scans of {Path(source).name}.")
-    return _preprocessor(folder).to_brain(with_brain(scan.read()))
+    return with_brain(scan.read())
 
 
 def _preprocessor(folder: str) -> Preprocessor:

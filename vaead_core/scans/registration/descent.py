@@ -9,7 +9,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from vaead_core.scans import atlas
-from vaead_core.scans.registration.resampling import LPS, image
+from vaead_core.scans.registration.resampling import LPS, bins, image
 from vaead_core.scans.volume import Array, Volume
 
 ATLAS_SPACING_MM = 3.0
@@ -30,7 +30,7 @@ class Coarse:
 def coarse(scan: Volume, spacing_mm: float = 2.0) -> Coarse:
     """Averaged down to about `spacing_mm` where the scan is finer: speed, without aliasing."""
     values, mask = image(scan.tissue, scan.affine), image(scan.mask.astype(np.float32), scan.affine)
-    shrink = [max(1, int(spacing_mm / length + 0.25)) for length in values.GetSpacing()]
+    shrink = bins(values.GetSpacing(), spacing_mm)
     if max(shrink) > 1:
         values, mask = sitk.BinShrink(values, shrink), sitk.BinShrink(mask, shrink)
     return Coarse(values, sitk.Cast(mask > 0, sitk.sitkFloat32))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -48,7 +49,7 @@ def coarsened(scan: Volume, spacing_mm: float) -> Volume:
 
     Its values are `tissue`; its brain what at least half of a voxel is of.
     """
-    counts = [max(1, int(spacing_mm / length + 0.25)) for length in scan.spacing_mm]
+    counts = bins(scan.spacing_mm, spacing_mm)
     if max(counts) == 1:
         return scan
     outside = [(0, -size % count) for size, count in zip(scan.data.shape, counts, strict=True)]
@@ -57,6 +58,15 @@ def coarsened(scan: Volume, spacing_mm: float) -> Volume:
     affine = scan.affine @ np.diag([*counts, 1.0])
     affine[:3, 3] += scan.affine[:3, :3] @ ((np.array(counts) - 1) / 2)
     return Volume(np.where(share > 0, total / np.maximum(share, 1e-6), 0), affine, scan.name, brain=share >= 0.5)
+
+
+def bins(lengths_mm: Sequence[float] | Array, spacing_mm: float) -> list[int]:
+    """How many voxels of such edges make one of up to about `spacing_mm`, along each axis.
+
+    >>> bins([1.0, 0.9, 3.0], 2)
+    [2, 2, 1]
+    """
+    return [max(1, int(spacing_mm / length + 0.25)) for length in lengths_mm]
 
 
 def to_scan(data: Array, grid: Grid, transform: AffineToAtlas, scan: Volume, nearest: bool = False) -> Array:
