@@ -7,7 +7,6 @@ from typing import Literal
 
 import numpy as np
 from scipy.special import expit, logit
-from scipy.stats import trim_mean
 
 from vaead_core import scorers
 from vaead_core.inference.model import Memory, Model
@@ -46,7 +45,9 @@ class Bulk:
         (Bulk(middle=2.5, spread=1.4826, odds=False), None, Bulk(middle=0.0, spread=1.0, odds=True))
         """
         if scale == "odds":
-            return Bulk(float(trim_mean(_log_odds(values), _TRIMMED)), 1.0, odds=True)
+            ordered = np.sort(_log_odds(values))
+            cut = int(_TRIMMED * ordered.size)
+            return Bulk(float(ordered[cut : ordered.size - cut].mean()), 1.0, odds=True)
         middle = float(np.median(values))
         spread = 1.4826 * float(np.median(np.abs(values - middle)))
         return Bulk(middle, spread) if spread > 0 else None
