@@ -88,6 +88,34 @@ def test_a_flip_alone_mirrors_left_and_right():
     assert kinds == {"same", "mirrored"}
 
 
+NOTHING = dict(flip=False, rotation_degrees=0, scale=0, shift_pixels=0, elastic_pixels=0, gamma=0, bias=0)
+
+
+def test_a_curve_keeps_the_order_of_intensities_and_both_ends():
+    pixels = torch.linspace(-1, 1, 32 * 32).view(1, 1, 32, 32).repeat(4, 1, 1, 1)
+    mask = torch.ones_like(pixels, dtype=torch.bool)
+    bent, _ = augment(pixels, mask, Augmentation(**NOTHING, curve=0.5), torch.Generator().manual_seed(0))
+    assert (bent.flatten(1).diff() > 0).all()
+    torch.testing.assert_close(bent.flatten(1)[:, [0, -1]], torch.tensor([[-1.0, 1.0]]).repeat(4, 1))
+    assert (bent - pixels).abs().amax((1, 2, 3)).min() > 0.02
+
+
+def test_a_blur_and_noise_have_the_strength_that_is_asked_for_and_keep_to_the_mask():
+    pixels, mask = torch.zeros(64, 1, 33, 33), torch.zeros(64, 1, 33, 33, dtype=torch.bool)
+    mask[..., :20] = True
+    pixels[..., 20:] = -1  # what lies outside must not come in
+    pixels[:, :, 10, 10] = 1
+    blurred, _ = augment(pixels, mask, Augmentation(**NOTHING, blur_pixels=0.8), torch.Generator().manual_seed(0))
+    assert (blurred[mask] >= 0).all()
+    assert torch.equal(blurred[~mask], pixels[~mask])
+    inside = blurred.where(mask, 0).sum((1, 2, 3))
+    torch.testing.assert_close(inside, torch.ones(64), atol=0.02, rtol=0)
+    assert blurred[:, 0, 10, 10].min() < 0.5 < blurred[:, 0, 10, 10].max()
+    flat, everywhere = torch.zeros(256, 1, 32, 32), torch.ones(256, 1, 32, 32, dtype=torch.bool)
+    noisy, _ = augment(flat, everywhere, Augmentation(**NOTHING, noise=0.05), torch.Generator().manual_seed(0))
+    assert noisy.std().item() == pytest.approx(0.05, rel=0.1)
+
+
 def test_noise_fills_the_background_alone_with_deviation_a_third():
     pixels, mask = torch.full((4, 1, 64, 64), 0.5), torch.zeros(4, 1, 64, 64, dtype=torch.bool)
     mask[..., :32] = True

@@ -9,6 +9,8 @@ from torch.nn import functional
 from training.config import Augmentation
 
 COARSE_PIXELS = 6
+CURVE_STEPS = 5
+BLUR_REACH = 4  # pixels
 
 
 def augment(pixels: Tensor, mask: Tensor, settings: Augmentation, rng: Generator) -> tuple[Tensor, Tensor]:
@@ -26,6 +28,13 @@ def augment(pixels: Tensor, mask: Tensor, settings: Augmentation, rng: Generator
         coarse = settings.bias * torch.randn(len(pixels), 1, 4, 4, generator=rng)
         field = functional.interpolate(coarse, pixels.shape[2:], mode="bicubic", align_corners=True)
         pixels = pixels + field
+    if settings.curve:
+        pixels = _bent(pixels.clamp(-1, 1), settings.curve, rng)
+    if settings.blur_pixels:
+        pixels = _blurred(pixels, mask, settings.blur_pixels * torch.randn(len(pixels), generator=rng).abs())
+    if settings.noise:
+        level = settings.noise * torch.randn(len(pixels), 1, 1, 1, generator=rng).abs()
+        pixels = pixels + level * torch.randn(pixels.shape, generator=rng)
     return pixels.clamp(-1, 1), mask
 
 
@@ -67,6 +76,30 @@ def random_patches(pixels: Tensor, mask: Tensor, size: int, count: int, rng: Gen
     image = torch.arange(len(pixels))[:, None, None, None]
     picks = (image, 0, rows[..., :, None], columns[..., None, :])
     return pixels[picks].flatten(0, 1)[:, None], mask[picks].flatten(0, 1)[:, None]
+
+
+def _bent(pixels: Tensor, deviation: float, rng: Generator) -> Tensor:
+    """`pixels` (N, 1, H, W) in [-1, 1] through a curve an image that rises from -1 to 1 in CURVE_STEPS straight steps."""
+    rises = torch.exp(deviation * torch.randn(len(pixels), CURVE_STEPS, generator=rng))
+    heights = functional.pad((2 * rises / rises.sum(1, keepdim=True)).cumsum(1) - 1, (1, 0), value=-1.0)
+    along = (pixels.flatten(1) + 1) / 2 * CURVE_STEPS
+    step = along.floor().clamp(max=CURVE_STEPS - 1).long()
+    low, high = heights.gather(1, step), heights.gather(1, step + 1)
+    return (low + (along - step) * (high - low)).view_as(pixels)
+
+
+def _blurred(pixels: Tensor, mask: Tensor, widths: Tensor) -> Tensor:
+    """`pixels` (N, 1, H, W) under a Gaussian of `widths` (N,) pixels within the mask, which brings nothing in from outside."""
+    reach = torch.arange(-BLUR_REACH, BLUR_REACH + 1)
+    kernels = torch.exp(-(reach**2) / (2 * widths.clamp(min=0.1)[:, None] ** 2))
+    kernels = kernels / kernels.sum(1, keepdim=True)
+
+    def smooth(images: Tensor) -> Tensor:
+        count, rows = len(images), images.transpose(0, 1)
+        across = functional.conv2d(rows, kernels[:, None, None, :], padding=(0, BLUR_REACH), groups=count)
+        return functional.conv2d(across, kernels[:, None, :, None], padding=(BLUR_REACH, 0), groups=count).transpose(0, 1)
+
+    return torch.where(mask, smooth(pixels * mask) / smooth(mask.float()).clamp(min=1e-6), pixels)
 
 
 def _sampling_points(pixels: Tensor, settings: Augmentation, rng: Generator) -> Tensor:

@@ -1,14 +1,15 @@
-"""`python -m training.companions NAME --checkpoint FOLDER`: a companion network for a checkpoint of slices that is there already.
+"""`python -m training.companions NAME... --checkpoint FOLDER`: companion networks for a checkpoint of slices that is there.
 
 segmenter: finds synthetic anomalies. denoiser: takes coarse noise away. feature_autoencoder: redraws the encoder's features.
-It is trained on the checkpoint's own training subjects and written into the checkpoint, whose thresholds and healthy reference
-are made again with its scorers.
+They are trained on the checkpoint's own training subjects, one after the other, and written into the checkpoint, whose
+thresholds and healthy reference are then made again with their scorers.
 """
 
 from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -30,12 +31,14 @@ from training.run import VALIDATION_IMAGES, native_precision
 from vaead_core.checkpoints.checkpoint import COMPANION_FILES, Checkpoint
 from vaead_core.checkpoints.provenance import Companion
 from vaead_core.errors import CheckpointError, exit_status
+from vaead_core.inference.model import Model
+
+Name = Literal["segmenter", "denoiser", "feature_autoencoder"]
 
 
-class CompanionConfig(Settings):
-    """One companion network."""
+class CompanionSettings(Settings):
+    """What companion networks that are trained together share."""
 
-    name: Annotated[Literal["segmenter", "denoiser", "feature_autoencoder"], tyro.conf.Positional]
     checkpoint: Path = Path("checkpoints/brain-slices-2mm")
     data: str | None = Field(None, description="the scans that it was trained on; default: found by the name it holds")
     width: int = Field(16, ge=1, description="channels at full resolution")
@@ -46,6 +49,23 @@ class CompanionConfig(Settings):
     batch_size: int = Field(32, ge=2)
     learning_rate: float = Field(2e-3, gt=0, description="at the start; it falls to 0 along a cosine")
     seed: int = 0
+
+
+class Order(CompanionSettings):
+    """What the command line takes."""
+
+    names: Annotated[tuple[Name, ...], tyro.conf.Positional] = Field(min_length=1)
+
+    def configs(self) -> list[CompanionConfig]:
+        """One a network."""
+        shared = self.model_dump(exclude={"names"})
+        return [CompanionConfig(name=name, **shared) for name in dict.fromkeys(self.names)]
+
+
+class CompanionConfig(CompanionSettings):
+    """One companion network."""
+
+    name: Name
 
     @property
     def out(self) -> Path:
@@ -59,21 +79,29 @@ class CompanionConfig(Settings):
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit status: 0, or 2 with one sentence on stderr."""
-    config = tyro.cli(CompanionConfig, args=arguments, prog="python -m training.companions", description=__doc__)
-    return exit_status(lambda: train(config), config.checkpoint, WHOLE)
+    order = tyro.cli(Order, args=arguments, prog="python -m training.companions", description=__doc__)
+    return exit_status(lambda: train(order.configs()), order.checkpoint, WHOLE)
 
 
-def train(config: CompanionConfig, data: TrainingData | None = None) -> None:
-    """Trains, or goes on with an unfinished training, and publishes the checkpoint again with the best epoch's network.
+def train(configs: Sequence[CompanionConfig], data: TrainingData | None = None) -> None:
+    """Trains each, or goes on with an unfinished training, and publishes the checkpoint again with the best epochs' networks.
 
-    data: the checkpoint's cohort as `load_data` gives it, for whoever has it already.
+    configs: of one checkpoint. data: its cohort as `load_data` gives it, for whoever has it already.
     """
-    folder = config.checkpoint.resolve()
+    folder = configs[0].checkpoint.resolve()
     checkpoint = Checkpoint.load(folder)
     if checkpoint.preprocessor is None or checkpoint.model.stride is not None:
         raise CheckpointError(f"{checkpoint.name} is no model of whole brain slices; a companion network needs one.")
-    data = data or load_data(stored_config(checkpoint, folder, config.data, None))
-    task: Task = TASKS[config.name](checkpoint.model)
+    data = data or load_data(stored_config(checkpoint, folder, configs[0].data, None))
+    trained = {config.name: fit(config, checkpoint.model, data) for config in configs}
+    republish(folder, configs[0].data, companions=trained, cohort=data)
+    for config in configs:
+        resume.clear(config)
+
+
+def fit(config: CompanionConfig, model: Model, data: TrainingData) -> tuple[bytes, Companion]:
+    """The graph of the best epoch's network, and how it was trained."""
+    task: Task = TASKS[config.name](model)
     torch.manual_seed(config.seed)
     network = task.network(config.width, config.levels)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -93,8 +121,7 @@ def train(config: CompanionConfig, data: TrainingData | None = None) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         graph = Path(scratch) / COMPANION_FILES[config.name]
         export_graph(network, torch.zeros(2, *planes), "planes", "map", graph)
-        republish(folder, config.data, companions={config.name: (graph.read_bytes(), how)}, cohort=data)
-    resume.clear(config)
+        return graph.read_bytes(), how
 
 
 def one_epoch(

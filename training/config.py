@@ -52,6 +52,9 @@ class Augmentation(Settings):
     elastic_pixels: float = 1.0
     gamma: float = 0.1
     bias: float = 0.05
+    curve: float = Field(0.0, ge=0, description="of the logarithm of the slopes of a random rising curve of intensity")
+    blur_pixels: float = Field(0.0, ge=0, description="of the width of a Gaussian within the brain")
+    noise: float = Field(0.0, ge=0, description="of the level of white noise, where the brain's own deviation is a third")
     coarse_noise: float = Field(
         0.0, ge=0, description="of the noise on the input alone, a patch of 6 pixels wide, which the network is to remove"
     )

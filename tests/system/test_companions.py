@@ -33,7 +33,7 @@ def test_a_checkpoint_without_a_network_says_what_its_scorer_needs(alone, brain_
 def test_a_companion_network_is_trained_into_its_checkpoint(alone, thin_cohort, brain_volume):
     graphs = {name: (alone / name).read_bytes() for name in GRAPHS}
     config = companions.CompanionConfig(name="denoiser", checkpoint=alone, epochs=2, steps_per_epoch=4, width=4, levels=2)
-    companions.train(config, thin_cohort)
+    companions.train([config], thin_cohort)
     after = Checkpoint.load(alone)
     assert list(after.model.companions) == ["denoiser"]
     how = after.provenance.companions["denoiser"]
@@ -49,7 +49,7 @@ def test_a_companion_network_is_trained_into_its_checkpoint(alone, thin_cohort, 
 
 def test_an_interrupted_training_goes_on_to_the_same_network(alone, thin_cohort, monkeypatch):
     config = companions.CompanionConfig(name="segmenter", checkpoint=alone, epochs=2, steps_per_epoch=2, width=2, levels=2)
-    companions.train(config, thin_cohort)
+    companions.train([config], thin_cohort)
     whole = (alone / "segmenter.onnx").read_bytes()
 
     def killed_in_the_second(*arguments):
@@ -61,7 +61,7 @@ def test_an_interrupted_training_goes_on_to_the_same_network(alone, thin_cohort,
     with monkeypatch.context() as patch:
         patch.setattr(companions, "one_epoch", killed_in_the_second)
         with pytest.raises(KeyboardInterrupt):
-            companions.train(config, thin_cohort)
+            companions.train([config], thin_cohort)
     assert (config.out.with_name(f"{config.out.name}.unfinished") / "history.csv").read_text().count("\n") == 2
-    companions.train(config, thin_cohort)
+    companions.train([config], thin_cohort)
     assert (alone / "segmenter.onnx").read_bytes() == whole
