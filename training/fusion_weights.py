@@ -16,12 +16,15 @@ import numpy as np
 from rich.progress import track
 from sklearn.linear_model import LogisticRegression
 
+from vaead_core import scorers
+from vaead_core.checkpoints.calibration import healthy_pixels
+from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.errors import CheckpointError, exit_status
 from vaead_core.experiments.painted import KINDS, paint
 from vaead_core.experiments.subjects import chosen_subjects, judging, opened, prepared_brain, source_of
 from vaead_core.measures.metrics import Ranking
-from vaead_core.scans.volume import Array
-from vaead_core.scorers.fusion import Fusion, rarity
+from vaead_core.scans.volume import Array, Slices
+from vaead_core.scorers.fusion import Fusion, surprise
 
 CANDIDATES = (
     "segmenter", "smoothed_residual", "normalised_residual", "asymmetry", "dark_asymmetry", "voxel_atlas", "ssim",
@@ -92,10 +95,16 @@ def painted_cases(folder: Path, data: str | None) -> list[Case]:
             for name in combinations:
                 case = paint(kind, name, brain, subject, seed=0)
                 slices = preprocessor.to_slices(case.brain)
-                rows = np.stack([rarity(one, checkpoint.model, slices)[slices.mask] for one in CANDIDATES], 1)
+                rows = np.stack([_rarity(one, checkpoint, slices) for one in CANDIDATES], 1)
                 truth = preprocessor.slice_grid.on_slices(case.truth, slices)[slices.mask]
                 found.append(Case(subject, kind, rows.astype(np.float16), truth))
     return found
+
+
+def _rarity(name: str, checkpoint: Checkpoint, slices: Slices) -> Array:
+    """(P,) of each brain pixel, on the scan's own scale."""
+    values = scorers.abnormality(name, scorers.build_map(name).score_map(checkpoint.model, slices))[slices.mask]
+    return surprise(values, healthy_pixels(name, values, checkpoint.calibration))
 
 
 def held_out_ap(cases: list[Case], names: list[str]) -> dict[str, float]:

@@ -154,10 +154,14 @@ def healthy_in_scan(model: Model, calibration: Calibration, name: str, slices: S
     healthy = dict(model.healthy)
     for member in scorers.SCORERS[name].needs.members:
         maps = scorers.abnormality(member, scorers.build_map(member).score_map(model, slices))
-        bulk, known = bulk_of(member, maps[slices.mask]), calibration[member].scaled
-        if bulk and known:
-            healthy[member] = bulk.own(known.pixels)
+        healthy[member] = healthy_pixels(member, maps[slices.mask], calibration)
     return healthy
+
+
+def healthy_pixels(name: str, values: Array, calibration: Calibration) -> Array:
+    """(1001,) quantiles of a scorer's map over healthy brains, on the scale of the scan in whose brain it has `values` (n,)."""
+    bulk, known = bulk_of(name, values), calibration[name]
+    return bulk.own(known.scaled.pixels) if bulk and known.scaled else known.pixels
 
 
 def bulk_of(name: str, values: Array) -> Bulk | None:

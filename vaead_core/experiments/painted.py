@@ -14,6 +14,7 @@ from vaead_core.experiments.records import Measurement
 from vaead_core.experiments.subjects import judging, opened, prepared_brain
 from vaead_core.experiments.toy_scans import Choice, described, is_default, score_map
 from vaead_core.measures.metrics import detection, dice
+from vaead_core.pipeline.scoring import PreparedScan, score
 from vaead_core.scans.volume import Brain
 
 CHANGES = (-0.3, -0.2, -0.1, -0.05, 0.1, 0.2, 0.3)  # of the tissue's own intensity
@@ -38,7 +39,7 @@ class PaintedPart:
     maps: tuple[Choice, ...]
 
     def measure(self) -> list[Measurement]:
-        """Every map on every combination; a combination's lesions lie elsewhere in each subject."""
+        """Every map on every combination, on the scan's own scale; a combination's lesions lie elsewhere in each subject."""
         checkpoint = judging(self.checkpoint, self.source, self.subject)
         healthy = prepared_brain(self.source, self.subject, self.checkpoint)
         if checkpoint.preprocessor is None:
@@ -49,10 +50,13 @@ class PaintedPart:
             slices = checkpoint.preprocessor.to_slices(case.brain)
             truth = checkpoint.preprocessor.slice_grid.on_slices(case.truth, slices)[slices.mask]
             for choice in self.maps:
-                values = score_map(checkpoint, choice, slices)[slices.mask]
+                if is_default(choice):
+                    shown = score(PreparedScan(case.brain, slices), checkpoint, choice[0])
+                    values = scorers.abnormality(choice[0], shown.map_values)[slices.mask]
+                    dice_at_5 = dice(values > shown.thresholds[0.05], truth)
+                else:
+                    values, dice_at_5 = score_map(checkpoint, choice, slices)[slices.mask], np.nan
                 one = detection(values, truth)
-                threshold = checkpoint.calibration[choice[0]].threshold(0.05) if is_default(choice) else np.nan
-                dice_at_5 = dice(values > threshold, truth) if np.isfinite(threshold) else np.nan
                 found.append(
                     Measurement(
                         "segmentation", choice[0], described(choice[1]), True, self.kind, name, self.subject,

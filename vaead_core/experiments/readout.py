@@ -10,16 +10,15 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
-from vaead_core.checkpoints.calibration import ScorerCalibration
+from vaead_core import scorers
 from vaead_core.checkpoints.checkpoint import Checkpoint
-from vaead_core.errors import CheckpointError
 from vaead_core.experiments import painted
 from vaead_core.experiments.records import ALL
-from vaead_core.experiments.subjects import judging, opened, prepared, prepared_brain
-from vaead_core.experiments.toy_scans import score_map
+from vaead_core.experiments.subjects import judging, opened, prepared_brain
 from vaead_core.measures.metrics import dice
+from vaead_core.pipeline.scoring import PreparedScan, Scored, score
 from vaead_core.scans.preprocessing import Preprocessor
-from vaead_core.scans.volume import Array, Slices
+from vaead_core.scans.volume import Array, Brain, Slices
 
 THRESHOLDS = (0.01, 0.05)  # the share of healthy validation voxels above them
 RATES = (0.01, 0.02, 0.05, 0.10, 0.20, 0.30, 0.50)  # of the calibration plot
@@ -64,30 +63,30 @@ class ReadoutPart:
     scorers: tuple[str, ...]
 
     def measure(self) -> list[Reading]:
-        """Every scorer at every threshold."""
+        """Every scorer at every threshold of the scan's own scale. Raises CheckpointError where one has none."""
         checkpoint = judging(self.checkpoint, self.source, self.subject)
-        healthy = prepared(self.source, self.subject, self.checkpoint)
-        maps = {name: score_map(checkpoint, (name, ()), healthy) for name in self.scorers}
+        brain = prepared_brain(self.source, self.subject, self.checkpoint)
+        ready = PreparedScan(brain, _preprocessor(checkpoint).to_slices(brain))
+        shown = {name: score(ready, checkpoint, name) for name in self.scorers}
         if self.kind == HEALTHY:
-            return list(self._healthy(checkpoint, healthy, maps))
-        return list(self._painted(checkpoint, maps))
+            return list(self._healthy(checkpoint, ready.slices, shown))
+        return list(self._painted(checkpoint, brain, shown))
 
-    def _healthy(self, checkpoint: Checkpoint, slices: Slices, maps: dict[str, Array]) -> Iterator[Reading]:
+    def _healthy(self, checkpoint: Checkpoint, slices: Slices, shown: dict[str, Scored]) -> Iterator[Reading]:
         preprocessor = _preprocessor(checkpoint)
-        for name, values in maps.items():
-            calibration = calibrated(checkpoint, name)
+        for name, one in shown.items():
+            values = scorers.abnormality(name, one.map_values)
             in_brain = values[slices.mask]
             for rate in RATES:
-                above = int((in_brain > calibration.threshold(rate)).sum())
+                above = int((in_brain > one.healthy.threshold(rate)).sum())
                 yield self._reading("marked", name, rate, value=above, count=in_brain.size)
             for rate in THRESHOLDS:
-                marked = preprocessor.slice_grid.to_volume((values > calibration.threshold(rate)) & slices.mask, slices) > 0
+                marked = preprocessor.slice_grid.to_volume((values > one.thresholds[rate]) & slices.mask, slices) > 0
                 _, volumes_ml = components(marked, preprocessor.spacing_mm)
                 yield self._reading("false_positives", name, rate, value=len(volumes_ml), count=1)
 
-    def _painted(self, checkpoint: Checkpoint, before: dict[str, Array]) -> Iterator[Reading]:
+    def _painted(self, checkpoint: Checkpoint, brain: Brain, before: dict[str, Scored]) -> Iterator[Reading]:
         preprocessor = _preprocessor(checkpoint)
-        brain = prepared_brain(self.source, self.subject, self.checkpoint)
         for combination in painted.KINDS[self.kind]:
             case = painted.paint(self.kind, combination, brain, self.subject, self.seed)
             slices = preprocessor.to_slices(case.brain)
@@ -95,11 +94,10 @@ class ReadoutPart:
             labels, volumes_ml = components(preprocessor.slice_grid.to_volume(truth, slices) > 0, preprocessor.spacing_mm)
             labels = preprocessor.slice_grid.on_slices(labels, slices)
             for name in self.scorers:
-                calibration = calibrated(checkpoint, name)
-                after = score_map(checkpoint, (name, ()), slices)
+                both = (score(PreparedScan(case.brain, slices), checkpoint, name), before[name])
+                values = [scorers.abnormality(name, one.map_values) for one in both]
                 for rate in THRESHOLDS:
-                    threshold = calibration.threshold(rate)
-                    marked, twin = ((values > threshold) & slices.mask for values in (after, before[name]))
+                    marked, twin = ((value > one.thresholds[rate]) & slices.mask for value, one in zip(values, both, strict=True))
                     overlaps = {"value": dice(marked, truth), "twin": dice(twin, truth)}
                     yield self._reading("dice", name, rate, combination=combination, count=1, **overlaps)
                     found, by_chance = (found_lesions(one, labels, len(volumes_ml)) for one in (marked, twin))
@@ -135,16 +133,6 @@ def found_lesions(marked: Array, labels: Array, count: int) -> Array:
     whole = np.bincount(labels[inside], minlength=count + 1)[1:]
     hit = np.bincount(labels[inside & marked], minlength=count + 1)[1:]
     return hit >= OVERLAP * np.maximum(whole, 1)
-
-
-def calibrated(checkpoint: Checkpoint, name: str) -> ScorerCalibration:
-    """The healthy distribution of a scorer. Raises CheckpointError where the checkpoint has none."""
-    if name not in checkpoint.calibration:
-        raise CheckpointError(
-            f"{checkpoint.name} has no thresholds for {name}; choose another scorer.",
-            f"python -m training.publish {checkpoint.name}",
-        )
-    return checkpoint.calibration[name]
 
 
 def _preprocessor(checkpoint: Checkpoint) -> Preprocessor:
