@@ -28,6 +28,7 @@ SLICES = PRESETS["brain-slices-2mm"][1].model_copy(
 PATCHES = PRESETS["brain-patches-2mm"][1]
 AMPLITUDES = ("rotation_degrees", "scale", "shift_pixels", "elastic_pixels", "gamma", "bias")
 PEOPLE = 26  # whom the shipped model is trained on: fewer of them are seen as many times in all
+SCANNERS = {"gamma": 0.15, "bias": 0.1, "curve": 0.3, "blur_pixels": 0.4, "noise": 0.03}  # images as of other scanners
 VARIANTS: dict[str, TrainingConfig] = {}
 
 
@@ -59,6 +60,11 @@ _variant("subjects-5", SLICES, training_subjects=5, epochs=20 * PEOPLE // 5)
 _variant("subjects-10", SLICES, training_subjects=10, epochs=20 * PEOPLE // 10)
 _variant("subjects-20", SLICES, training_subjects=20, epochs=20 * PEOPLE // 20)
 _variant("no-augmentation", SLICES, augmentation=dict.fromkeys(AMPLITUDES, 0.0) | {"flip": False})
+_variant("sampled", SLICES, averaged=False)
+_variant("n4", SLICES, bias="n4")
+_variant("tissues", SLICES, contrast="tissues")
+_variant("n4-tissues", SLICES, bias="n4", contrast="tissues")
+_variant("scanners", SLICES, bias="n4", contrast="tissues", augmentation=SCANNERS)
 _variant("svdd", SLICES, loss={"svdd_weight": 0.2})
 _variant("spatial", SLICES, architecture={"name": "spatial_vae", "stem": "uas", "latent_size": 576})
 _variant("seed-1", SLICES, seed=1)
@@ -85,13 +91,17 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def train_variants(names: list[str], data: str, out: Path) -> None:
-    """Each variant that `out` does not hold yet, one after the other, on scans prepared once."""
-    prepared = load_data(SLICES.model_copy(update={"data": data}))
+    """Each variant that `out` does not hold yet, one after the other; those of one preparation share the scans it gave."""
+    prepared: dict[tuple, TrainingData] = {}
     for name in names:
         if not (out / name / DESCRIPTION).is_file():
             config = VARIANTS[name].model_copy(update={"data": data, "out": out / name})
+            how = {field: getattr(config, field) for field in ("averaged", "bias", "contrast")}
+            key = tuple(how.values())
+            if key not in prepared:
+                prepared = {key: load_data(SLICES.model_copy(update={"data": data, **how}))}
             print(f"{name}: {config.epochs} epochs")
-            train(config, with_background(prepared.trained_on(config.training_subjects), config))
+            train(config, with_background(prepared[key].trained_on(config.training_subjects), config))
 
 
 def with_background(data: TrainingData, config: TrainingConfig) -> TrainingData:
