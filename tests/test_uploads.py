@@ -1,7 +1,5 @@
 """Which of a session's files stay on the server while its browser replaces one by another."""
 
-from types import SimpleNamespace
-
 import pytest
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.uploaded_file_manager import DeletedFile, UploadedFileRec
@@ -17,10 +15,8 @@ def files(monkeypatch):
     """Streamlit's own store, with files of another session in it."""
     store = MemoryUploadedFileManager("/upload")
     send(store, "theirs", session="two")
-    context = SimpleNamespace(session_id=SESSION)
-    monkeypatch.setattr(streamlit_private.scriptrunner, "get_script_run_ctx", lambda suppress_warning: context)
-    monkeypatch.setattr(streamlit_private.runtime, "exists", lambda: True)
-    monkeypatch.setattr(streamlit_private.runtime, "get_instance", lambda: SimpleNamespace(uploaded_file_mgr=store))
+    monkeypatch.setattr(streamlit_private, "session", lambda: SESSION)
+    monkeypatch.setattr(streamlit_private, "_uploads", lambda: store)  # not the runtime: a thread of `sessions` may look there
     yield store
     assert set(store.file_storage["two"]) == {"theirs"}
 
