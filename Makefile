@@ -12,28 +12,34 @@ TORCH_CPU := 6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b
 # Where it is set, every process compiles anew what it imports, which takes longer than most tests.
 unexport PYTHONDONTWRITEBYTECODE
 
-# File by file in their order, longest first: else both cores don't end together.
+# File by file in the order of tests/conftest.py, longest first: else both cores don't end together. A lane is a folder: what
+# another one imports is not read.
 PYTEST = $(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --durations 10
 
-.PHONY: demo test test-fast test-system lint lock clean
+.PHONY: demo test test-fast test-system lint style types lock clean
 
 demo: .stamps/app
 	$(BIN)/streamlit run app.py --server.port $(PORT)
 
 test: .stamps/dev .stamps/chromium lint
-	$(PYTEST) -m "not system"
+	$(PYTEST) --ignore tests/system
 
 test-fast: .stamps/dev
-	$(PYTEST) -m fast
+	$(PYTEST) --ignore tests/system --ignore tests/browser
 
 test-system: .stamps/dev .stamps/chromium .stamps/nginx .stamps/colin27
-	$(PYTEST) -m system
+	$(PYTEST) tests/system
 
 lint: .stamps/dev
+	$(MAKE) --no-print-directory --jobs 2 style types
+
+style:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy vaead_core models training pages benchmarks app.py
 	$(BIN)/lint-imports
+
+types:
+	$(BIN)/mypy vaead_core models training pages benchmarks app.py
 
 .stamps/venv:
 	command -v $(PYTHON) >/dev/null && $(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)

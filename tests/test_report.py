@@ -12,6 +12,7 @@ from vaead_core.cohorts.fashion_mnist import CLASSES
 from vaead_core.experiments import readout_table, records
 from vaead_core.experiments.readout import HEALTHY, RATES, SIZES, THRESHOLDS, Reading
 from vaead_core.experiments.records import ALL, Measurement
+from vaead_core.experiments.report import charts
 from vaead_core.experiments.report.page import write_report
 from vaead_core.experiments.report.tables import best_detector, chosen_detector, label
 from vaead_core.experiments.report.thesis import CLAIMS, TOYS
@@ -104,7 +105,9 @@ def folder(tables, tmp_path):
 @pytest.fixture(scope="module")
 def reported(tmp_path_factory):
     folder = recorded(invented(), tmp_path_factory.mktemp("results"))
-    write_report(folder, data="synthetic:4")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(charts, "DPI", 20)  # nobody looks at the figures, which take most of the time
+        write_report(folder, data="synthetic:4")
     return folder
 
 

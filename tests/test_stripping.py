@@ -14,7 +14,7 @@ from vaead_core.cohorts.synthetic import synthetic_brain
 from vaead_core.errors import ScanError
 from vaead_core.measures.metrics import dice
 from vaead_core.scans.nifti import read_nifti
-from vaead_core.scans.stripping import NETWORKS, brain_mask, strip
+from vaead_core.scans.stripping import NETWORKS, brain_mask, only, strip
 from vaead_core.scans.volume import Volume
 
 
@@ -38,8 +38,8 @@ def test_the_brain_is_found_in_other_heads(air, body, brain):
 
 
 def test_what_is_outside_lies_below_a_brain_that_has_values_below_0(head):
-    volume, _ = head
-    stripped = strip(Volume(volume.data - 500, volume.affine))
+    volume, mask = head
+    stripped = only(mask, Volume(volume.data - 500, volume.affine), "networks")
     assert (stripped.data[~stripped.brain] == stripped.data.min()).all()
     assert stripped.data.min() == volume.data.min() - 500
 
