@@ -181,7 +181,7 @@ def _pack(reference: Reference, calibration: Calibration, memory: Mapping[str, M
 
 def _save(path: Path, arrays: Mapping[str, Array]) -> None:
     """As np.savez_compressed, a fiftieth smaller."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=8) as archive:
         for name, array in arrays.items():
             with archive.open(f"{name}.npy", "w") as file:
                 np.lib.format.write_array(file, np.asarray(array), allow_pickle=False)
