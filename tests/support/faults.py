@@ -14,7 +14,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +32,7 @@ from vaead_core.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
 EPOCHS = 30
+Words = Callable[[Path], list[str]]  # of a training, by where it is to write
 
 
 @dataclass
@@ -46,15 +49,15 @@ class Killed:
         return f"{self.kills} kills (epochs done at each: {reached}), {self.ends} trainings ended, {len(self.wrong)} faults"
 
 
-def command(out: Path, cohort_file: Path, epochs: int = EPOCHS) -> list[str]:
-    """A training of seconds."""
-    return [*prepared("training.run", cohort_file), *OPTIONS, "--epochs", str(epochs), "--out", str(out)]
+def command(out: Path, cohort_file: Path, epochs: int = EPOCHS, scorers: tuple[str, ...] = ()) -> list[str]:
+    """A training of seconds. scorers: as of `prepared`."""
+    return [*prepared("training.run", cohort_file, scorers), *OPTIONS, "--epochs", str(epochs), "--out", str(out)]
 
 
-def run(out: Path, cohort_file: Path, epochs: int, seconds: float | None = None) -> tuple[int, str]:
-    """Status and last words of the training; it is killed after `seconds`."""
+def run(words: list[str], seconds: float | None = None) -> tuple[int, str]:
+    """Status and last words of a training; it is killed after `seconds`."""
     process = subprocess.Popen(
-        command(out, cohort_file, epochs), cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"}, text=True,
+        words, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"}, text=True,
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
     )  # fmt: skip
     try:
@@ -65,19 +68,31 @@ def run(out: Path, cohort_file: Path, epochs: int, seconds: float | None = None)
     return process.returncode, said
 
 
-def kill_often(kills: int, older: Path, cohort_file: Path, folder: Path, seed: int = 0, epochs: int = EPOCHS) -> Killed:
-    """Kills a training `kills` times, over an `older` checkpoint, and lets it come to its end."""
+@dataclass(frozen=True)
+class Unbroken:
+    """A training that nobody killed: its words for a folder, its checkpoint, how long it took."""
+
+    words: Words
+    checkpoint: Path
+    seconds: float
+
+    @staticmethod
+    def run(words: Words, checkpoint: Path) -> Unbroken:
+        """Raises RuntimeError when it fails."""
+        begin = time.monotonic()
+        status, said = run(words(checkpoint))
+        if status:
+            raise RuntimeError(f"the unbroken training ended with {status}: {said}")
+        return Unbroken(words, checkpoint, time.monotonic() - begin)
+
+
+def kill_often(kills: int, older: Path, unbroken: Unbroken, folder: Path, seed: int = 0) -> Killed:
+    """Kills the same training `kills` times, over an `older` checkpoint, and lets it come to its end."""
     found, rng, out = Killed(), np.random.default_rng(seed), folder / "model"
-    begin = time.monotonic()
-    status, said = run(folder / "unbroken", cohort_file, epochs)
-    whole = time.monotonic() - begin
-    if status:
-        found.wrong.append(f"the unbroken training ended with {status}: {said}")
-        return found
-    wanted = weights_from_onnx(folder / "unbroken")
+    wanted = weights_from_onnx(unbroken.checkpoint)
     shutil.copytree(older, out)
     while not found.wrong and (found.kills < kills or not found.ends):
-        status, said = run(out, cohort_file, epochs, rng.uniform(0, 1.1 * whole) if found.kills < kills else None)
+        status, said = run(unbroken.words(out), rng.uniform(0, 1.1 * unbroken.seconds) if found.kills < kills else None)
         if status == -signal.SIGKILL:
             found.kills += 1
             found.epochs.append(_epochs(out, found))
@@ -113,7 +128,8 @@ def main(kills: int, seed: int) -> int:
         cohort = load_data(older)
         (folder / "cohort.pickle").write_bytes(pickle.dumps(cohort))
         train(older, cohort)
-        found = kill_often(kills, folder / "older", folder / "cohort.pickle", folder, seed)
+        unbroken = Unbroken.run(partial(command, cohort_file=folder / "cohort.pickle"), folder / "unbroken")
+        found = kill_often(kills, folder / "older", unbroken, folder, seed)
     print("\n".join([*found.wrong, str(found)]))
     return int(bool(found.wrong))
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.support.trainings import tiny
+from tests.support.trainings import FEW, only_scorers, tiny
 from training import companions
 from training.run import train
 from vaead_core import scorers
@@ -11,6 +11,13 @@ from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.errors import CheckpointError
 from vaead_core.inference.vae import GRAPHS
 from vaead_core.pipeline import scoring
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_scorers():
+    """Those whose networks are trained here among them."""
+    with only_scorers(*FEW, "denoised_residual", "segmenter"):
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from models.export import weights_from_onnx
-from tests.support.trainings import prepared
+from tests.support.trainings import FEW, only_scorers, prepared
 from training import model_card, publish
 from vaead_core import scorers
 from vaead_core.checkpoints.checkpoint import DESCRIPTION, Checkpoint
@@ -29,6 +29,13 @@ def copy(tiny_checkpoint_folder, tmp_path):
 def at_hand(thin_cohort, monkeypatch):
     """The cohort is not prepared again."""
     monkeypatch.setattr(publish, "load_data", lambda config: thin_cohort)
+
+
+@pytest.fixture
+def few_scorers():
+    """Each is calibrated anew by the first test; what is kept of the rest does not depend on how many there are."""
+    with only_scorers(*FEW):
+        yield
 
 
 def changed(folder, **fields) -> None:
@@ -64,7 +71,7 @@ def test_republishing_keeps_weights_history_and_subjects_and_calibrates_again(co
     np.testing.assert_allclose(after.calibration["squared"].pixels, squares, rtol=1e-2, atol=1e-6)
 
 
-def test_notes_survive_republishing(copy, at_hand):
+def test_notes_survive_republishing(copy, at_hand, few_scorers):
     changed(copy, notes="Tried once.")
     assert publish.main([str(copy), str(copy)]) == 0
     after = Checkpoint.load(copy)
@@ -96,7 +103,7 @@ def test_what_cannot_be_republished_is_one_sentence_and_stays_as_it_was(copy, ch
     assert (copy / DESCRIPTION).read_bytes() == before
 
 
-def test_a_checkpoint_from_before_the_split_seed_is_split_by_its_seed(copy, at_hand):
+def test_a_checkpoint_from_before_the_split_seed_is_split_by_its_seed(copy, at_hand, few_scorers):
     description = json.loads((copy / DESCRIPTION).read_text())
     del description["training"]["split_seed"]
     (copy / DESCRIPTION).write_text(json.dumps(description))

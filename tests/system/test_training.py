@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from models.export import weights_from_onnx
-from tests.support.trainings import OPTIONS, prepared, tiny
+from tests.support.trainings import FEW, OPTIONS, only_scorers, prepared, tiny
 from training import run
 from training.config import Architecture
 from training.presets import PRESETS
@@ -37,7 +37,7 @@ def environment() -> dict[str, str]:
 
 def test_a_killed_training_resumes_to_the_weights_of_an_unbroken_one(thin_cohort_file, tmp_path):
     def command(out: Path) -> list[str]:
-        return [*prepared("training.run", thin_cohort_file), *options(out, "--epochs", "4")]
+        return [*prepared("training.run", thin_cohort_file, FEW), *options(out, "--epochs", "4")]
 
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     subprocess.run(command(whole), cwd=ROOT, env=environment(), check=True, capture_output=True)
@@ -89,7 +89,8 @@ def test_a_patch_model_and_a_size_constraint_train(thin_cohort, tmp_path):
 
 def test_a_training_starts_from_the_weights_of_another(tiny_checkpoint_folder, thin_cohort, tmp_path):
     unmoved = tiny(tmp_path / "unmoved", start_from=tiny_checkpoint_folder, learning_rate=1e-12, weight_decay=0.0, epochs=1)
-    train(unmoved, thin_cohort)
+    with only_scorers(*FEW):
+        train(unmoved, thin_cohort)
     ours, theirs = weights_from_onnx(tmp_path / "unmoved"), weights_from_onnx(tiny_checkpoint_folder)
     for name in theirs:
         if "running" not in name:
