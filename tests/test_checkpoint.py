@@ -5,6 +5,7 @@ import shutil
 import numpy as np
 import pytest
 
+from vaead_core.checkpoints import arrays
 from vaead_core.checkpoints import checkpoint as module
 from vaead_core.checkpoints.calibration import RATES
 from vaead_core.checkpoints.checkpoint import Checkpoint
@@ -92,9 +93,9 @@ def test_a_stored_reference_is_right_to_a_small_share_of_a_deviation(largest, bi
     rng = np.random.default_rng(0)
     mean = rng.uniform(-largest, largest, (3, 8, 8)).astype(np.float32)
     deviation = rng.uniform(0.1, 1.9, (3, 8, 8)).astype(np.float32)
-    stored = module._pack(Reference({"intensity": PlaceStatistics(mean, deviation)}), {}, {})
-    found, _, _ = module._unpack(stored)
-    step = np.median(deviation) / module.STEPS
+    stored = arrays.packed(Reference({"intensity": PlaceStatistics(mean, deviation)}), {}, {})
+    found, _, _ = arrays.unpacked(stored)
+    step = np.median(deviation) / arrays.STEPS
     assert np.abs(found["intensity"].mean - mean).max() <= 0.51 * step + 1e-6 * largest
     assert np.abs(found["intensity"].deviation - deviation).max() <= 0.51 * step
     assert stored["reference/intensity/mean"].dtype == f"int{bits}"

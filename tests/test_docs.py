@@ -21,6 +21,7 @@ from vaead_core.anomalies.toys.datasets import DATASETS
 from vaead_core.checkpoints.checkpoint import COMPANION_FILES, DESCRIPTION, FILES
 from vaead_core.checkpoints.provenance import Companion, Provenance, ReconstructionError, Source, Training
 from vaead_core.checkpoints.search import shipped
+from vaead_core.checkpoints.site import Site
 from vaead_core.detectors import DETECTORS
 from vaead_core.experiments.catalogue import EXPERIMENTS
 from vaead_core.inference.vae import COMPANIONS
@@ -99,6 +100,7 @@ NAMES = [
     *((name, "Files") for name in (DESCRIPTION, *FILES, *COMPANION_FILES.values())),
     *((name, "Fields") for name in description_fields()),
     *((f"{record.__name__}.{field.name}", "Fields") for record in RECORDS for field in fields(record)),
+    *((f"Site.{field.name}", "A site's calibration") for field in fields(Site)),
 ]
 
 
@@ -130,7 +132,7 @@ BENCHMARKS = ("healthy_registration", "load", "reconstruction", "registration", 
 
 def test_every_command_and_program_was_read():
     assert {command for _, command in OPTIONS} == {
-        *(f"vaead {name}" for name in ("score", "evaluate", "report")),
+        *(f"vaead {name}" for name in ("score", "calibrate", "evaluate", "report")),
         *(f"python -m training.{name}" for name in ("run", "companions", "publish", "ablations", "fusion_weights")),
         *(f"python -m benchmarks.{name}" for name in BENCHMARKS),
     }

@@ -1,4 +1,4 @@
-"""`vaead score SCAN...`: maps and scores of scans; `evaluate EXPERIMENT`, `report`: the experiments; `app`, `train`."""
+"""`vaead score SCAN...`: maps and scores of scans; `calibrate`: a site; `evaluate`, `report`: experiments; `app`, `train`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import numpy as np
 from vaead_core import scorers
 from vaead_core.checkpoints import search
 from vaead_core.checkpoints.checkpoint import Checkpoint
+from vaead_core.checkpoints.site import LEAST, MOST, Site, named_site, site_file
 from vaead_core.computing.checkout import checkout
 from vaead_core.errors import InputError, exit_status
 from vaead_core.measures.metrics import detection
@@ -44,27 +45,31 @@ def main(arguments: list[str] | None = None) -> int:
 
 def score(options: argparse.Namespace) -> int:
     """Scores every scan; a bad one does not stop the rest."""
-    opened: list[Checkpoint] = []
+    opened: list[tuple[Checkpoint, Site | None]] = []
     if status := exit_status(lambda: opened.append(_begin(options)), options.out, "no scan was scored"):
         return status
     none = [None] * len(options.scans)
     parts = zip(options.scans, names_apart(options.scans), options.mask or none, options.truth or none, strict=True)
     return max(
-        exit_status(partial(_score_one, *part, opened[0], options), options.out, f"{part[0].name} lacks maps or scores")
+        exit_status(partial(_score_one, *part, *opened[0], options), options.out, f"{part[0].name} lacks maps or scores")
         for part in parts
     )
 
 
-def _begin(options: argparse.Namespace) -> Checkpoint:
-    """The checkpoint, once scorers, truths and folder are as they must be."""
-    checkpoint = Checkpoint.load(search.named(options.checkpoint))
+def _begin(options: argparse.Namespace) -> tuple[Checkpoint, Site | None]:
+    """The checkpoint and the site, once scorers, truths and folder are as they must be."""
+    folder = search.named(options.checkpoint)
+    checkpoint = Checkpoint.load(folder)
+    site = Site.read(named_site(options.site, folder), checkpoint) if options.site else None
+    if site and options.n4:
+        raise InputError("A site's scans are calibrated as they are, without --n4; leave --n4 or --site away.")
     for name in options.scorers or ():
         scorers.build(name)
     for masks in filter(None, (options.mask, options.truth)):
         if len(masks) != len(options.scans):
             raise InputError(f"{len(masks)} masks for {len(options.scans)} scans were given; give one a scan, in their order.")
     options.out.mkdir(parents=True, exist_ok=True)
-    return checkpoint
+    return checkpoint, site
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -91,10 +96,13 @@ def _parser() -> argparse.ArgumentParser:
     said = "extract the brain first, or refuse whole heads; default: it is extracted from whole heads"
     brain.add_argument("--strip", action=argparse.BooleanOptionalAction, help=said)
     brain.add_argument("--mask", nargs="+", type=Path, metavar="MASK", help="brains, one a scan, instead of extracting them")
-    command.add_argument(
-        "--scale", choices=("scan", "healthy"), default="scan", help="compare maps on the scan's own scale, or on healthy brains'"
-    )
+    said = "compare maps on the scan's own scale, or on healthy brains'; default: scan, with --site healthy"
+    command.add_argument("--scale", choices=("scan", "healthy"), help=said)
+    said = "what `calibrate` wrote, or its name: thresholds and percentiles from healthy scans of that site"
+    command.add_argument("--site", type=Path, metavar="FILE", help=said)
     command.add_argument("--n4", action="store_true", help="take out the bias field, after the brain was found")
+    said = f"thresholds and percentiles of a checkpoint from {LEAST} to {MOST} healthy scans of your own scanner"
+    _add_calibrate(commands.add_parser("calibrate", help=said))
     for name, (_, said) in IN_REPOSITORY.items():
         commands.add_parser(name, help=said)
     return parser
@@ -110,6 +118,33 @@ def _run_in_repository(name: str, *arguments: str) -> int:
     path = os.pathsep.join(filter(None, (str(repository), os.environ.get("PYTHONPATH"))))
     where = repository if name == "app" else None
     return subprocess.call([sys.executable, "-m", *module, *arguments], cwd=where, env=os.environ | {"PYTHONPATH": path})
+
+
+def _add_calibrate(command: argparse.ArgumentParser) -> None:
+    command.add_argument("checkpoint", type=Path, metavar="CHECKPOINT", help="its folder or name")
+    command.add_argument("--healthy", required=True, metavar="FOLDER", help="T1 scans of healthy people, all of one scanner")
+    command.add_argument("--name", default="site", help="of the scanner, as pages and reports show it; default: site")
+    command.add_argument("--out", type=Path, metavar="FILE", help="default: CHECKPOINT.NAME.site.npz beside the checkpoint")
+    command.add_argument("--jobs", type=int, default=1, metavar="N", help="processes on this machine")
+    command.set_defaults(run=_calibrate)
+
+
+def _calibrate(options: argparse.Namespace) -> int:
+    folder = search.named(options.checkpoint)
+
+    def work() -> None:
+        from vaead_core.pipeline.site_calibration import calibrate_site  # loads joblib
+
+        out = site_file(folder, options.name) if options.out is None else options.out
+        site = calibrate_site(folder, options.healthy, options.name, options.jobs, partial(print, flush=True))
+        site.write(out)
+        print("Marked of a left-out scan at the 5 % threshold of the others, least to largest (median):")
+        for name, scale in sorted(site.left_out):
+            median, low, high = (100 * share for share in site.left_out_shares(name, scale, 0.05))
+            print(f"{name:24}{scale:8}{low:5.1f} to {high:4.1f} % ({median:.1f})")
+        print(f"{out}: {site.scans} healthy scans of {site.name}")
+
+    return exit_status(work, options.out or folder, "the site was not calibrated")
 
 
 def _add_evaluate(command: argparse.ArgumentParser) -> None:
@@ -147,17 +182,19 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _score_one(
-    path: Path, name: str, mask: Path | None, truth_file: Path | None, checkpoint: Checkpoint, options: argparse.Namespace
-) -> None:
+    path: Path, name: str, mask: Path | None, truth_file: Path | None, checkpoint: Checkpoint, site: Site | None,
+    options: argparse.Namespace,
+) -> None:  # fmt: skip
     """name: of its files in the folder of results. mask: of its brain."""
     read = read_scan(path, series=options.series)
     scan = with_mask(read, mask) if mask else with_brain(read, options.strip)
     scan = bias_corrected(scan) if options.n4 else scan
     truth = read_truth(truth_file, scan, labels=options.labels) if truth_file else None
     prepared = scoring.prepare(scan, checkpoint)
-    scored = []
+    scored: list[scoring.Scored] = []
+    scale: scoring.Scale = options.scale or ("healthy" if site else "scan")
     for scorer in options.scorers or list(scorers.scorers_of(checkpoint.model)):
-        result = scoring.score(prepared, checkpoint, scorer, options.scale)
+        result = scoring.score(prepared, checkpoint, scorer, scale, site)
         scored.append(result)
         if result.maps is None:
             continue

@@ -174,22 +174,30 @@ def bulk_of(name: str, values: Array) -> Bulk | None:
 
 
 @dataclass(frozen=True)
-class _Healthy:
-    """What a scorer made of one healthy brain. values: (N, aggregates) of its slices; pixels: (P,) of its brain, or none."""
+class HealthyBrain:
+    """What a scorer made of one healthy brain. values: (N, aggregates) of its slices; pixels: (P,) of its brain, or none.
+
+    pixels may be quantiles of those, as many of each brain, and then each brain has the same weight.
+    """
 
     values: Array
     pixels: Array
 
     @staticmethod
-    def of(maps: Array, slices: Slices) -> _Healthy:
-        return _Healthy(np.stack(list(aggregate(maps, slices.mask).values()), 1), maps[slices.mask])
+    def of(maps: Array, slices: Slices) -> HealthyBrain:
+        return HealthyBrain(np.stack(list(aggregate(maps, slices.mask).values()), 1), maps[slices.mask])
+
+    @property
+    def in_quantiles(self) -> HealthyBrain:
+        """With 1001 quantiles in place of its pixels, if it has any."""
+        return replace(self, pixels=_quantiles(self.pixels))
 
 
 def _cross_fitted(
     model: Model, training: Reference, names: list[str], held_out: Slices, subject: Array, depth: int, before: Calibration
 ) -> Calibration:
-    plain: dict[str, list[_Healthy]] = {name: [] for name in names}
-    scaled: dict[str, list[_Healthy | None]] = {name: [] for name in names}
+    plain: dict[str, list[HealthyBrain]] = {name: [] for name in names}
+    scaled: dict[str, list[HealthyBrain | None]] = {name: [] for name in names}
     healthy = {name: one.pixels for name, one in before.items()}
     for inside, outside in leave_out(subject, FOLDS) if names else ():
         others = model.subset(held_out, outside)
@@ -197,40 +205,44 @@ def _cross_fitted(
         for person in np.unique(subject[inside]):
             brain = model.subset(held_out, subject == person)
             for name in names:
-                found, on_own_scale = _score(against, name, brain, before)
+                found, on_own_scale = healthy_brain(against, name, brain, before)
                 plain[name].append(found)
                 scaled[name].append(on_own_scale)
-    return {name: replace(_summary(plain[name]), scaled=_summary_of_all(scaled[name])) for name in names}
+    return {name: replace(summary(plain[name]), scaled=summary_of_all(scaled[name])) for name in names}
 
 
-def _score(model: Model, name: str, slices: Slices, members: Calibration) -> tuple[_Healthy, _Healthy | None]:
+def healthy_brain(model: Model, name: str, slices: Slices, members: Calibration) -> tuple[HealthyBrain, HealthyBrain | None]:
     """As it is, and on the brain's own scale, where it has one."""
     scorer = scorers.build(name)
     if isinstance(scorer, scorers.ImageScorer):
-        return _Healthy(np.repeat(scorer.score(model, slices)[:, None], len(AGGREGATES), 1), np.zeros(0, np.float32)), None
+        return HealthyBrain(np.repeat(scorer.score(model, slices)[:, None], len(AGGREGATES), 1), np.zeros(0, np.float32)), None
     maps = scorers.abnormality(name, scorer.score_map(model, slices))
-    plain = _Healthy.of(maps, slices)
+    plain = HealthyBrain.of(maps, slices)
     if scorer.needs.members:
         own = model.with_healthy(healthy_in_scan(model, members, name, slices))
         maps = scorers.abnormality(name, scorer.score_map(own, slices))
     bulk = bulk_of(name, maps[slices.mask])
-    return plain, _Healthy.of(bulk.scaled(maps), slices) if bulk else None
+    return plain, HealthyBrain.of(bulk.scaled(maps), slices) if bulk else None
 
 
 def _columns(values: Array) -> dict[str, Array]:
     return {name: values[:, column] for column, name in enumerate(AGGREGATES)}
 
 
-def _summary(brains: list[_Healthy]) -> ScorerCalibration:
+def summary(brains: list[HealthyBrain]) -> ScorerCalibration:
+    """What one scorer made of healthy brains."""
     values = np.concatenate([brain.values for brain in brains])
     pixels = np.concatenate([brain.pixels for brain in brains])
     images = {name: np.sort(column) for name, column in _columns(values).items()}
-    quantiles = np.quantile(pixels, np.linspace(0, 1, _QUANTILES)) if pixels.size else pixels
     scans = {name: np.sort(column) for name, column in _columns(np.stack([brain.values.mean(0) for brain in brains])).items()}
-    return ScorerCalibration(quantiles.astype(np.float32), images, scans)
+    return ScorerCalibration(_quantiles(pixels), images, scans)
 
 
-def _summary_of_all(brains: list[_Healthy | None]) -> ScorerCalibration | None:
+def _quantiles(pixels: Array) -> Array:
+    return (np.quantile(pixels, np.linspace(0, 1, _QUANTILES)) if pixels.size else pixels).astype(np.float32)
+
+
+def summary_of_all(brains: list[HealthyBrain | None]) -> ScorerCalibration | None:
     """None where one of them has no scale of its own."""
     known = [brain for brain in brains if brain]
-    return _summary(known) if len(known) == len(brains) else None
+    return summary(known) if len(known) == len(brains) else None

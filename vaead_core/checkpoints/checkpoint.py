@@ -8,22 +8,20 @@ import json
 import re
 import shutil
 import zipfile
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from vaead_core.checkpoints.calibration import Calibration, ScorerCalibration
+from vaead_core.checkpoints.arrays import packed, save_arrays, unpacked
+from vaead_core.checkpoints.calibration import Calibration
 from vaead_core.checkpoints.provenance import Provenance
 from vaead_core.checkpoints.replace import replace_folder
 from vaead_core.computing.onnx_graph import OnnxGraph
 from vaead_core.errors import CheckpointError, refusing
-from vaead_core.inference.model import Memory, Model
-from vaead_core.inference.reference import PlaceStatistics, Reference
+from vaead_core.inference.model import Model
 from vaead_core.inference.vae import COMPANIONS, GRAPHS, OnnxVAE
-from vaead_core.measures.aggregates import AGGREGATES
 from vaead_core.scans.preprocessing import Preprocessor
 from vaead_core.scans.volume import Array
 
@@ -33,7 +31,6 @@ COMPANION_FILES = {name: f"{name}.onnx" for name in COMPANIONS}  # of networks t
 DESCRIPTION = "checkpoint.json"
 LITTER = re.compile(r"(.*/)?(\.DS_Store|\._[^/]*|Thumbs\.db|desktop\.ini)")  # what systems leave in folders they showed
 _TEXTS = ("history.csv", "README.md")
-STEPS = 32  # of the stored reference in a median healthy deviation: far finer than it is known from a few brains
 
 
 @dataclass(frozen=True)
@@ -74,7 +71,7 @@ class Checkpoint:
         unreadable = CheckpointError(f"The checkpoint {folder.name} cannot be read; train or copy it again.")
         with refusing(unreadable):  # the parts come from many libraries, each with its own exceptions
             with np.load(io.BytesIO(contents["calibration.npz"]), allow_pickle=False) as arrays:
-                reference, calibration, memory = _unpack(dict(arrays))
+                reference, calibration, memory = unpacked(dict(arrays))
             with np.load(io.BytesIO(contents["latents.npz"]), allow_pickle=False) as arrays:
                 latents = Latents(arrays["mean"], arrays["position"], arrays["subject"])
             encoder, decoder = (contents[name] for name in GRAPHS)
@@ -108,9 +105,9 @@ class Checkpoint:
         model, companions = self.model, [COMPANION_FILES[name] for name in self.model.companions]
         for name in (*GRAPHS, *companions):
             shutil.copyfile(graphs / name, folder / name)
-        arrays = _pack(model.reference, self.calibration, model.memory)
-        _save(folder / "calibration.npz", arrays)
-        _save(folder / "latents.npz", asdict(self.latents))
+        arrays = packed(model.reference, self.calibration, model.memory)
+        save_arrays(folder / "calibration.npz", arrays)
+        save_arrays(folder / "latents.npz", asdict(self.latents))
         (folder / "README.md").write_text(self.card, encoding="utf-8", newline="\n")
         (folder / "history.csv").write_text(self.history, encoding="utf-8", newline="\n")
         whole = {
@@ -160,65 +157,6 @@ def checked_files(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
         if name.endswith(".npz") and not zipfile.is_zipfile(io.BytesIO(contents[name])):
             raise CheckpointError(f"{name} of {folder.name} is not a NumPy archive; pickles are never loaded.")
     return {**description, "digest": _sha256(text)}, contents
-
-
-def _pack(reference: Reference, calibration: Calibration, memory: Mapping[str, Memory]) -> dict[str, Array]:
-    arrays = {f"memory/{name}/{key}": array.astype(np.float16) for name, kept in memory.items() for key, array in kept.items()}
-    for quantity, places in reference.places.items():
-        step = float(np.median(places.deviation)) / STEPS
-        arrays[f"reference/{quantity}/step"] = np.array(step, np.float32)
-        for name in ("mean", "deviation"):
-            arrays[f"reference/{quantity}/{name}"] = _in_steps(getattr(places, name), step)
-    scaled = {name: found.scaled for name, found in calibration.items() if found.scaled}
-    for kind, known, precision in (("scorer", calibration, np.float32), ("scaled", scaled, np.float16)):
-        for name, found in known.items():
-            arrays[f"{kind}/{name}/pixels"] = found.pixels.astype(precision)
-            for level in ("images", "scans"):
-                for aggregate in AGGREGATES:
-                    arrays[f"{kind}/{name}/{level}/{aggregate}"] = getattr(found, level)[aggregate].astype(precision)
-    return arrays
-
-
-def _save(path: Path, arrays: Mapping[str, Array]) -> None:
-    """As np.savez_compressed, a fiftieth smaller."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=8) as archive:
-        for name, array in arrays.items():
-            with archive.open(f"{name}.npy", "w") as file:
-                np.lib.format.write_array(file, np.asarray(array), allow_pickle=False)
-
-
-def _in_steps(values: Array, step: float) -> Array:
-    """Whole steps, differenced along rows and then along columns, in the fewest bits that hold them all, which zips better."""
-    steps = np.rint(values / step).astype(np.int32)
-    differences = np.diff(np.diff(steps, axis=-1, prepend=np.int32(0)), axis=-2, prepend=np.int32(0))
-    return differences.astype(np.min_scalar_type(-1 - np.abs(differences).max()))
-
-
-def _unpack(arrays: dict[str, Array]) -> tuple[Reference, Calibration, dict[str, Memory]]:
-    def stored(quantity: str, name: str) -> Array:
-        values = arrays[f"reference/{quantity}/{name}"]
-        steps = np.cumsum(np.cumsum(values, axis=-2, dtype=np.int32), axis=-1, dtype=np.int32)
-        return steps.astype(np.float32) * arrays[f"reference/{quantity}/step"]
-
-    def names(kind: str) -> list[str]:
-        return sorted({key.split("/")[1] for key in arrays if key.startswith(f"{kind}/")})
-
-    def calibrated(kind: str, name: str) -> ScorerCalibration:
-        def held(what: str) -> Array:
-            array = arrays[f"{kind}/{name}/{what}"]
-            return array.astype(np.float32) if array.dtype == np.float16 else array
-
-        images, scans = ({a: held(f"{level}/{a}") for a in AGGREGATES} for level in ("images", "scans"))
-        return ScorerCalibration(held("pixels"), images, scans)
-
-    places = {name: PlaceStatistics(stored(name, "mean"), stored(name, "deviation")) for name in names("reference")}
-    plain, scaled = ({name: calibrated(kind, name) for name in names(kind)} for kind in ("scorer", "scaled"))
-    calibration = {name: replace(found, scaled=scaled.get(name)) for name, found in plain.items()}
-    memory: dict[str, Memory] = {}
-    for key in (key for key in arrays if key.startswith("memory/")):
-        _, name, part = key.split("/")
-        memory.setdefault(name, {})[part] = arrays[key].astype(np.float32)
-    return Reference(places), calibration, memory
 
 
 def _as_written(text: bytes) -> bytes:

@@ -74,7 +74,7 @@ def _healthy_agree(checkpoint: Checkpoint) -> bool:
         {"intensity", "residual"} <= places.keys()
         and all(one.mean.shape == one.deviation.shape == (depth, side, side) for one in places.values())
         and all(_finite(one.mean) and _finite(one.deviation) and one.deviation.min() > 0 for one in places.values())
-        and all(_calibrated(name, one) for name, one in checkpoint.calibration.items())
+        and all(is_calibrated(name, one) for name, one in checkpoint.calibration.items())
         and latents.mean.ndim == 2
         and latents.mean.shape[1] == checkpoint.model.vae.latent_size
         and latents.position.shape == latents.subject.shape == latents.mean.shape[:1]
@@ -94,8 +94,9 @@ def _scorers_run(checkpoint: Checkpoint) -> bool:
     return all(one.shape == blank.pixels.shape and _finite(one) for one in maps)
 
 
-def _calibrated(name: str, found: ScorerCalibration) -> bool:
-    if found.scaled and not _calibrated(name, found.scaled):
+def is_calibrated(name: str, found: ScorerCalibration) -> bool:
+    """Whether the healthy values of a scorer are such: finite, of every kind, with pixels where it makes maps."""
+    if found.scaled and not is_calibrated(name, found.scaled):
         return False
     values = [*found.images.values(), *found.scans.values()]
     of_maps = name in SCORERS and name in map_scorers()

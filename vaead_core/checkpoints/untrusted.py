@@ -27,9 +27,12 @@ _GRAPH, _FUNCTIONS, _NODE, _OPERATOR, _DOMAIN = 7, 25, 1, 4, 7  # field numbers 
 open_zip = partial(archives.open_zip, refusal=CheckpointError, whole="the checkpoint's folder")
 
 
-def check_arrays(content: bytes, name: str) -> None:
-    """Raises CheckpointError unless an .npz holds plain arrays, each as large as its header says, none of them pickled."""
-    archive = open_zip(content, name, ARRAYS, ARRAYS_BYTES)
+def check_arrays(content: bytes, name: str, most_bytes: int = ARRAYS_BYTES) -> None:
+    """Raises CheckpointError unless an .npz holds plain arrays, each as large as its header says, none of them pickled.
+
+    most_bytes: unpacked.
+    """
+    archive = open_zip(content, name, ARRAYS, most_bytes)
     for entry in archive.infolist():
         damaged = CheckpointError(f"{name} is damaged; copy the checkpoint again.")
         with refusing(damaged), archive.open(entry) as file:  # zlib's, zipfile's and NumPy's parsers each have their own

@@ -16,7 +16,7 @@ from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.figures.scan import ShownMap, panels_png
 from vaead_core.measures.aggregates import DEFAULT
 from vaead_core.measures.components import clusters
-from vaead_core.pipeline.scoring import SCALES, PreparedScan, Scored, warnings
+from vaead_core.pipeline.scoring import PreparedScan, Scored, warnings
 from vaead_core.scans.volume import Array, Volume
 
 PICTURES = 6
@@ -44,7 +44,7 @@ def scan_report(prepared: PreparedScan, checkpoint: Checkpoint, findings: list[F
     picture = panels_png(scan, [one.shown for one in findings], _planes(scan), truth)
     parts = [
         "<h1>Anomaly maps of a brain scan</h1>",
-        "<p><b>Research use only, not for diagnosis.</b> Percentiles compare with healthy validation scans and are no "
+        "<p><b>Research use only, not for diagnosis.</b> Percentiles compare with healthy scans and are no "
         "probabilities of disease.</p>",
         *(f"<p class=note>{escape(sentence)}</p>" for sentence in warnings(prepared, [one.result for one in findings])),
         f"<img alt='Axial slices of the scan and of each map' src='data:image/png;base64,{base64.b64encode(picture).decode()}'>",
@@ -67,7 +67,7 @@ def _scores(findings: list[Finding]) -> str:
     rows = (
         (
             _title(one), f"{one.result.scan[DEFAULT]:.4g}", escape(one.shown.unit),
-            f"{one.result.scan_percentiles[DEFAULT]:.0f}", f"{one.shown.threshold:.4g}", SCALES[one.result.scale],
+            f"{one.result.scan_percentiles[DEFAULT]:.0f}", f"{one.shown.threshold:.4g}", escape(one.result.compared_with),
         )
         for one in findings
     )  # fmt: skip
@@ -101,7 +101,7 @@ def _provenance(prepared: PreparedScan, checkpoint: Checkpoint, findings: list[F
         "Checkpoint": checkpoint.name,
         "Checkpoint, digest": checkpoint.digest,
         "Preprocessing": str(checkpoint.preprocessor),
-        "Healthy scans behind percentiles": str(len(checkpoint.calibration[findings[0].result.name].scans[DEFAULT])),
+        "Healthy scans behind percentiles": _healthy(findings[0].result),
         "Scan's grid": f"{'×'.join(map(str, prepared.brain.scan.data.shape))} voxels of "
         + " × ".join(f"{step:.2f}" for step in prepared.brain.scan.spacing_mm) + " mm",
         "Scan's voxels, SHA-256": _digest(prepared.brain.scan.data),
@@ -111,6 +111,12 @@ def _provenance(prepared: PreparedScan, checkpoint: Checkpoint, findings: list[F
         ),
     }  # fmt: skip
     return _table(("", ""), ((escape(name), f"<code>{escape(value)}</code>") for name, value in about.items()))
+
+
+def _healthy(one: Scored) -> str:
+    """How many, and whose where they are a site's."""
+    count = str(len(one.healthy.scans[DEFAULT]))
+    return f"{count}, of the site {one.site.name}, calibration's digest {one.site.digest}" if one.site else count
 
 
 def _digest(values: Array) -> str:

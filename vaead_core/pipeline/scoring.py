@@ -11,6 +11,7 @@ import numpy as np
 from vaead_core import __version__, scorers
 from vaead_core.checkpoints.calibration import RATES, ScorerCalibration, bulk_of, healthy_in_scan, percentile
 from vaead_core.checkpoints.checkpoint import Checkpoint
+from vaead_core.checkpoints.site import Site
 from vaead_core.errors import CheckpointError
 from vaead_core.measures.aggregates import AGGREGATES, DEFAULT, aggregate
 from vaead_core.scans.geometry import Placement
@@ -37,6 +38,7 @@ class Scored:
     healthy: what it is compared with: quantiles of pixels in the map's unit, aggregates on the scale.
     members: `model.healthy` as its maps were made with.
     scale: whether the comparison is on this scan's own scale or on the healthy brains'.
+    site: whose healthy scans it is compared with; None for those of the checkpoint.
     """
 
     name: str
@@ -48,6 +50,15 @@ class Scored:
     healthy: ScorerCalibration
     members: dict[str, Array]
     scale: Scale
+    site: Site | None = None
+
+    @property
+    def compared_with(self) -> str:
+        """What thresholds and percentiles count from, on screen."""
+        if self.site is None:
+            return SCALES[self.scale]
+        scans = f"{self.site.scans} healthy scans of {self.site.name}"
+        return scans if self.scale == "healthy" else f"{scans}, on {SCALES['scan']}"
 
     @property
     def thresholds(self) -> dict[float, float]:
@@ -70,8 +81,8 @@ def prepare(scan: Volume, checkpoint: Checkpoint) -> PreparedScan:
     return PreparedScan(brain, checkpoint.preprocessor.to_slices(brain))
 
 
-def score(prepared: PreparedScan, checkpoint: Checkpoint, name: str, scale: Scale = "scan") -> Scored:
-    """One scorer's maps and values, beside what healthy validation brains score.
+def score(prepared: PreparedScan, checkpoint: Checkpoint, name: str, scale: Scale = "scan", site: Site | None = None) -> Scored:
+    """One scorer's maps and values, beside what healthy validation brains score, or those of a site; the maps are the same.
 
     scale: `scan` compares with what healthy brains show against the bulk of their own map, which another scanner moves but a
     lesion hardly does; `healthy` with their values as they are. A scorer without a scale of its own has the second always.
@@ -80,6 +91,8 @@ def score(prepared: PreparedScan, checkpoint: Checkpoint, name: str, scale: Scal
     healthy, members = checkpoint.calibration.get(name), checkpoint.model.healthy
     if healthy is None:
         raise _not_calibrated(checkpoint, name)
+    if site:
+        healthy = site.calibration[name]
     if isinstance(scorer, scorers.MapScorer):
         own = scale == "scan" and healthy.scaled is not None
         if own:
@@ -101,7 +114,7 @@ def score(prepared: PreparedScan, checkpoint: Checkpoint, name: str, scale: Scal
         {kind: np.array([percentile(v, healthy.images[kind]) for v in values]) for kind, values in ranked.items()},
         {kind: float(values.mean()) for kind, values in images.items()},
         {kind: percentile(float(values.mean()), healthy.scans[kind]) for kind, values in ranked.items()},
-        healthy, members, scale,
+        healthy, members, scale, site,
     )  # fmt: skip
 
 
@@ -131,7 +144,13 @@ def warnings(prepared: PreparedScan, scored: list[Scored]) -> list[str]:
     """Plain sentences to show beside the maps: what the scan lacks, and whether it lies outside the healthy range."""
     found = list(prepared.brain.warnings)
     beyond = [s.name for s in scored if s.scan_percentiles[DEFAULT] == 100]
-    if scored and len(beyond) == len(scored):
+    site = scored[0].site if scored else None
+    if scored and len(beyond) == len(scored) and site:
+        found.append(
+            f"Every score of this scan exceeds those of all {site.scans} healthy scans of {site.name}: that can be a lesion, and "
+            "so few scans show little of how healthy people differ."
+        )
+    elif scored and len(beyond) == len(scored):
         found.append(
             "Every score of this scan exceeds those of all healthy validation scans: that can be a lesion, and it can be "
             "another scanner, contrast or skull-stripping; compare with a healthy scan from the same source."
@@ -160,8 +179,9 @@ def to_record(prepared: PreparedScan, scored: list[Scored], checkpoint: Checkpoi
         "checkpoint": {"name": checkpoint.name, "digest": checkpoint.digest},
         "versions": {"vaead": __version__, "onnxruntime": version("onnxruntime"), "numpy": np.__version__},
         "aggregates": {"default": DEFAULT, "all": list(AGGREGATES)},
-        "healthy_images": len(next(iter(checkpoint.calibration.values())).images[DEFAULT]),
-        "healthy_scans": len(next(iter(checkpoint.calibration.values())).scans[DEFAULT]),
+        "site": _site(scored),
+        "healthy_images": len(scored[0].healthy.images[DEFAULT]) if scored else 0,
+        "healthy_scans": len(scored[0].healthy.scans[DEFAULT]) if scored else 0,
         "brain_found_by": prepared.brain.scan.brain_by,
         "warnings": warnings(prepared, scored),
         "registration": _registration(prepared.brain.transform),
@@ -173,12 +193,28 @@ def to_record(prepared: PreparedScan, scored: list[Scored], checkpoint: Checkpoi
                 "scan": s.scan,
                 "scan_percentile": s.scan_percentiles,
                 "thresholds_by_healthy_false_positive_rate": {str(rate): value for rate, value in s.thresholds.items()},
+                **_left_out(s),
                 "slices": {kind: np.round(v.astype(float), 6).tolist() for kind, v in s.images.items()},
                 "slice_percentiles": {kind: np.round(v, 2).tolist() for kind, v in s.image_percentiles.items()},
             }
             for s in scored
         },
     }
+
+
+def _site(scored: list[Scored]) -> dict[str, Any] | None:
+    """Whose healthy scans thresholds and percentiles come from; None where they are the checkpoint's."""
+    site = scored[0].site if scored else None
+    return {"name": site.name, "scans": site.scans, "digest": site.digest} if site else None
+
+
+def _left_out(one: Scored) -> dict[str, Any]:
+    """How far a site's thresholds of a map hold for a scan of it that is not among them."""
+    if one.site is None or one.maps is None:
+        return {}
+    shares = {rate: one.site.left_out_shares(one.name, one.scale, rate) for rate in RATES}
+    named = {str(rate): dict(zip(("median", "least", "largest"), found, strict=True)) for rate, found in shares.items()}
+    return {"marked_of_left_out_site_scans": named}
 
 
 def _registration(placement: Placement) -> dict[str, Any]:
