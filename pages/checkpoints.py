@@ -5,7 +5,7 @@ import shutil
 import streamlit as st
 
 from pages.shared import inputs
-from pages.shared.checkpoints import training_job
+from pages.shared.checkpoints import sites, training_job
 from pages.shared.checkpoints import views as view
 from pages.shared.notices import plain, refuse, sentence
 from pages.shared.server import entry, jobs
@@ -14,7 +14,7 @@ from vaead_core.checkpoints.archive import ARCHIVE_BYTES, packed, unpack
 from vaead_core.checkpoints.summary import read_history
 from vaead_core.errors import InputError
 
-VIEWS = ("Inspect", "Compare", "Upload", "Train")
+VIEWS = ("Inspect", "Compare", "Upload", "Train", "Calibrate")
 state = st.session_state
 
 entry.through_app()
@@ -99,10 +99,20 @@ def train() -> None:
         jobs.show(job, lambda: view.curves(dict([training_job.history()]), "live_curves"))
 
 
+def calibrate() -> None:
+    """Thresholds and percentiles from healthy scans of one's own scanner."""
+    brains = [name for name, one in known.items() if one.of_brains]
+    if not brains:
+        st.info("No checkpoint of brain scans is here; upload or train one.")
+        return
+    name = _ask("Checkpoint", "calibrated", brains)
+    sites.show(folders[name], view.opened(folders[name]))
+
+
 try:
     if not known and chosen_view in VIEWS[:2]:
         st.info("There is no checkpoint yet; upload one, or train one.")
     else:
-        {"Inspect": inspect, "Compare": compare, "Upload": upload, "Train": train}[chosen_view]()
+        {"Inspect": inspect, "Compare": compare, "Upload": upload, "Train": train, "Calibrate": calibrate}[chosen_view]()
 except InputError as error:
     refuse(error)

@@ -29,13 +29,14 @@ progress, place = st.empty(), fresh("explore", (request.subject, str(folder)))
 try:
     with queue.page(), progress.status("Opening the checkpoint", expanded=False) as status:
         checkpoint = cached_scans.checkpoint(folder)
-        methods, scale = inputs.ask_methods(checkpoint.model), inputs.ask_scale()
+        methods = inputs.ask_methods(checkpoint.model)
+        scale, site = inputs.ask_thresholds(folder, checkpoint)
         status.update(label="Reading the scan")
         opened = request.read()
         key, volume, truth = opened.key, opened.volume, opened.truth
         about.caption(plain(opened.about))
         status.update(label="Registering to the SRI24 atlas")
-        scan = cached_scans.open_scan(key, volume, checkpoint, scale)
+        scan = cached_scans.open_scan(key, volume, checkpoint, scale, site)
         about.caption(plain(f"{opened.about} {scan.lies}"))
         status.update(label="Scoring")
         results, sentences = inputs.score_all(scan, methods)

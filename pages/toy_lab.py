@@ -35,10 +35,11 @@ place = fresh("lab", (request.subject, str(folder)))
 try:
     with queue.page(), st.spinner("Opening scan and checkpoint"):
         checkpoint = cached_scans.checkpoint(folder)
-        methods, scale = inputs.ask_methods(checkpoint.model), inputs.ask_scale()
+        methods = inputs.ask_methods(checkpoint.model)
+        scale, site = inputs.ask_thresholds(folder, checkpoint)
         opened = request.read()
         about.caption(plain(opened.about))
-        scan = cached_scans.open_scan(opened.key, opened.volume, checkpoint, scale)
+        scan = cached_scans.open_scan(opened.key, opened.volume, checkpoint, scale, site)
         about.caption(plain(f"{opened.about} {scan.lies}"))
         results, sentences = inputs.score_all(scan, methods)
     with controls:

@@ -1,17 +1,21 @@
 """The checkpoints page: what is listed, compared, uploaded and trained, and what a hostile upload can do to a reader."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
+import nibabel as nib
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.shared.checkpoints import training_job
 from pages.shared.server import jobs, sessions
 from tests.support.contents import archive
+from tests.support.sites import calibrated, foreign_brains
 from tests.support.waiting import until
 from training.presets import PRESETS
 from vaead_core.checkpoints.archive import packed
+from vaead_core.cohorts.synthetic import synthetic_brain
 from vaead_core.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -182,6 +186,85 @@ def test_a_training_that_fails_says_its_last_sentence(app, tmp_path, monkeypatch
     app.run()
     assert not app.exception
     assert re.search(r"Training of my-model failed after .*empty", app.error[0].value)
+
+
+# A site
+
+
+def calibrate(app: AppTest, source: str) -> AppTest:
+    view(app, "Calibrate")
+    [chosen] = [one for one in app.segmented_control if one.label == "Healthy scans"]
+    chosen.set_value(source).run()
+    assert not app.exception
+    return app
+
+
+def scan_upload(seed: int) -> tuple[str, bytes, str]:
+    brain = synthetic_brain(seed, 0, 40.0)
+    return f"anna {seed}.nii", nib.Nifti1Image(brain.data, brain.affine).to_bytes(), "application/octet-stream"
+
+
+def start(app: AppTest) -> AppTest:
+    [button] = [button for button in app.button if button.label == "Calibrate"]
+    button.click().run()
+    assert not app.exception
+    return app
+
+
+def test_healthy_scans_that_are_uploaded_calibrate_a_site_and_leave_no_trace(app, checkpoints):
+    assert "calibrated for no site yet" in calibrate(app, "Upload scans").info[0].value
+    files = [scan_upload(seed) for seed in (11, 12, 13)]
+    app.file_uploader(key="site_scans").set_value(files[:2]).run()
+    assert start(app).error[0].value == "A site is calibrated on 3 to 20 healthy scans; 2 were given."
+    app.text_input(key="site_name").set_value("../ward").run()
+    app.file_uploader(key="site_scans").set_value(files).run()
+    assert "A site's name takes letters" in start(app).error[0].value
+    app.text_input(key="site_name").set_value("ward-3").run()
+    app.file_uploader(key="site_scans").set_value(files).run()
+    start(app)
+    held = Path(app.session_state["own_healthy"].name)
+    job = app.session_state["jobs"]["site"]
+    assert job.wait(200) == jobs.FINISHED, job.lines
+    assert job.share == 1
+    assert not list(held.iterdir()), "no scan is left"
+    assert "anna" not in " ".join(job.lines)
+    app.run()
+    assert not app.exception
+    assert app.selectbox(key="site_shown").value == "ward-3 (yours)"
+    [table] = [one.value for one in app.dataframe if "At 5 %" in one.value]
+    assert {"Residual", "Voxel atlas (baseline)"} <= set(table["Method"])
+    assert [path.name for path in checkpoints.iterdir()] == ["tiny"]
+    [remove] = [button for button in app.button if button.label == "Remove"]
+    remove.click().run()
+    assert "calibrated for no site yet" in app.info[-1].value
+
+
+def test_a_calibration_of_another_checkpoint_is_one_sentence(app, tiny_cohort, tiny_checkpoint):
+    site = calibrated(tiny_checkpoint, foreign_brains(tiny_cohort))
+    calibrate(app, "Upload a calibration")
+    for content, said in (
+        (replace(site, checkpoint="0" * 64).packed(), "a.npz was made with another checkpoint than tiny"),
+        (b"nothing", "a.npz is no site calibration that vaead reads, or is damaged"),
+    ):
+        app.file_uploader(key="site_archive").set_value(("a.npz", content, "application/zip")).run()
+        assert app.error[0].value.startswith(said)
+    app.file_uploader(key="site_archive").set_value(("a.npz", site.packed(), "application/zip")).run()
+    assert app.success[0].value.startswith("ours was checked")
+    assert app.selectbox(key="site_shown").value == "ours (yours)"
+
+
+def test_a_folder_of_the_server_calibrates_only_where_its_operator_allows_it(app, tmp_path, monkeypatch):
+    monkeypatch.delenv("VAEAD_DATA", raising=False)
+    view(app, "Calibrate")
+    assert app.segmented_control[1].options == ["Upload scans", "Upload a calibration"]
+    (tmp_path / "empty").mkdir()
+    monkeypatch.setenv("VAEAD_DATA", str(tmp_path))
+    calibrate(app, "A folder on the server").text_input(key="site_folder").set_value("../secret").run()
+    assert "There is no folder" in start(app).error[0].value
+    app.text_input(key="site_folder").set_value("empty").run()
+    start(app)
+    assert app.session_state["jobs"]["site"].wait(60) == jobs.FAILED
+    assert "No .nii or .nii.gz file lies below empty" in app.session_state["jobs"]["site"].last_sentence
 
 
 # In a browser

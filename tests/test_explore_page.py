@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.shared.scan_input import YOURS, Upload
 from tests.support.scans import scan_file
+from tests.support.sites import calibrated, foreign_brains
 from vaead_core import scorers
 from vaead_core.measures.metrics import detection
 from vaead_core.pipeline import scoring
@@ -94,7 +95,7 @@ def test_a_truth_of_one_label_has_nothing_to_choose(app, brain_volume, label_map
 
 
 def test_the_scale_of_comparison_moves_thresholds_and_no_ranks(app):
-    [scale] = [one for one in app.button_group if one.label == "Compared on the scale of"]
+    [scale] = [one for one in app.button_group if one.label == "Thresholds from"]
     [scores] = [table.value for table in app.dataframe if "Compared on" in table.value]
     assert set(scores["Compared on"]) == {"this scan's scale"}
     [which] = [one for one in app.selectbox if one.label == "Map"]
@@ -106,6 +107,34 @@ def test_the_scale_of_comparison_moves_thresholds_and_no_ranks(app):
     assert set(scores["Compared on"]) == {"healthy brains' scale"}
     assert threshold(app) != before
     assert against_truth(app)["Average precision"]["Voxel atlas (baseline)"] == ranks["Voxel atlas (baseline)"]
+
+
+def test_thresholds_of_a_site_are_those_of_its_file_and_it_is_named(
+    app, checkpoints, tiny_cohort, tiny_checkpoint, tmp_path, monkeypatch
+):
+    site, file = calibrated(tiny_checkpoint, foreign_brains(tiny_cohort), "ward-3"), tmp_path / "tiny.ward-3.site.npz"
+    site.write(file)
+    (tmp_path / "tiny").symlink_to(checkpoints / "tiny")
+    monkeypatch.setenv("VAEAD_CHECKPOINTS", str(tmp_path))
+    app.run()
+    [choice] = [one for one in app.button_group if one.label == "Thresholds from"]
+    assert choice.options == ["this scan", "the training site", "ward-3"]
+    choice.set_value("site ward-3").run()
+    assert not app.exception
+    [which] = [one for one in app.selectbox if one.label == "Map"]
+    which.set_value("voxel_atlas").run()
+    assert threshold(app) == pytest.approx(site.calibration["voxel_atlas"].threshold(0.05), rel=0.01)
+    [scores] = [table.value for table in app.dataframe if "Compared on" in table.value]
+    assert set(scores["Compared on"]) == {"3 healthy scans of ward-3"}
+    _, low, high = site.left_out_shares("voxel_atlas", "healthy", 0.05)
+    at = list(scores["Method"]).index("Voxel atlas (baseline)")
+    assert scores["Marked of a left-out scan at 5 %"][at] == f"{100 * low:.1f} to {100 * high:.1f} %"
+    assert any("Percentiles come from 3 healthy scans of ward-3" in one.value for one in app.caption)
+    file.unlink()
+    app.run()
+    assert not app.exception
+    [scores] = [table.value for table in app.dataframe if "Compared on" in table.value]
+    assert set(scores["Compared on"]) == {"this scan's scale"}, "it is gone"
 
 
 def threshold(app: AppTest) -> float:

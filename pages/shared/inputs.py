@@ -13,21 +13,24 @@ from pages.shared.notices import warn
 from pages.shared.server import sessions
 from vaead_core import scorers
 from vaead_core.checkpoints import search
-from vaead_core.checkpoints.checkpoint import find_checkpoints
+from vaead_core.checkpoints.checkpoint import Checkpoint, find_checkpoints
+from vaead_core.checkpoints.site import Site, find_sites
 from vaead_core.checkpoints.summary import facts
 from vaead_core.errors import CheckpointError, InputError
 from vaead_core.inference.model import Model
 from vaead_core.pipeline import scoring
 
-WHOSE: dict[scoring.Scale, str] = {"scan": "this scan", "healthy": "healthy brains"}
+WHOSE: dict[scoring.Scale, str] = {"scan": "this scan", "healthy": "the training site"}
 SCALES_HELP = (
     "This scan's: thresholds and percentiles count from where most of a map lies in this scan, so that another scanner "
-    "does not mark the whole brain; of a lesion that fills much of the brain less is marked. Healthy brains': the values as they "
-    "are, right for scans of the training brains' scanner alone."
+    "does not mark the whole brain; of a lesion that fills much of the brain less is marked. The training site's: the values as "
+    "they are beside the training site's healthy brains, right for scans of that scanner alone. A site's: the values as they are "
+    "beside healthy scans of that scanner, for which the Checkpoints page calibrates."
 )
 YOURS = " (yours)"  # after the name of a session's own checkpoint
 PREFERRED = ("logistic_fusion", "segmenter", "smoothed_residual", "voxel_atlas", "normalised_residual", "residual")
 MOST_METHODS = 4
+_SITE = "site "  # before the name of one among the choices
 
 KEPT: dict[str, Any] = {"persist_state": "session", "bind": "query-params"}  # on other pages, and in the address
 
@@ -88,14 +91,39 @@ def ask_methods(model: Model) -> list[str]:
     return chosen
 
 
-def ask_scale() -> scoring.Scale:
-    """On which scale maps are compared with healthy brains'."""
+def sites(folder: Path, checkpoint: Checkpoint) -> dict[str, Path]:
+    """Name → file of the sites that a checkpoint was calibrated for: beside its folder, and this session's own."""
+    own = find_sites(folder, own_sites(checkpoint)) if "own_sites" in st.session_state else {}
+    return find_sites(folder) | {f"{name}{YOURS}": path for name, path in own.items()}
+
+
+def own_sites(checkpoint: Checkpoint) -> Path:
+    """Where this session's own calibrations of a checkpoint lie, as long as it lasts."""
+    place = sessions.folder("own_sites") / checkpoint.digest[:16]
+    place.mkdir(exist_ok=True)
+    return place
+
+
+def ask_thresholds(folder: Path, checkpoint: Checkpoint) -> tuple[scoring.Scale, Site | None]:
+    """On which scale maps are compared, and with whose healthy brains: a site's, or None for the training site's.
+
+    Raises CheckpointError for a site's file that is damaged or another checkpoint's.
+    """
+    known = {f"{_SITE}{name}": path for name, path in sites(folder, checkpoint).items()}
+    if st.session_state.get("scale") not in (None, *WHOSE, *known):
+        del st.session_state["scale"]
     with st.sidebar:
-        chosen: scoring.Scale = st.segmented_control(
-            "Compared on the scale of", list(WHOSE), format_func=WHOSE.__getitem__, default="scan", required=True,
-            key="scale", help=SCALES_HELP, **KEPT,
+        chosen: str = st.segmented_control(
+            "Thresholds from", [*WHOSE, *known], format_func=_whose, default="scan", required=True, key="scale",
+            help=SCALES_HELP, **KEPT,
         )  # fmt: skip
-    return chosen
+    if chosen in known:
+        return "healthy", cached_scans.site(known[chosen], checkpoint)
+    return ("healthy" if chosen == "healthy" else "scan"), None
+
+
+def _whose(choice: str) -> str:
+    return next((called for scale, called in WHOSE.items() if scale == choice), choice.removeprefix(_SITE))
 
 
 def score_all(scan: OpenScan, names: list[str]) -> tuple[list[scoring.Scored], list[str]]:

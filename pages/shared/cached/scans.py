@@ -15,7 +15,9 @@ from pages.shared.viewer import Layer, Voxel
 from pages.shared.viewer.layer import TOP_RARITY
 from vaead_core import scorers
 from vaead_core.checkpoints.checkpoint import DESCRIPTION, Checkpoint
+from vaead_core.checkpoints.site import Site, site_bytes
 from vaead_core.cohorts.samples import Sample, load_sample
+from vaead_core.errors import CheckpointError, refusing
 from vaead_core.measures.components import Cluster
 from vaead_core.measures.components import clusters as find_clusters
 from vaead_core.measures.precision_recall import PrecisionRecall
@@ -36,6 +38,18 @@ def checkpoint(folder: Path) -> Checkpoint:
     except OSError:
         stamp = ""  # and then it cannot be loaded, which has its own sentence
     return _opened(str(folder), stamp)
+
+
+def site(file: Path, checkpoint: Checkpoint) -> Site:
+    """A site's calibration of a checkpoint, read once for each content. Raises CheckpointError."""
+    with refusing(CheckpointError(f"{file.name} is no longer there; choose other thresholds."), OSError):
+        content = site_bytes(file)
+    return _site(hashlib.blake2b(content).hexdigest(), checkpoint, file.name, content)
+
+
+@cached
+def _site(digest: str, checkpoint: Checkpoint, name: str, _content: bytes) -> Site:
+    return Site.read(_content, checkpoint, name)
 
 
 @cached
@@ -95,17 +109,21 @@ def _prepared(scan_digest: str, checkpoint: Checkpoint, _scan: Volume) -> Prepar
 
 @dataclass(frozen=True)
 class OpenScan:
-    """A scan as a checkpoint sees it. scan_digest: of its content. scale: on which its maps are read."""
+    """A scan as a checkpoint sees it. scan_digest: of its content. scale: on which its maps are read.
+
+    site: with whose healthy scans they are compared, None for the checkpoint's.
+    """
 
     scan_digest: str
     checkpoint: Checkpoint
     prepared: PreparedScan
     scale: Scale
+    site: Site | None = None
 
     @property
-    def digest(self) -> tuple[str, str, str]:
+    def digest(self) -> tuple[str, ...]:
         """What the cache knows it by."""
-        return self.scan_digest, self.checkpoint.digest, self.scale
+        return self.scan_digest, self.checkpoint.digest, self.scale, self.site.digest if self.site else ""
 
     @property
     def volume(self) -> Volume:
@@ -135,9 +153,11 @@ class OpenScan:
         return self.preprocessor.slice_grid.voxel_in(row, voxel, self.prepared.slices, self.prepared.brain)
 
 
-def open_scan(scan_digest: str, scan: Volume, checkpoint: Checkpoint, scale: Scale = "scan") -> OpenScan:
+def open_scan(
+    scan_digest: str, scan: Volume, checkpoint: Checkpoint, scale: Scale = "scan", site: Site | None = None
+) -> OpenScan:
     """The scan on the checkpoint's atlas grid. Raises InputError when it cannot be brought there."""
-    return OpenScan(scan_digest, checkpoint, _prepared(scan_digest, checkpoint, scan), scale)
+    return OpenScan(scan_digest, checkpoint, _prepared(scan_digest, checkpoint, scan), scale, site)
 
 
 @dataclass(frozen=True)
@@ -155,7 +175,7 @@ class OpenTruth:
 @cached
 def scored(scan: OpenScan, name: str) -> Scored:
     """One scorer on a scan."""
-    return scoring.score(scan.prepared, scan.checkpoint, name, scan.scale)
+    return scoring.score(scan.prepared, scan.checkpoint, name, scan.scale, scan.site)
 
 
 @cached

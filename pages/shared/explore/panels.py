@@ -10,13 +10,12 @@ import streamlit as st
 from pages.shared.cached import scans as cached_scans
 from pages.shared.cached.scans import OpenScan
 from pages.shared.explore import state as explore_state
-from pages.shared.explore.shown import Shown
+from pages.shared.explore.shown import FIRST_RATE, Shown
 from pages.shared.viewer import Voxel
 from vaead_core import scorers
 from vaead_core.figures.curves import PLAIN, precision_recall_figure
 from vaead_core.figures.scores import histogram_figure, strip_figure
 from vaead_core.measures.aggregates import DEFAULT
-from vaead_core.pipeline.scoring import SCALES
 from vaead_core.scans.nifti import map_to_nifti
 
 
@@ -54,10 +53,13 @@ def show_scores(shown: Shown, row: int) -> None:
         "Method": shown.titles,
         "Score of the scan (mean of the top 10 %)": [round(one.scan[DEFAULT], 3) for one in shown.results],
         "Unit": [scorers.SCORERS[one.name].unit for one in shown.results],
-        "Compared on": [SCALES[one.scale] for one in shown.results],
+        "Compared on": [one.compared_with for one in shown.results],
         "Percentile among healthy scans": [round(one.scan_percentiles[DEFAULT], 1) for one in shown.results],
         "Percentile of the crosshair's slice": [round(float(one.image_percentiles[DEFAULT][row]), 1) for one in shown.results],
     }
+    if site := shown.scan.site:
+        held = [site.left_out_shares(one.name, one.scale, FIRST_RATE) for one in shown.results]
+        table["Marked of a left-out scan at 5 %"] = [f"{100 * low:.1f} to {100 * high:.1f} %" for _, low, high in held]
     st.dataframe(pd.DataFrame(table), hide_index=True, width="stretch")
     st.session_state.explore_strip_of = shown.scan  # and not in the callback: Streamlit keeps those of strips that are gone
     percentiles = {title: one.image_percentiles[DEFAULT] for title, one in zip(shown.titles, shown.results, strict=True)}
@@ -65,9 +67,11 @@ def show_scores(shown: Shown, row: int) -> None:
         strip_figure(percentiles, shown.scan.prepared.slices.position, row), key=(key := _anew("explore_strip")), config=PLAIN,
         on_select=lambda: _go_to_slice(st.session_state[key]), selection_mode="points",
     )  # fmt: skip
+    whose = f"healthy scans of {site.name}" if site else "healthy validation scans"
+    unseen = "" if site else f" that {shown.scan.checkpoint.name} was not trained on"
     st.caption(
-        f"Percentiles come from {len(healthy.scans[DEFAULT])} healthy validation scans ({len(healthy.images[DEFAULT])} slices) "
-        f"that {shown.scan.checkpoint.name} was not trained on. They are not probabilities of disease. Click a slice to go there."
+        f"Percentiles come from {len(healthy.scans[DEFAULT])} {whose} ({len(healthy.images[DEFAULT])} slices){unseen}. "
+        "They are not probabilities of disease. Click a slice to go there."
     )
 
 

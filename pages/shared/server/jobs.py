@@ -40,13 +40,18 @@ Listen = Callable[[str], float | None]
 
 
 class Job:
-    """A command that runs in the repository's root. listen: is given each line; the share (0 to 1) that is done, or None."""
+    """A command that runs in the repository's root. listen: is given each line; the share (0 to 1) that is done, or None.
 
-    def __init__(self, command: list[str], title: str, listen: Listen | None = None) -> None:
+    at_end: called once it has ended, in whatever way.
+    """
+
+    def __init__(
+        self, command: list[str], title: str, listen: Listen | None = None, at_end: Callable[[], None] = lambda: None
+    ) -> None:
         self.title, self.began, self.cancelling = title, time.monotonic(), False
         self.share: float | None = None
         self._ended: float | None = None
-        self._listen = listen
+        self._listen, self._at_end = listen, at_end
         self._lines: deque[str] = deque(maxlen=LINES)
         self._process = subprocess.Popen(
             [sys.executable, "-S", "-E", str(_GUARD), str(GRACE_SECONDS), *command], cwd=_ROOT, start_new_session=True,
@@ -103,11 +108,14 @@ class Job:
     def _watch(self) -> None:
         self._process.wait()
         self._reader.join(2)
+        self._at_end()
         self._ended = time.monotonic()
         _running.discard(self)
 
 
-def start(key: str, command: list[str], title: str, listen: Listen | None = None) -> Job:
+def start(
+    key: str, command: list[str], title: str, listen: Listen | None = None, at_end: Callable[[], None] = lambda: None
+) -> Job:
     """Starts this session's job `key`, instead of one that has ended. Raises InputError when it or too many others still run."""
     with _starting:
         known = find(key)
@@ -115,7 +123,7 @@ def start(key: str, command: list[str], title: str, listen: Listen | None = None
             raise InputError(f"{known.title} still runs; wait for it, or cancel it first.")
         if len(_running) >= MOST_RUNNING:
             raise InputError(f"{MOST_RUNNING} jobs run on this server already, which is the most it takes; try again later.")
-        job = Job(command, title, listen)
+        job = Job(command, title, listen, at_end)
         _running.add(job)
         if job.state != RUNNING:
             _running.discard(job)
