@@ -225,6 +225,16 @@ def test_the_thesis_stands_beside_ours(app):
     assert not app.exception
 
 
+def test_the_scanners_view_shows_what_a_few_healthy_scans_of_a_site_are_worth(app):
+    look_at(app, "Scanners")
+    assert not app.error
+    [table] = [one.value for one in app.dataframe if "none" in one.value]
+    assert table["5"].between(3, 7).all()
+    assert len(app.get("plotly_chart")) == 1
+    app.selectbox(key="site_method").set_value("residual").run()
+    assert not app.exception
+
+
 def test_curves_are_drawn_on_the_sample_and_say_so(app):
     look_at(app, "Curves")
     assert not app.error

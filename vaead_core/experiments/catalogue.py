@@ -14,9 +14,9 @@ from vaead_core.anomalies.toys.datasets import DATASETS
 from vaead_core.checkpoints.checkpoint import find_checkpoints
 from vaead_core.checkpoints.search import named, shipped
 from vaead_core.cohorts import open_cohort
-from vaead_core.cohorts.locations import find_data
 from vaead_core.errors import InputError
 from vaead_core.experiments import ablations, fashion, lesions, painted, readout, readout_table, records, shift, subjects
+from vaead_core.experiments import site_calibration as sites
 from vaead_core.experiments.records import Measurement
 from vaead_core.experiments.scanner_changes import AS_IT_IS, CHANGES
 from vaead_core.experiments.toy_scans import Choice, ToyPart, all_detectors
@@ -162,11 +162,21 @@ def _shift(folders: list[Path], request: Request) -> list[shift.ShiftPart]:
             for one in people
             for change in CHANGES
         ]
-        others = [found for site in shift.SITES if (found := find_data(site)) and found.name != Path(own).name]
-        for site in map(str, others):
+        for site in shift.other_sites(own):
             ids = [subject.id for subject in open_cohort(site).subjects][: request.subjects]
             some = set(ids[:: max(1, len(ids) // shift.LESION_SUBJECTS)][: shift.LESION_SUBJECTS])
             parts += [shift.ShiftPart(str(folder), site, one, AS_IT_IS, *about, True, one in some) for one in ids]
+    return parts
+
+
+def _site_calibration(folders: list[Path], request: Request) -> list[sites.SitePart]:
+    """Subjects of the other sites that are at hand."""
+    parts = []
+    for folder in folders:
+        checkpoint = subjects.opened(str(folder))
+        names = tuple(name for name, _ in request.chosen(painted.every_map(str(folder))) if name in checkpoint.calibration)
+        for site in shift.other_sites(subjects.source_of(checkpoint, request.data)):
+            parts += sites.parts_of(str(folder), site, request.seed, names, request.subjects)
     return parts
 
 
@@ -202,6 +212,10 @@ EXPERIMENTS = {
     "shift": Experiment(
         "Healthy brains of a scanner never seen, and of changed ones: how much is marked, and are lesions found there?",
         ("brain-slices-2mm",), _shift, shift.Shifted, shift.table,
+    ),
+    "site_calibration": Experiment(
+        "Thresholds from a few healthy scans of a scanner never seen: how many are needed, and what do they mark in its others?",
+        ("brain-slices-2mm",), _site_calibration, sites.SiteBrain, sites.table,
     ),
     "ablations": Experiment(
         "One change at a time, of a map and of a network: what is each worth on random toys and painted lesions?",

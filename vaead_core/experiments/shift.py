@@ -13,6 +13,7 @@ import pandas as pd
 from vaead_core import scorers
 from vaead_core.checkpoints.calibration import RATES
 from vaead_core.checkpoints.checkpoint import Checkpoint
+from vaead_core.cohorts.locations import find_data
 from vaead_core.experiments import painted
 from vaead_core.experiments.scanner_changes import changed
 from vaead_core.experiments.subjects import judging, opened, scan_of
@@ -25,6 +26,11 @@ SITES = ("ixi", "ds002748")  # cohorts of one scanner each
 LESIONS = {"white_matter": "20% darker", "cortical": "20% darker", "mass": "20% darker", "atrophy": "4 mm wider"}
 LESION_SUBJECTS = 12  # of a site, into whose brains lesions are painted
 SCALES: tuple[Scale, ...] = ("scan", "healthy")
+
+
+def other_sites(own: str) -> list[str]:
+    """The cohorts at hand of scanners that a checkpoint of the cohort `own` never saw."""
+    return [str(found) for site in SITES if (found := find_data(site)) and found.name != Path(own).name]
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ from pages.shared.inputs import KEPT
 from vaead_core.experiments import records
 from vaead_core.experiments.catalogue import EXPERIMENTS
 from vaead_core.experiments.records import ALL
-from vaead_core.experiments.report import shift, verdicts
+from vaead_core.experiments.report import shift, site_calibration, verdicts
 from vaead_core.experiments.report.method_table import by_combination
 from vaead_core.experiments.report.result_figures import beside_figure, grid_figure, methods_figure
-from vaead_core.experiments.report.tables import select
+from vaead_core.experiments.report.tables import label, select
 from vaead_core.experiments.report.thesis import CLAIMS
 from vaead_core.experiments.report.thesis_comparison import beside
 from vaead_core.figures.curves import PLAIN
@@ -92,6 +92,27 @@ def scanners(where: Path) -> None:
         "the healthy brains'. AP is the mean over lesions of four kinds painted into at most twelve of them; chance is their "
         "share of the brain."
     )
+    if (found := cached_results.table(where, "site_calibration")) is not None:
+        _sites(found)
+
+
+def _sites(rows: pd.DataFrame) -> None:
+    """What thresholds from a few healthy scans of the scanner mark, by their number."""
+    st.subheader("Calibrated on healthy scans of the scanner", anchor=False)
+    st.markdown(EXPERIMENTS["site_calibration"].question)
+    left, right = st.columns(2)
+    with left:
+        scorer = _ask("Method", list(dict.fromkeys(rows["scorer"])), "site_method", label)
+    with right:
+        scanner = _ask("Scanner", list(dict.fromkeys(rows["site"])), "site_scanner")
+    figure = site_calibration.curve_figure(rows, scorer, scanner)
+    st.plotly_chart(figure, config=PLAIN, key="site_curve", alt="Share marked by the number of calibration scans")
+    st.caption(
+        "Thresholds that are to mark 5 %, from so many healthy scans of this scanner: what they mark of its other brains, median "
+        "over people; bars hold nine draws of ten, dotted is the share below which nine people of ten are. None: the training "
+        "site's thresholds. Grey: 3 to 7 %."
+    )
+    st.dataframe(site_calibration.by_count(rows).round(1), hide_index=True, width="stretch", alt="Share marked by method")
 
 
 def combinations(rows: pd.DataFrame, task: str) -> None:
