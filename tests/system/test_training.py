@@ -12,6 +12,7 @@ import torch
 
 from models.export import weights_from_onnx
 from tests.support.trainings import FEW, OPTIONS, only_scorers, prepared, tiny
+from tests.support.waiting import PATIENCE_SECONDS
 from training import run
 from training.config import Architecture
 from training.presets import PRESETS
@@ -43,7 +44,7 @@ def test_a_killed_training_resumes_to_the_weights_of_an_unbroken_one(thin_cohort
     subprocess.run(command(whole), cwd=ROOT, env=environment(), check=True, capture_output=True)
     state = tmp_path / "broken.unfinished" / "state.safetensors"
     process = subprocess.Popen(command(broken), cwd=ROOT, env=environment(), stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not state.exists() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.005)
     process.send_signal(signal.SIGKILL)
