@@ -23,7 +23,8 @@ def recipe(target: str) -> list[str]:
 
 def test_pre_commit_runs_what_make_lint_runs():
     (local,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
-    assert [hook["entry"] for hook in local["hooks"]] == recipe("lint")
+    assert recipe("lint") == ["$(MAKE) --no-print-directory --jobs 2 style types"]
+    assert [hook["entry"] for hook in local["hooks"]] == [*recipe("style"), *recipe("types")]
     assert all(hook["language"] == "system" and not hook["pass_filenames"] for hook in local["hooks"])
 
 
