@@ -71,6 +71,17 @@ def test_a_finished_job_has_its_lines_and_its_time():
     assert job.elapsed == job.elapsed
 
 
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_what_shall_be_done_at_its_end_is_done_before_it_has_ended(cancelled):
+    done = []
+    job = jobs.Job(busy() if cancelled else python("print('one')"), "Work", at_end=lambda: done.append(job.state))
+    if cancelled:
+        pids_of(job)
+        job.cancel()
+    assert job.wait(60) == (jobs.CANCELLED if cancelled else jobs.FINISHED)
+    assert done == [jobs.RUNNING]
+
+
 def test_a_failed_job_says_its_last_sentence():
     job = jobs.Job(python("import sys; print('some work'); sys.exit('The folder is empty; give another.')"), "Work")
     assert job.wait(60) == jobs.FAILED

@@ -71,7 +71,7 @@ def test_scans_of_the_site_are_marked_as_much_as_they_should_be(name, brains, si
         np.testing.assert_allclose(after.image_percentiles[DEFAULT], 100 * np.array(ranks), atol=1e-4)
         assert after.compared_with == "3 healthy scans of ours"
     without, calibrated = np.mean(shares, 0)
-    assert without > 0.15
+    assert without > 0.1
     assert calibrated == pytest.approx(0.05, abs=0.003)
     assert len(site.calibration[name].scans[DEFAULT]) == 3
 
@@ -95,11 +95,12 @@ def test_a_value_of_an_image_is_ranked_among_the_sites(brains, site, tiny_checkp
     found = score(PreparedScan(None, brains[0]), tiny_checkpoint, "reconstruction_mse", "scan", site)
     assert found.healthy is site.calibration["reconstruction_mse"]
     values = scorers.build("reconstruction_mse").score(tiny_checkpoint.model, brains[0])
-    assert values.mean() in site.calibration["reconstruction_mse"].scans[DEFAULT]
+    assert np.isclose(values.mean(), site.calibration["reconstruction_mse"].scans[DEFAULT], rtol=1e-4).sum() == 1
 
 
 def test_a_scan_beyond_the_sites_is_said_to_be(brains, site, tiny_checkpoint):
-    noisy = replace(brains[0], pixels=np.where(brains[0].mask, -brains[0].pixels, brains[0].pixels))
+    noise = np.random.default_rng(0).choice(np.array([-1, 1], np.float32), brains[0].pixels.shape)
+    noisy = replace(brains[0], pixels=np.where(brains[0].mask, noise, brains[0].pixels))
     prepared = PreparedScan(type("Brain", (), {"warnings": ()})(), noisy)
     [said] = warnings(prepared, [score(prepared, tiny_checkpoint, "residual", "healthy", site)])
     assert said.startswith("Every score of this scan exceeds those of all 3 healthy scans of ours:")
