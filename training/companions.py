@@ -25,7 +25,7 @@ from training.augmentation import augment
 from training.companion_tasks import TASKS, Task, held_out_example
 from training.config import Augmentation, Settings
 from training.data import Subset, TrainingData, load_data, to_tensors
-from training.publish import WHOLE, republish, stored_config
+from training.publish import WHOLE, Companions, republish, stored_config
 from training.randomness import generator
 from training.run import VALIDATION_IMAGES, native_precision
 from vaead_core.checkpoints.checkpoint import COMPANION_FILES, Checkpoint
@@ -93,7 +93,7 @@ def train(configs: Sequence[CompanionConfig], data: TrainingData | None = None) 
     if checkpoint.preprocessor is None or checkpoint.model.stride is not None:
         raise CheckpointError(f"{checkpoint.name} is no model of whole brain slices; a companion network needs one.")
     data = data or load_data(stored_config(checkpoint, folder, configs[0].data, None))
-    trained = {config.name: fit(config, checkpoint.model, data) for config in configs}
+    trained: Companions = {config.name: fit(config, checkpoint.model, data) for config in configs}
     republish(folder, configs[0].data, companions=trained, cohort=data)
     for config in configs:
         resume.clear(config)
