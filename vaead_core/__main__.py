@@ -62,7 +62,10 @@ def _begin(options: argparse.Namespace) -> tuple[Checkpoint, Site | None]:
     checkpoint = Checkpoint.load(folder)
     site = Site.read(named_site(options.site, folder), checkpoint) if options.site else None
     if site and options.n4:
-        raise InputError("A site's scans are calibrated as they are, without --n4; leave --n4 or --site away.")
+        raise InputError(
+            "A site's scans are calibrated with the bias of their receiver; choose the site or the correction.",
+            "the same without --n4",
+        )
     for name in options.scorers or ():
         scorers.build(name)
     for masks in filter(None, (options.mask, options.truth)):
