@@ -104,6 +104,15 @@ def test_of_several_series_one_is_chosen_by_number_or_uid(tmp_path):
         read_scan(tmp_path, "study", "7")
 
 
+def test_series_of_one_number_are_told_apart_by_their_uids(tmp_path):
+    write_series(tmp_path / "a", number=2), write_series(tmp_path / "b", number=2)
+    with pytest.raises(SeveralSeriesError, match="choose one by its UID") as refusal:
+        read_scan(tmp_path, "study", "2")
+    for one in refusal.value.series:
+        assert f"UID {one.uid}" in str(refusal.value)
+        assert read_scan(tmp_path, "study", one.uid).data.shape == SHAPE
+
+
 def test_pictures_beside_a_series_are_no_choice(tmp_path):
     write_series(tmp_path / "a", number=2)
     write_series(tmp_path / "b", number=3)

@@ -72,6 +72,12 @@ def test_a_map_goes_back_with_shape_affine_and_codes_of_the_input(codes, order):
     assert back.header["descrip"].tobytes().strip(b"\0") == b""
 
 
+def test_the_header_of_a_pair_is_refused_as_one():
+    pair = nib.Nifti1Pair(GRADIENT, np.eye(4))
+    with pytest.raises(ScanError, match=r"^scan\.hdr is a header alone, whose image lies in another file; save both as one"):
+        read_nifti(pair.header.binaryblock + bytes(4), "scan.hdr")
+
+
 def test_a_text_file_is_not_nifti():
     assert "is not a NIfTI file" in refusal(b"hello, this is no scan" * 30, "notes.nii")
 

@@ -127,9 +127,34 @@ def test_a_file_whose_codes_are_0_is_said_to_know_no_left_and_right():
     assert "says nothing of left and right" in read_nifti(silent).notes[0]
 
 
+def test_a_qform_that_mirrors_the_sform_is_said_and_a_turned_or_meaningless_one_is_not():
+    image = nib.Nifti1Image(np.arange(8, dtype=np.float32).reshape(2, 2, 2), np.diag([2.0, 2, 2, 1]))
+    for signs, said in [((-1, 1, 1), True), ((1, 1, -1), True), ((-1, -1, 1), False), ((1, 1, 1), False)]:
+        image.set_qform(np.diag([*(2.0 * np.array(signs)), 1]), 1)
+        notes = read_nifti(image.to_bytes()).notes
+        assert ["opposite left and right" in note for note in notes] == ([True] if said else [])
+    image.header["quatern_b"] = image.header["quatern_c"] = 5.0
+    assert read_nifti(image.to_bytes()).notes == ()
+
+
 def test_the_bound_is_the_one_that_was_measured_and_no_healthy_brain_lies_below_it():
     record = json.loads((Path(__file__).parents[1] / "results" / "registration_healthy.json").read_text())
     assert record["least_similarity"] == quality.LEAST_SIMILARITY
     assert tuple(record["healthy_similarities"]) == quality.HEALTHY_SIMILARITIES
     assert len(record["rows"]) == 86
     assert min(row["similarity"] for row in record["rows"]) > quality.LEAST_SIMILARITY
+
+
+def test_a_mask_far_beyond_the_atlas_brain_and_a_flat_side_are_said():
+    def said(**measured: float) -> tuple[str, ...]:
+        return warnings(
+            Placement(np.eye(4), **{"similarity": 0.6, "dice": 0.94, "covered_share": 0.99, "missing_part": "top"} | measured)
+        )
+
+    assert said() == ()
+    assert said(dice=2 / 3, covered_share=1.0) == (
+        "About 50 % of what counts as brain in this scan lies outside the atlas's brain: check the brain's outline or mask.",
+    )
+    assert said(cut=True, covered_share=0.999) == (
+        "The brain has a flat side, as where an image ends within it; its place on the atlas is less certain.",
+    )

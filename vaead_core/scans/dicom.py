@@ -188,10 +188,13 @@ def _chosen(series: tuple[Series, ...], wanted: str, name: str) -> Series:
     fitting = [one for one in series if wanted in (one.number, one.uid)] if wanted else list(worth_choosing(series))
     if len(fitting) == 1:
         return fitting[0]
-    listed = "; ".join(map(str, fitting or series))
+    shown = fitting or series
+    apart = len({one.number for one in shown} - {""}) == len(shown)
+    listed = "; ".join(str(one) if apart else f"{one}, UID {one.uid}" for one in shown)
     if not fitting:
         raise SeveralSeriesError(f"{name} has no such series; it holds {listed}.", series)
-    raise SeveralSeriesError(f"{name} holds several series; choose one by its number. It holds {listed}.", tuple(fitting))
+    by = "number" if apart else "UID"
+    raise SeveralSeriesError(f"{name} holds several series; choose one by its {by}. It holds {listed}.", tuple(fitting))
 
 
 def _in_order(series: Series, name: str) -> list[Slice]:

@@ -53,6 +53,15 @@ class Placement(AffineToAtlas):
     cut: bool = False
 
     @property
+    def outside_share(self) -> float:
+        """Of the scan's brain, how much lies outside the atlas's.
+
+        >>> round(Placement(np.eye(4), 0.6, 0.8, 1.0, "").outside_share, 3)
+        0.333
+        """
+        return 1 - self.dice / (2 - self.dice / self.covered_share) if self.dice else 1.0
+
+    @property
     def turn_degrees(self) -> np.ndarray:
         """(3,) by how much the head is turned in the header's axes: a vector along the turn's axis, right-handed, RAS."""
         rotation, _ = polar(self.matrix[:3, :3])

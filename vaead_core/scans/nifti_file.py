@@ -7,6 +7,7 @@ import io
 import logging
 import math
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,7 @@ _PIECES = 100_000  # gzip members of one file; bgzip makes one for each 64 KB
 _CHUNK_BYTES = 4 << 20
 _UNITS = {1: ("metres", 1000.0), 3: ("microns", 0.001)}  # NIfTI's codes; 2 is mm, and 0 is taken so
 _HEADERS = {348: nib.Nifti1Header, 540: nib.Nifti2Header}
+_OF_PAIRS = (b"ni1", b"ni2")  # the magic of .hdr files beside an .img
 _SILENT = logging.Logger("nifti headers")  # nibabel would log what a damaged header holds
 _SILENT.disabled = True
 
@@ -71,9 +73,9 @@ def open_nifti(content: bytes, name: str, constant: bool = False) -> NiftiFile:
     opened = gzip.GzipFile(fileobj=io.BytesIO(content)) if zipped else io.BytesIO(content)
     with refusing(cut_off, EOFError, OSError, zlib.error), opened as stream:
         block = stream.read(540)
-        header, stored = _header(block, name)
+        header, stored, said = _header(block, name)
         affine, notes = in_millimetres(stored, int(header["xyzt_units"]) & 7)
-        notes += _orientation_notes(header)
+        notes += said
         shape = _shape(header, affine, name)
         offset = header.get_data_offset()
         rest = block[offset:]
@@ -99,7 +101,8 @@ class _Joined:
         return held + self.stream.read(size - len(held))
 
 
-def _header(block: bytes, name: str) -> tuple[nib.Nifti1Header, Array]:
+def _header(block: bytes, name: str) -> tuple[nib.Nifti1Header, Array, tuple[str, ...]]:
+    """The header, its affine as stored, and what to say of left and right."""
     not_nifti = ScanError(f"{name} is not a NIfTI file; vaead reads .nii and .nii.gz (NIfTI-1 or NIfTI-2).")
     sizes = {int.from_bytes(block[:4], "little"), int.from_bytes(block[:4], "big")}
     size = next((size for size in _HEADERS if size in sizes), None)
@@ -108,15 +111,27 @@ def _header(block: bytes, name: str) -> tuple[nib.Nifti1Header, Array]:
     with refusing(not_nifti):  # nibabel raises many unrelated types on damaged headers
         header = _HEADERS[size](block[:size], check=False)
         header.check_fix(_SILENT)
-        affine = header.get_best_affine()
+        affine, notes = header.get_best_affine(), _orientation_notes(header)
         header.get_data_shape(), header.get_data_dtype(), header.get_data_offset(), header.get_slope_inter()
-    return header, affine
+    if header["magic"].item() in _OF_PAIRS:
+        raise ScanError(f"{name} is a header alone, whose image lies in another file; save both as one .nii file.")
+    return header, affine, notes
 
 
 def _orientation_notes(header: nib.Nifti1Header) -> tuple[str, ...]:
-    if int(header["qform_code"]) or int(header["sform_code"]):
+    codes = int(header["qform_code"]), int(header["sform_code"])
+    if all(codes) and _mirrored(header):
+        return ("The header's qform and sform give opposite left and right; the sform is taken: check left and right.",)
+    if any(codes):
         return ()
     return ("The header says nothing of left and right (qform and sform codes are 0), and an image can't show them: check them.",)
+
+
+def _mirrored(header: nib.Nifti1Header) -> bool:
+    """Whether one of qform and sform is a mirror image of the other; False for a qform that means nothing."""
+    with suppress(ValueError, nib.spatialimages.HeaderDataError):
+        return bool(np.linalg.det(header.get_qform()) * np.linalg.det(header.get_sform()) < 0)
+    return False
 
 
 def _shape(header: nib.Nifti1Header, affine: Array, name: str) -> tuple[int, int, int]:
