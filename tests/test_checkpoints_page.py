@@ -251,6 +251,9 @@ def test_a_calibration_of_another_checkpoint_is_one_sentence(app, tiny_cohort, t
     app.file_uploader(key="site_archive").set_value(("a.npz", site.packed(), "application/zip")).run()
     assert app.success[0].value.startswith("ours was checked")
     assert app.selectbox(key="site_shown").value == "ours (yours)"
+    app.session_state["site_said"] = True, "ward-3 was checked", "0" * 64
+    app.run()
+    assert not app.success, "that was said of another checkpoint"
 
 
 def test_a_folder_of_the_server_calibrates_only_where_its_operator_allows_it(app, tmp_path, monkeypatch):

@@ -216,6 +216,26 @@ def test_the_command_calibrates_and_score_uses_it(few_scorers, scans, tiny_check
     assert "choose the site or the correction. Or run: the same without --n4" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("out", ["nowhere/ours.site.npz", "."])
+def test_a_file_that_cannot_be_written_is_refused_before_scans_are_read(out, scans, tiny_checkpoint_folder, tmp_path, capsys):
+    arguments = ["calibrate", str(tiny_checkpoint_folder), "--healthy", str(scans), "--out", str(tmp_path / out)]
+    assert main(arguments) == 2
+    said = capsys.readouterr()
+    assert said.err == f"{tmp_path / out} cannot be written: it must name a file in a folder that exists.\n"
+    assert said.out == ""
+
+
+def test_a_site_that_is_nowhere_is_said_with_those_that_are(scans, tiny_checkpoint_folder, tmp_path, capsys):
+    folder = tmp_path / "model"
+    folder.symlink_to(tiny_checkpoint_folder)
+    arguments = ["score", str(scans / "anna_11.nii.gz"), "--checkpoint", str(folder), "--out", str(tmp_path), "--site", "ward-4"]
+    assert main(arguments) == 2
+    assert capsys.readouterr().err == "There is no file ward-4, and model has no site of that name (it has none).\n"
+    (tmp_path / "model.ward-3.site.npz").touch()
+    assert main(arguments) == 2
+    assert "(it has ward-3)" in capsys.readouterr().err
+
+
 def test_two_scans_that_can_be_used_are_too_few(few_scorers, scans, tiny_checkpoint_folder, tmp_path, capsys):
     for name in ("anna_11.nii.gz", "anna_12.nii.gz", "box.nii.gz"):
         (tmp_path / name).symlink_to(scans / name)

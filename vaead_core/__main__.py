@@ -139,6 +139,8 @@ def _calibrate(options: argparse.Namespace) -> int:
         from vaead_core.pipeline.site_calibration import calibrate_site  # loads joblib
 
         out = site_file(folder, options.name) if options.out is None else options.out
+        if not out.parent.is_dir() or out.is_dir():
+            raise InputError(f"{out} cannot be written: it must name a file in a folder that exists.")
         site = calibrate_site(folder, options.healthy, options.name, options.jobs, partial(print, flush=True))
         site.write(out)
         print("Marked of a left-out scan at the 5 % threshold of the others, least to largest (median):")

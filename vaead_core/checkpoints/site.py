@@ -133,8 +133,12 @@ def find_sites(folder: Path, where: Path | None = None) -> dict[str, Path]:
 
 
 def named_site(given: Path, folder: Path) -> Path:
-    """A site's file, given itself or, of one beside the checkpoint of `folder`, by its name alone."""
-    return given if given.is_file() else find_sites(folder).get(str(given), given)
+    """A site's file, given itself or, of one beside the checkpoint of `folder`, by its name alone. Raises InputError."""
+    known = find_sites(folder)
+    if not given.exists() and str(given) not in known:
+        named = f"it has {', '.join(known)}" if known else "it has none"
+        raise InputError(f"There is no file {given}, and {folder.absolute().name} has no site of that name ({named}).")
+    return given if given.is_file() else known.get(str(given), given)
 
 
 def site_bytes(path: Path) -> bytes:

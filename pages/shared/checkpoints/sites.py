@@ -48,7 +48,7 @@ def _ask(folder: Path, checkpoint: Checkpoint) -> None:
             "What a calibration wrote, .npz", type=["npz"], key="site_archive", on_change=_take, args=(folder, checkpoint),
             max_upload_size=MOST_BYTES >> 20,
         )  # fmt: skip
-        if said := state.get("site_said"):
+        if (said := state.get("site_said")) and said[2] == checkpoint.digest:
             (st.success if said[0] else st.error)(plain(said[1]))
         return
     name = st.text_input("Name of the scanner", "my-scanner", max_chars=60, key="site_name", **inputs.KEPT)
@@ -111,11 +111,12 @@ def _take(folder: Path, checkpoint: Checkpoint) -> None:
     try:
         site = Site.read(file.getvalue(), checkpoint, file.name)
         site_file(folder, site.name, inputs.own_sites(checkpoint)).write_bytes(file.getvalue())
-        state.site_said = True, f"{site.name} was checked and can be chosen in Explore, under Thresholds from."
+        done = f"{site.name} was checked and can be chosen in Explore, under Thresholds from."
+        state.site_said = True, done, checkpoint.digest
     except Exception as error:
         if (said := sentence(error)) is None:
             raise
-        state.site_said = False, said
+        state.site_said = False, said, checkpoint.digest
 
 
 def _known(folder: Path, checkpoint: Checkpoint) -> None:
