@@ -15,7 +15,7 @@ from vaead_core.scans.nifti import read_nifti
 from vaead_core.scans.preprocessing import Preprocessor
 from vaead_core.scans.registration import quality, register
 from vaead_core.scans.registration.cuts import within_cuts
-from vaead_core.scans.registration.gate import PlacementError, refuse_poor, warnings
+from vaead_core.scans.registration.gate import PlacementError, refuse_outlying, refuse_poor, warnings
 from vaead_core.scans.volume import Volume
 
 AS_RAS = np.diag([-1.0, -1, 1, 1])  # of a file whose axes are LPS
@@ -104,6 +104,25 @@ def test_a_brain_of_another_size_or_less_than_half_of_one_is_refused(matrix, cov
     scan = Volume(np.zeros((4, 4, 4), np.float32), np.eye(4), "scan.nii")
     with pytest.raises(PlacementError, match=said):
         refuse_poor(Placement(matrix, 0.6, 0.9, covered, "top"), scan)
+
+
+def test_a_voxel_far_beyond_all_others_is_refused_and_a_bright_vessel_is_not():
+    brain = ixi_brain()
+    at = tuple(np.argwhere(brain.mask)[1000])
+    for value, refused in ((20 * brain.data.max(), False), (1e7, True)):
+        hot = brain.data.copy()
+        hot[at] = value
+        if refused:
+            with pytest.raises(ScanError, match=r"A few voxels of the brain in .* \(the farthest at 1e\+07, where nearly all"):
+                refuse_outlying(replace(brain, data=hot))
+        else:
+            refuse_outlying(replace(brain, data=hot))
+
+
+@pytest.mark.parametrize(("stretch", "said"), [(1.22, False), (1.5, True)])
+def test_a_voxel_size_that_is_wrong_along_one_axis_is_said(stretch, said):
+    found = warnings(Placement(np.diag([1, 1 / stretch, 1, 1.0]), 0.6, 0.95, 1.0, ""))
+    assert any("1.5 times as long in one direction" in one for one in found) == said
 
 
 @pytest.mark.parametrize(("degrees", "words"), [

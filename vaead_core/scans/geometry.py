@@ -62,6 +62,16 @@ class Placement(AffineToAtlas):
         return 1 - self.dice / (2 - self.dice / self.covered_share) if self.dice else 1.0
 
     @property
+    def stretch(self) -> float:
+        """How much longer than the atlas's the brain is in one direction than in another, 1 for alike.
+
+        >>> round(Placement(np.diag([1.0, 1.2, 1.5, 1.0]), 0.6, 0.8, 1.0, "").stretch, 3)
+        1.5
+        """
+        sizes = np.linalg.svd(self.matrix[:3, :3], compute_uv=False)
+        return float(sizes[0] / sizes[-1])
+
+    @property
     def turn_degrees(self) -> np.ndarray:
         """(3,) by how much the head is turned in the header's axes: a vector along the turn's axis, right-handed, RAS."""
         rotation, _ = polar(self.matrix[:3, :3])

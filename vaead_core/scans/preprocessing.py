@@ -47,6 +47,7 @@ class Preprocessor:
         notes = scan.notes + _background_notes(scan)
         _refuse_whole_head(scan)
         gate.refuse_no_brain(scan)
+        gate.refuse_outlying(scan)
         transform = register(scan)
         gate.refuse_poor(transform, scan)
         seen = coarsened(scan, self.spacing_mm) if self.averaged else scan
