@@ -15,7 +15,6 @@ from tests.support.acceptance import Acceptance
 from tests.support.heads import head_around
 from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.cohorts.synthetic import synthetic_brain
-from vaead_core.computing.machine import cores
 from vaead_core.computing.remembered import remembered
 from vaead_core.scans import stripping
 from vaead_core.scans.volume import Volume
@@ -28,11 +27,6 @@ FIRST = (
     *("system/test_training_faults.py", "system/test_publish.py", "system/test_real_scans.py", "system/test_wrong_inputs.py"),
     *("system/test_experiments.py", "system/test_processes.py", "system/test_fuzz.py", "system/test_container.py"),
 )
-
-
-def pytest_xdist_auto_num_workers() -> int:
-    """Three for two cores: a fifth of the time is spent in waiting for a browser or a server."""
-    return cores() * 3 // 2
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,7 @@ MOST_FILES = 5000
 _LPS = np.diag([-1.0, -1.0, 1.0, 1.0])  # DICOM's axes point left and posterior
 _SERIES, _NUMBER, _PLACE, _DIRECTION, _SPACING = "0020|000e", "0020|0011", "0020|0032", "0020|0037", "0028|0030"
 _REPETITION, _ECHO = "0018|0080", "0018|0081"
+_NO_UID = re.compile("[^0-9.]")
 _SAME = 1e-3  # of direction cosines
 _SHIFT_MM = 0.1  # by which a slice may lie off the line of the others
 _GAP = 0.1  # of the distance between slices, by which one may be off
@@ -190,7 +191,7 @@ def _chosen(series: tuple[Series, ...], wanted: str, name: str) -> Series:
         return fitting[0]
     shown = fitting or series
     apart = len({one.number for one in shown} - {""}) == len(shown)
-    listed = "; ".join(str(one) if apart else f"{one}, UID {one.uid}" for one in shown)
+    listed = "; ".join(str(one) if apart else f"{one}, UID {_NO_UID.sub('?', one.uid)}" for one in shown)
     if not fitting:
         raise SeveralSeriesError(f"{name} has no such series; it holds {listed}.", series)
     by = "number" if apart else "UID"
