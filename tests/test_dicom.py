@@ -25,7 +25,7 @@ from tests.support.dicom_files import (
 )
 from vaead_core.__main__ import main
 from vaead_core.errors import ScanError
-from vaead_core.scans.dicom import SeveralSeriesError, find_series
+from vaead_core.scans.dicom_series import SeveralSeriesError, find_series
 from vaead_core.scans.nifti import map_to_nifti
 from vaead_core.scans.reading import read_scan
 

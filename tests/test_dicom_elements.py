@@ -7,8 +7,8 @@ import pytest
 import SimpleITK as sitk
 
 from tests.support.dicom_files import write_series
-from vaead_core.scans.dicom import find_series
 from vaead_core.scans.dicom_elements import ends_within
+from vaead_core.scans.dicom_series import find_series
 
 PYDICOMS = Path(pydicom.__file__).parent / "data" / "test_files"
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from vaead_core.errors import CheckpointError, exit_status
-from vaead_core.scans.dicom import SeveralSeriesError
+from vaead_core.scans.dicom_series import SeveralSeriesError
 from vaead_core.scans.geometry import Placement
 from vaead_core.scans.registration.gate import PlacementError
 from vaead_core.scans.volume import Volume

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from vaead_core.computing.archives import content_of, open_zip
 from vaead_core.errors import ScanError
-from vaead_core.scans.dicom import MOST_FILES, Series, find_series, read_dicom
+from vaead_core.scans.dicom import read_dicom
 from vaead_core.scans.dicom_elements import has_preamble
+from vaead_core.scans.dicom_series import MOST_FILES, Series, find_series
 from vaead_core.scans.nifti import read_nifti
 from vaead_core.scans.nifti_file import MAX_FILE_BYTES, read_file
 from vaead_core.scans.volume import Volume

@@ -23,7 +23,7 @@ from vaead_core.measures.components import clusters as find_clusters
 from vaead_core.measures.precision_recall import PrecisionRecall
 from vaead_core.pipeline import scoring
 from vaead_core.pipeline.scoring import PreparedScan, Scale, Scored
-from vaead_core.scans.dicom import worth_choosing
+from vaead_core.scans.dicom_series import worth_choosing
 from vaead_core.scans.preprocessing import Preprocessor
 from vaead_core.scans.reading import read_scan, series_in
 from vaead_core.scans.registration.quality import HEALTHY_SIMILARITIES
