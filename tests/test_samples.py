@@ -58,7 +58,7 @@ def test_the_first_screen_marks_little_of_a_healthy_brain_and_the_painted_lesion
     found = [scoring.score(prepared, checkpoint, method) for method in PREFERRED]
     assert scoring.warnings(prepared, found) == []
     for one in found:
-        values = scorers.abnormality(one.name, one.map_values)[prepared.slices.mask]
+        values = one.abnormality[prepared.slices.mask]
         assert (values > one.thresholds[0.05]).mean() <= 0.08, one.name
         if sample.truth is not None:
             brain = sample.scan.mask
@@ -72,7 +72,7 @@ def test_a_patient_of_another_scanner_opens_with_little_marked_and_no_warning():
     found = [scoring.score(prepared, checkpoint, method) for method in PREFERRED]
     assert scoring.warnings(prepared, found) == []
     for one in found:
-        values = scorers.abnormality(one.name, one.map_values)[prepared.slices.mask]
+        values = one.abnormality[prepared.slices.mask]
         assert 0.005 < (values > one.thresholds[0.05]).mean() <= 0.1, one.name
         assert one.scale == "scan", one.name
 

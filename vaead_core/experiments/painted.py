@@ -52,7 +52,7 @@ class PaintedPart:
             for choice in self.maps:
                 if is_default(choice):
                     shown = score(PreparedScan(case.brain, slices), checkpoint, choice[0])
-                    values = scorers.abnormality(choice[0], shown.map_values)[slices.mask]
+                    values = shown.abnormality[slices.mask]
                     dice_at_5 = dice(values > shown.thresholds[0.05], truth)
                 else:
                     values, dice_at_5 = score_map(checkpoint, choice, slices)[slices.mask], np.nan

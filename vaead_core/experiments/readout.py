@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
-from vaead_core import scorers
 from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.experiments import painted
 from vaead_core.experiments.records import ALL
@@ -75,7 +74,7 @@ class ReadoutPart:
     def _healthy(self, checkpoint: Checkpoint, slices: Slices, shown: dict[str, Scored]) -> Iterator[Reading]:
         preprocessor = _preprocessor(checkpoint)
         for name, one in shown.items():
-            values = scorers.abnormality(name, one.map_values)
+            values = one.abnormality
             in_brain = values[slices.mask]
             for rate in RATES:
                 above = int((in_brain > one.healthy.threshold(rate)).sum())
@@ -95,7 +94,7 @@ class ReadoutPart:
             labels = preprocessor.slice_grid.on_slices(labels, slices)
             for name in self.scorers:
                 both = (score(PreparedScan(case.brain, slices), checkpoint, name), before[name])
-                values = [scorers.abnormality(name, one.map_values) for one in both]
+                values = [one.abnormality for one in both]
                 for rate in THRESHOLDS:
                     marked, twin = ((value > one.thresholds[rate]) & slices.mask for value, one in zip(values, both, strict=True))
                     overlaps = {"value": dice(marked, truth), "twin": dice(twin, truth)}

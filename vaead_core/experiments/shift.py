@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from vaead_core import scorers
 from vaead_core.checkpoints.calibration import RATES
 from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.cohorts.locations import find_data
@@ -86,7 +85,7 @@ class ShiftPart:
         for name in self.scorers:
             for scale in SCALES:
                 one = score(prepared, checkpoint, name, scale)
-                values = scorers.abnormality(name, one.map_values)[prepared.slices.mask]
+                values = one.abnormality[prepared.slices.mask]
                 for rate in RATES:
                     share = float((values > one.thresholds[rate]).mean())
                     yield self._shifted("marked", name, scale, rate, self.change, share, rate)
@@ -99,7 +98,7 @@ class ShiftPart:
             for name in self.scorers:
                 for scale in SCALES:
                     one = score(PreparedScan(case.brain, slices), checkpoint, name, scale)
-                    found = detection(scorers.abnormality(name, one.map_values)[slices.mask], truth)
+                    found = detection(one.abnormality[slices.mask], truth)
                     yield self._shifted("ap", name, scale, np.nan, f"{kind} {combination}", found.ap, found.prevalence)
 
     def _shifted(

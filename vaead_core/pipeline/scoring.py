@@ -72,6 +72,11 @@ class Scored:
             raise ValueError(f"{self.name} scores images and has no maps")
         return self.maps
 
+    @property
+    def abnormality(self) -> Array:
+        """Its maps where higher is more abnormal, which thresholds apply to. Raises ValueError as `map_values` does."""
+        return scorers.abnormality(self.name, self.map_values)
+
 
 def prepare(scan: Volume, checkpoint: Checkpoint) -> PreparedScan:
     """Registers and preprocesses `scan` as the checkpoint says. Raises ScanError or CheckpointError."""

@@ -129,7 +129,7 @@ def show_map(shown: Shown) -> None:
     name = st.selectbox("Map", list(names), format_func=names.__getitem__, key="explore_map", width=320)
     one = next(one for one in shown.results if one.name == name)
     threshold, unit = shown.threshold(one), scorers.SCORERS[name].unit
-    values = scorers.abnormality(name, one.map_values)[shown.scan.prepared.slices.mask]
+    values = one.abnormality[shown.scan.prepared.slices.mask]
     truth = cached_scans.sliced_truth(shown.scan, shown.truth) if shown.truth else None
     left, right = st.columns(2)
     with left:
