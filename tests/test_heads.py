@@ -5,6 +5,7 @@ import json
 import nibabel as nib
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from tests.support.heads import head_around
 from tests.support.scans import reoriented
@@ -114,7 +115,7 @@ def test_a_mask_on_another_grid_lies_at_its_world_place(head, codes, turn, top):
     ("values", "shift_mm", "message"),
     [
         (0, 0, "mask.nii marks no brain; give a mask, above 0 in the brain and 0 outside."),
-        (-1, 0, "mask.nii marks no brain"),
+        (-1, 0, "mask.nii has values below 0; give a mask, 0 outside of what it marks"),
         (1, 400, "0 % of mask.nii lies in head; give a mask drawn on this scan"),
     ],
 )
@@ -125,6 +126,26 @@ def test_a_mask_that_cannot_be_the_brain_is_one_sentence(head, values, shift_mm,
     content = map_to_nifti(values * mask.astype(np.float32), Volume(volume.data, affine))
     with pytest.raises(ScanError, match=message):
         with_mask(volume, content, "mask.nii")
+
+
+@pytest.mark.parametrize(
+    ("top", "said"),
+    [
+        (1, "mask.nii has values between 0 and 1; those above 0.5 count."),
+        (255, r"mask.nii has \d+ different values up to 255, as a picture has; give a mask."),
+    ],
+)
+def test_a_smoothed_mask_of_the_brain_is_cut_at_one_half_and_said_or_refused(head, top, said):
+    volume, mask = head
+    smooth = np.clip(ndimage.gaussian_filter(mask.astype(np.float32), 1), 0, 1) * top
+    content = map_to_nifti(smooth, volume)
+    if top == 1:
+        known = with_mask(volume, content, "mask.nii")
+        assert dice(known.mask, mask) > 0.98
+        assert known.notes[-1] == said
+    else:
+        with pytest.raises(ScanError, match=said):
+            with_mask(volume, content, "mask.nii")
 
 
 def test_heads_are_scored_as_their_owner_wants(head, tiny_checkpoint_folder, tmp_path, capsys):

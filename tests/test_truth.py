@@ -89,6 +89,19 @@ def test_shares_are_cut_at_one_half_and_said(scan, lesion):
     assert truth.notes[0] == "lesion.nii has values between 0 and 1; those above 0.5 count."
 
 
+def test_what_interpolation_adds_to_a_mask_does_not_make_it_a_picture(scan, lesion):
+    truth = read(scan, np.where(lesion > 0, 1.08, -0.06) + 0.01 * (scan.data > 0))
+    np.testing.assert_array_equal(truth.marked, lesion > 0)
+    assert truth.notes[0] == "lesion.nii has values between 0 and 1; those above 0.5 count."
+
+
+@pytest.mark.parametrize("value", [255, 1.0001, 1e-3])
+def test_one_value_beside_0_is_what_is_marked_whatever_it_is(scan, lesion, value):
+    truth = read(scan, value * (lesion > 0))
+    np.testing.assert_array_equal(truth.marked, lesion > 0)
+    assert truth.notes == ()
+
+
 def test_labels_all_count_or_those_that_are_asked_for(scan, lesion):
     labels = lesion.copy()
     labels[10:12][labels[10:12] > 0] = 4
@@ -110,5 +123,5 @@ def test_an_empty_mask_is_a_truth(scan, lesion):
 def test_a_picture_is_no_mask(scan):
     with pytest.raises(ScanError, match=r"different values up to .*, as a picture has; give a mask\.$"):
         read(scan, scan.data)
-    with pytest.raises(ScanError, match="values below 0"):
+    with pytest.raises(ScanError, match="values below 0; give a mask, 0 outside of what it marks, or a label map"):
         read(scan, scan.data - 100)

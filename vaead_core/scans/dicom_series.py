@@ -18,6 +18,7 @@ MOST_FILES = 5000
 _SERIES, _NUMBER, _PLACE, _DIRECTION, _SPACING = "0020|000e", "0020|0011", "0020|0032", "0020|0037", "0028|0030"
 _REPETITION, _ECHO = "0018|0080", "0018|0081"
 _NO_UID = re.compile("[^0-9.]")
+_INDEX = "DICOMDIR"  # of a disk; no image
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class SeveralSeriesError(ScanError):
 
 def find_series(folder: Path, name: str) -> tuple[Series, ...]:
     """The series of images in a folder and below it, by number. Raises ScanError where there is none, or far too many files."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".") and path.name != _INDEX)
     if len(files) > MOST_FILES:
         raise ScanError(f"{name} holds {len(files)} files; give the folder of one series, of at most {MOST_FILES}.")
     found: dict[tuple[str, str], list[Slice]] = {}

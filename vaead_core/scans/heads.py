@@ -12,8 +12,8 @@ from vaead_core.computing.remembered import remembered
 from vaead_core.errors import ScanError
 from vaead_core.scans.content import content
 from vaead_core.scans.foreground import with_holes_filled
+from vaead_core.scans.masks import read_mask
 from vaead_core.scans.stripping import SIDES, only, rough_brain, stretched, strip
-from vaead_core.scans.truth import on_grid_of, read_mask, share_inside
 from vaead_core.scans.volume import Array, Volume
 
 MOST_OUTSIDE = 0.2  # of a brain's signal
@@ -46,17 +46,14 @@ def with_brain(scan: Volume, extract: bool | None = None) -> Volume:
 
 
 def with_mask(scan: Volume, source: Path | bytes, name: str | None = None) -> Volume:
-    """The scan with the brain of a mask's file, brought onto its grid by world coordinates. Raises ScanError.
-
-    What is above 0 counts, and of values between 0 and 1 what is above 0.5.
-    """
+    """The scan with the brain of a mask's file, brought onto its grid by world coordinates. Raises ScanError."""
     mask = read_mask(source, name)
-    drawn = mask.data > (0.5 if mask.data.max() <= 1 else 0)
-    brain = on_grid_of(scan, mask, drawn)
-    if not drawn.any() or mask.data.min() < 0:
+    if not mask.counted.any():
         raise ScanError(f"{mask.name} marks no brain; give a mask, above 0 in the brain and 0 outside.")
-    share_inside(mask, drawn, scan, brain, scan.name)
-    return replace(only(brain, scan, "mask"), notes=(*scan.notes, "The brain is that of the given mask."))
+    brain, said = mask.on(scan)
+    mask.share_inside(scan, brain, scan.name)
+    notes = (*scan.notes, "The brain is that of the given mask.", *mask.notes, *said)
+    return replace(only(brain, scan, "mask"), notes=notes)
 
 
 def is_whole_head(scan: Volume) -> bool:

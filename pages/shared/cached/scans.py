@@ -24,10 +24,11 @@ from vaead_core.measures.precision_recall import PrecisionRecall
 from vaead_core.pipeline import scoring
 from vaead_core.pipeline.scoring import PreparedScan, Scale, Scored
 from vaead_core.scans.dicom_series import worth_choosing
+from vaead_core.scans.masks import labels_in
 from vaead_core.scans.preprocessing import Preprocessor
 from vaead_core.scans.reading import read_scan, series_in
 from vaead_core.scans.registration.quality import HEALTHY_SIMILARITIES
-from vaead_core.scans.truth import labels_in, read_truth
+from vaead_core.scans.truth import read_truth
 from vaead_core.scans.volume import Array, Volume
 
 
