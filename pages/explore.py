@@ -15,7 +15,7 @@ from pages.shared.refusal import refuse_scan
 from pages.shared.server import entry, queue
 from pages.shared.viewer import viewer
 from vaead_core.errors import InputError
-from vaead_core.pipeline import scoring
+from vaead_core.pipeline.cautions import cautions
 from vaead_core.scans.names import stem
 
 entry.through_app()
@@ -49,7 +49,7 @@ except InputError as error:
 
 page = place()
 with page, st.container():
-    for warning in [*opened.sentences, *sentences, *scoring.warnings(scan.prepared, results)]:
+    for warning in [*opened.sentences, *sentences, *cautions(scan.prepared, results, scan.checkpoint)]:
         warn(warning)
 if not results:
     st.stop()

@@ -18,7 +18,8 @@ from vaead_core.cohorts.synthetic import synthetic_brain
 from vaead_core.errors import CheckpointError, InputError
 from vaead_core.measures.aggregates import DEFAULT
 from vaead_core.pipeline import site_calibration
-from vaead_core.pipeline.scoring import PreparedScan, score, warnings
+from vaead_core.pipeline.cautions import cautions
+from vaead_core.pipeline.scoring import PreparedScan, score
 
 
 @pytest.fixture(scope="module")
@@ -103,8 +104,8 @@ def test_a_scan_beyond_the_sites_is_said_to_be(brains, site, tiny_checkpoint):
     noise = np.random.default_rng(0).choice(np.array([-1, 1], np.float32), brains[0].pixels.shape)
     noisy = replace(brains[0], pixels=np.where(brains[0].mask, noise, brains[0].pixels))
     prepared = PreparedScan(type("Brain", (), {"warnings": ()})(), noisy)
-    [said] = warnings(prepared, [score(prepared, tiny_checkpoint, "residual", "healthy", site)])
-    assert said.startswith("Every score of this scan exceeds those of all 3 healthy scans of ours:")
+    [said] = cautions(prepared, [score(prepared, tiny_checkpoint, "residual", "healthy", site)], tiny_checkpoint)
+    assert said.startswith("Every score of this scan exceeds those of all 3 healthy scans of ours.")
 
 
 # Its file
@@ -146,7 +147,7 @@ def altered(content: bytes, **changes) -> bytes:
     lambda whole: altered(whole, about={"scans": 2}),
     lambda whole: altered(whole, about={"scans": True}),
     lambda whole: altered(whole, about={"name": "<b>x</b>"}),
-    lambda whole: altered(whole, about={"format": 2}),
+    lambda whole: altered(whole, about={"format": 3}),
     lambda whole: altered(whole, **{"scorer/residual/pixels": np.full(1001, np.nan, np.float32)}),
     lambda whole: altered(whole, **{"scorer/residual/pixels": np.array([{}], object)}),
     lambda whole: altered(whole, **{"left_out/residual/scan": np.ones((3, 2), np.float32)}),

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from training.config import TrainingConfig
 from vaead_core.cohorts import Cohort, Subject, fashion_mnist, open_cohort
-from vaead_core.cohorts.preparation import prepare
+from vaead_core.cohorts.preparation import Ready, prepare
 from vaead_core.cohorts.splits import split_subjects
 from vaead_core.errors import CohortError
 from vaead_core.scans.preprocessing import Preprocessor
@@ -20,12 +20,16 @@ from vaead_core.scans.volume import Slices
 
 @dataclass(frozen=True)
 class Subset:
-    """Images of some subjects. subject: (N,) index into names; pixels carry the fixed inference background."""
+    """Images of some subjects. subject: (N,) index into names; pixels carry the fixed inference background.
+
+    quality: of each scan, as `image_quality` gives it; () of pictures.
+    """
 
     slices: Slices
     subject: np.ndarray
     names: tuple[str, ...]
     ages: tuple[float | None, ...]
+    quality: tuple[dict[str, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -46,8 +50,8 @@ class TrainingData:
         chosen = np.linspace(0, people - 1, count).astype(int)
         rows = np.isin(self.train.subject, chosen)
         subject = np.searchsorted(chosen, self.train.subject[rows])
-        names, ages = (tuple(held[one] for one in chosen) for held in (self.train.names, self.train.ages))
-        return replace(self, train=Subset(self.train.slices[rows], subject, names, ages))
+        told = (tuple(held[one] for one in chosen) for held in (self.train.names, self.train.ages, self.train.quality))
+        return replace(self, train=Subset(self.train.slices[rows], subject, *told))
 
 
 def load_data(config: TrainingConfig) -> TrainingData:
@@ -58,21 +62,19 @@ def load_data(config: TrainingConfig) -> TrainingData:
     preprocessor = config.preprocessor
     prepared, skipped = _prepare(cohort, preprocessor, config)
     split = split_subjects(tuple(subject for subject, _ in prepared), config.split_seed)
-    slices = {subject.id: images for subject, images in prepared}
-    train, validation, test = (_subset(subjects, slices) for subjects in (split.train, split.validation, split.test))
+    ready = {subject.id: one for subject, one in prepared}
+    train, validation, test = (_subset(subjects, ready) for subjects in (split.train, split.validation, split.test))
     return TrainingData(train, validation, test, cohort.description, tuple(skipped)).trained_on(config.training_subjects)
 
 
-def _prepare(
-    cohort: Cohort, preprocessor: Preprocessor, config: TrainingConfig
-) -> tuple[list[tuple[Subject, Slices]], list[str]]:
+def _prepare(cohort: Cohort, preprocessor: Preprocessor, config: TrainingConfig) -> tuple[list[tuple[Subject, Ready]], list[str]]:
     prepared, skipped, extracted = [], [], []
     ready = prepare(cohort.subjects, preprocessor, config.jobs, config.dask)
     for subject, found in track(ready, f"Preparing {cohort.name}", len(cohort.subjects)):
         if isinstance(found, str):
             skipped.append(found)
             continue
-        prepared.append((subject, found.slices))
+        prepared.append((subject, found))
         if found.extracted:
             extracted.append(subject.id)
     if extracted:
@@ -84,11 +86,11 @@ def _prepare(
     return prepared, skipped
 
 
-def _subset(subjects: tuple[Subject, ...], slices: dict[str, Slices]) -> Subset:
-    images = [slices[subject.id] for subject in subjects]
+def _subset(subjects: tuple[Subject, ...], ready: dict[str, Ready]) -> Subset:
+    images = [ready[subject.id].slices for subject in subjects]
     index = np.repeat(np.arange(len(subjects)), [len(one) for one in images])
     names, ages = tuple(s.id for s in subjects), tuple(s.age for s in subjects)
-    return Subset(Slices.concatenate(images), index, names, ages)
+    return Subset(Slices.concatenate(images), index, names, ages, tuple(ready[name].quality for name in names))
 
 
 def _fashion(seed: int) -> TrainingData:

@@ -20,6 +20,7 @@ from vaead_core.computing.checkout import checkout
 from vaead_core.errors import InputError, exit_status
 from vaead_core.measures.metrics import detection
 from vaead_core.pipeline import scoring
+from vaead_core.pipeline.record import scores_record
 from vaead_core.scans.bias import bias_corrected
 from vaead_core.scans.heads import with_brain, with_mask
 from vaead_core.scans.names import names_apart
@@ -208,7 +209,7 @@ def _score_one(
         if truth is not None:
             _print_detection(scorer, native, truth.marked, scan.mask)
     _write_outline(scan, options.out / f"{name}_brain.nii.gz")
-    record = scoring.to_record(prepared, scored, checkpoint)
+    record = scores_record(prepared, scored, checkpoint)
     (options.out / f"{name}_scores.json").write_text(json.dumps(record, indent=1) + "\n")
     for said in (*record["warnings"], *(truth.notes if truth else ())):
         print(f"{path.name}: {said}")

@@ -18,6 +18,7 @@ from vaead_core.checkpoints.summary import facts, read_history
 from vaead_core.measures.aggregates import DEFAULT
 from vaead_core.pipeline import scoring
 from vaead_core.pipeline.latent_space import colours
+from vaead_core.pipeline.record import scores_record
 from vaead_core.pipeline.scoring import PreparedScan
 
 Files = dict[str, bytes]
@@ -95,7 +96,7 @@ def _used(folder: Path, prepared: PreparedScan) -> bool:
     if checkpoint.preprocessor is not None and checkpoint.preprocessor.slice_grid.image_size == prepared.slices.pixels.shape[1]:
         results = [scoring.score(prepared, checkpoint, name) for name in ("residual", "voxel_atlas")]
         assert all(0 <= one.scan_percentiles[DEFAULT] <= 100 for one in results)
-        scoring.to_record(prepared, results, checkpoint)
+        scores_record(prepared, results, checkpoint)
     return True
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
+from vaead_core.scans.image_quality import MEASURES
+
 SUBSETS = ("train", "validation", "test")
 
 T = TypeVar("T")
@@ -36,12 +38,14 @@ class Training:
 @dataclass(frozen=True)
 class Source:
     """Whom it was trained, validated and tested on. subjects, ages: by subset, in years, None where unknown; {} where no subject
-    is known. skipped: scans that could not be read."""  # fmt: skip
+    is known. skipped: scans that could not be read. quality: MEASURES of image quality → the values of training and validation
+    scans, rising and so of nobody; {} in older checkpoints."""  # fmt: skip
 
     description: str
     skipped: int
     subjects: dict[str, tuple[str, ...]]
     ages: dict[str, tuple[float | None, ...]]
+    quality: dict[str, tuple[float, ...]]
 
     @staticmethod
     def read(said: dict[str, Any]) -> Source:
@@ -52,13 +56,15 @@ class Source:
         for name, known in ages.items():
             if len(known) != len(subjects.get(name, ())):
                 raise ValueError(f"data.ages.{name} has {len(known)} entries for {len(subjects.get(name, ()))} subjects")
-        return Source(_value(said, "data.description", _text), _value(said, "data.skipped", _count, 0), subjects, ages)
+        quality = read_quality(said, "data.quality")
+        return Source(_value(said, "data.description", _text), _value(said, "data.skipped", _count, 0), subjects, ages, quality)
 
     def to_dict(self) -> dict[str, Any]:
         """As checkpoint.json holds it."""
         ages = {"ages": {name: list(known) for name, known in self.ages.items()}} if self.ages else {}
         people = {name: list(known) for name, known in self.subjects.items()}
-        return {"description": self.description, "skipped": self.skipped} | people | ages
+        quality = {"quality": {name: list(values) for name, values in self.quality.items()}} if self.quality else {}
+        return {"description": self.description, "skipped": self.skipped} | people | ages | quality
 
 
 @dataclass(frozen=True)
@@ -132,6 +138,15 @@ class Provenance:
         }
 
 
+def read_quality(said: Mapping[str, Any], path: str) -> dict[str, tuple[float, ...]]:
+    """MEASURES of image quality → values of scans, at least one; {} where the entry is missing. Raises ValueError."""
+    told = _value(said, path, _table, {})
+    quality = {one: _value(told, f"{path}.{one}", _tuple_of(_finite)) for one in told if one in MEASURES}
+    if not all(quality.values()):
+        raise ValueError(f"{path} has a measure without values")
+    return quality
+
+
 _NEEDED = object()
 
 
@@ -176,10 +191,14 @@ def _number(value: Any) -> float:
     return float(_kind(value, (int, float), "a number"))
 
 
-def _age(value: Any) -> float | None:
-    if value is not None and not math.isfinite(_number(value)):
+def _finite(value: Any) -> float:
+    if not math.isfinite(_number(value)):
         raise TypeError("a finite number")
-    return value
+    return float(value)
+
+
+def _age(value: Any) -> float | None:
+    return value if value is None else _finite(value)
 
 
 def _table(value: Any) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from vaead_core.checkpoints.arrays import packed, save_arrays, unpacked
 from vaead_core.checkpoints.calibration import RATES, Calibration
 from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.checkpoints.consistency import is_calibrated
+from vaead_core.checkpoints.provenance import read_quality
 from vaead_core.checkpoints.untrusted import check_arrays
 from vaead_core.errors import CheckpointError, InputError, refusing
 from vaead_core.inference.reference import Reference
@@ -26,7 +27,7 @@ from vaead_core.scorers import scorers_of
 LEAST, MOST = 3, 20  # scans
 ENDING = ".site.npz"
 MOST_BYTES, MOST_UNPACKED = 8 << 20, 32 << 20
-SITE_FORMAT = 1
+SITE_FORMAT = 2
 _DESCRIPTION = "site"
 _DIGEST = re.compile("[0-9a-f]{64}")
 
@@ -37,7 +38,8 @@ class Site:
 
     name: what whoever made it calls the scanner. checkpoint: the digest of the one that scored them. calibration: of their
     maps as they are and on each scan's own scale. left_out: (scorer, scale) → (RATES, scans) the share of each scan above
-    the thresholds that the others give. digest: of the file.
+    the thresholds that the others give. quality: MEASURES of image quality → a value a scan, rising and so of nobody.
+    digest: of the file.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Site:
     scans: int
     calibration: Calibration
     left_out: dict[tuple[str, str], Array] = field(repr=False)
+    quality: dict[str, tuple[float, ...]]
     digest: str = ""
 
     def left_out_shares(self, scorer: str, scale: str, rate: float) -> tuple[float, float, float]:
@@ -73,6 +76,7 @@ class Site:
         """The file's content."""
         about = {
             "format": SITE_FORMAT, "name": self.name, "checkpoint": self.checkpoint, "scans": self.scans, "vaead": __version__,
+            "quality": self.quality,
         }  # fmt: skip
         arrays = packed(Reference({}), self.calibration, {}) | {_DESCRIPTION: np.array(json.dumps(about))}
         arrays |= {f"left_out/{scorer}/{scale}": shares.astype(np.float32) for (scorer, scale), shares in self.left_out.items()}
@@ -102,7 +106,8 @@ class Site:
             version = about["format"]
             _, calibration, _ = unpacked(arrays)
             left_out = {(key.split("/")[1], key.split("/")[2]): arrays[key] for key in arrays if key.startswith("left_out/")}
-            site = Site(about["name"], about["checkpoint"], about["scans"], calibration, left_out, _sha256(content))
+            quality = read_quality(about, "quality")
+            site = Site(about["name"], about["checkpoint"], about["scans"], calibration, left_out, quality, _sha256(content))
             whole = _is_whole(site)
         if version != SITE_FORMAT or not whole:
             raise unreadable
@@ -162,6 +167,7 @@ def _is_whole(site: Site) -> bool:
         and site.left_out.keys() == expected
         and all(one.shape == (len(RATES), site.scans) and one.dtype == np.float32 for one in site.left_out.values())
         and all(bool(((one >= 0) & (one <= 1)).all()) for one in site.left_out.values())
+        and all(len(values) == site.scans for values in site.quality.values())
     )
 
 

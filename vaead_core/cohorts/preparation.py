@@ -13,16 +13,18 @@ from vaead_core.cohorts import Subject
 from vaead_core.computing.dask_cluster import cluster
 from vaead_core.errors import ScanError
 from vaead_core.scans.heads import with_brain
+from vaead_core.scans.image_quality import image_quality
 from vaead_core.scans.preprocessing import Preprocessor
 from vaead_core.scans.volume import Slices
 
 
 @dataclass(frozen=True)
 class Ready:
-    """slices: of a subject on the atlas grid. extracted: whether its brain was extracted, as of a whole head."""
+    """slices: of a subject on the atlas grid. extracted: whether its brain was extracted, as of a whole head. quality: of it."""
 
     slices: Slices
     extracted: bool
+    quality: dict[str, float]
 
 
 def prepare(
@@ -42,6 +44,7 @@ def _prepared(subject: Subject, preprocessor: Preprocessor) -> Ready | str:
     with threadpool_limits(1):  # sums in one order on any number of cores
         try:
             scan = with_brain(subject.read())
-            return Ready(preprocessor.to_slices(preprocessor.to_brain(scan)), scan.brain_by == "networks")
+            brain = preprocessor.to_brain(scan)
+            return Ready(preprocessor.to_slices(brain), scan.brain_by == "networks", image_quality(brain))
         except ScanError as error:
             return str(error)

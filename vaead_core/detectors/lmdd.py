@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -24,7 +25,19 @@ class Spread:
 
     @staticmethod
     def of(rows: Array) -> Spread:
-        ordered = np.sort(rows, axis=None)
+        return Spread._ordered(np.sort(rows, axis=None))
+
+    @staticmethod
+    def growing(rows: Array, size: int) -> Iterator[Spread]:
+        """Of the first `size` rows, of one more, and so on to all."""
+        ordered = np.sort(rows[:size], axis=None)
+        yield Spread._ordered(ordered)
+        for row in np.sort(rows[size:], axis=1):
+            ordered = np.insert(ordered, np.searchsorted(ordered, row), row)
+            yield Spread._ordered(ordered)
+
+    @staticmethod
+    def _ordered(ordered: Array) -> Spread:
         return Spread(ordered, np.concatenate([[0.0], np.cumsum(ordered)]))
 
     def joined_by(self, rows: Array) -> Array:
@@ -61,7 +74,7 @@ class FittedSequences:
         alone = np.array([spread_of(others[:size]) for size in range(1, place + 1)])
         steps = np.diff(alone)
         before = steps.max() if steps.size else -np.inf
-        joined = [Spread.of(others[:size]).joined_by(query) for size in range(place, len(others) + 1)]
+        joined = [spread.joined_by(query) for spread in Spread.growing(others, place)]
         own = joined[0] - alone[-1]
         after = np.diff(joined, axis=0).max(0, initial=-np.inf)
         jump, kept = np.zeros(len(query)), np.zeros(len(query))

@@ -16,7 +16,8 @@ from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.figures.scan import ShownMap, panels_png
 from vaead_core.measures.aggregates import DEFAULT
 from vaead_core.measures.components import clusters
-from vaead_core.pipeline.scoring import PreparedScan, Scored, warnings
+from vaead_core.pipeline.cautions import cautions
+from vaead_core.pipeline.scoring import PreparedScan, Scored
 from vaead_core.scans.volume import Array, Volume
 
 PICTURES = 6
@@ -41,12 +42,13 @@ class Finding:
 def scan_report(prepared: PreparedScan, checkpoint: Checkpoint, findings: list[Finding], truth: Array | None = None) -> str:
     """The page. The scan is named by its checksum alone, as file names can hold a patient's."""
     scan = prepared.brain.scan
+    said = cautions(prepared, [one.result for one in findings], checkpoint)
     picture = panels_png(scan, [one.shown for one in findings], _planes(scan), truth)
     parts = [
         "<h1>Anomaly maps of a brain scan</h1>",
         "<p><b>Research use only, not for diagnosis.</b> Percentiles compare with healthy scans and are no "
         "probabilities of disease.</p>",
-        *(f"<p class=note>{escape(sentence)}</p>" for sentence in warnings(prepared, [one.result for one in findings])),
+        *(f"<p class=note>{escape(sentence)}</p>" for sentence in said),
         f"<img alt='Axial slices of the scan and of each map' src='data:image/png;base64,{base64.b64encode(picture).decode()}'>",
         "<p>The patient's left is on the right. Each map is drawn above its threshold.</p>",
         "<h2>Scores</h2>", _scores(findings), "<h2>Largest clusters</h2>", _clusters(findings, scan.affine),

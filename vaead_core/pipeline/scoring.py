@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from importlib.metadata import version
-from typing import Any, Literal
+from functools import cached_property
+from typing import Literal
 
 import numpy as np
 
-from vaead_core import __version__, scorers
+from vaead_core import scorers
 from vaead_core.checkpoints.calibration import RATES, ScorerCalibration, bulk_of, healthy_in_scan, percentile
 from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.checkpoints.site import Site
 from vaead_core.errors import CheckpointError
-from vaead_core.measures.aggregates import AGGREGATES, DEFAULT, aggregate
-from vaead_core.scans.geometry import Placement
-from vaead_core.scans.registration.quality import HEALTHY_SIMILARITIES, LEAST_SIMILARITY
+from vaead_core.measures.aggregates import DEFAULT, aggregate
+from vaead_core.scans.image_quality import image_quality
 from vaead_core.scans.volume import Array, Brain, Slices, Volume
 
 Scale = Literal["scan", "healthy"]
@@ -28,6 +27,11 @@ class PreparedScan:
 
     brain: Brain
     slices: Slices
+
+    @cached_property
+    def quality(self) -> dict[str, float]:
+        """What sets it apart from other scans, by `image_quality`."""
+        return image_quality(self.brain)
 
 
 @dataclass(frozen=True)
@@ -145,24 +149,6 @@ def _not_calibrated(checkpoint: Checkpoint, name: str) -> CheckpointError:
     return CheckpointError(said, f"python -m training.publish {here}")
 
 
-def warnings(prepared: PreparedScan, scored: list[Scored]) -> list[str]:
-    """Plain sentences to show beside the maps: what the scan lacks, and whether it lies outside the healthy range."""
-    found = list(prepared.brain.warnings)
-    beyond = [s.name for s in scored if s.scan_percentiles[DEFAULT] == 100]
-    site = scored[0].site if scored else None
-    if scored and len(beyond) == len(scored) and site:
-        found.append(
-            f"Every score of this scan exceeds those of all {site.scans} healthy scans of {site.name}: that can be a lesion, and "
-            "so few scans show little of how healthy people differ."
-        )
-    elif scored and len(beyond) == len(scored):
-        found.append(
-            "Every score of this scan exceeds those of all healthy validation scans: that can be a lesion, and it can be "
-            "another scanner, contrast or skull-stripping; compare with a healthy scan from the same source."
-        )
-    return found
-
-
 def native_map(prepared: PreparedScan, checkpoint: Checkpoint, maps: Array) -> Array:
     """`maps` on the scan's own RAS+ grid, (I, J, K) float32."""
     if checkpoint.preprocessor is None:
@@ -176,61 +162,3 @@ def reconstruction(prepared: PreparedScan, checkpoint: Checkpoint) -> Array:
         raise ValueError("only reconstructions of scans have a native grid")
     images = checkpoint.model.map(prepared.slices, lambda view: view.reconstruction)
     return checkpoint.preprocessor.to_intensity(images, prepared.slices, prepared.brain).astype(np.float32)
-
-
-def to_record(prepared: PreparedScan, scored: list[Scored], checkpoint: Checkpoint) -> dict[str, Any]:
-    """What `<scan>_scores.json` holds: values, percentiles and thresholds a scorer, settings and versions."""
-    return {
-        "checkpoint": {"name": checkpoint.name, "digest": checkpoint.digest},
-        "versions": {"vaead": __version__, "onnxruntime": version("onnxruntime"), "numpy": np.__version__},
-        "aggregates": {"default": DEFAULT, "all": list(AGGREGATES)},
-        "site": _site(scored),
-        "healthy_images": len(scored[0].healthy.images[DEFAULT]) if scored else 0,
-        "healthy_scans": len(scored[0].healthy.scans[DEFAULT]) if scored else 0,
-        "brain_found_by": prepared.brain.scan.brain_by,
-        "warnings": warnings(prepared, scored),
-        "registration": _registration(prepared.brain.transform),
-        "slice_positions": prepared.slices.position.tolist(),
-        "scorers": {
-            s.name: {
-                "unit": scorers.SCORERS[s.name].unit,
-                "scale": s.scale,
-                "scan": s.scan,
-                "scan_percentile": s.scan_percentiles,
-                "thresholds_by_healthy_false_positive_rate": {str(rate): value for rate, value in s.thresholds.items()},
-                **_left_out(s),
-                "slices": {kind: np.round(v.astype(float), 6).tolist() for kind, v in s.images.items()},
-                "slice_percentiles": {kind: np.round(v, 2).tolist() for kind, v in s.image_percentiles.items()},
-            }
-            for s in scored
-        },
-    }
-
-
-def _site(scored: list[Scored]) -> dict[str, Any] | None:
-    """Whose healthy scans thresholds and percentiles come from; None where they are the checkpoint's."""
-    site = scored[0].site if scored else None
-    return {"name": site.name, "scans": site.scans, "digest": site.digest} if site else None
-
-
-def _left_out(one: Scored) -> dict[str, Any]:
-    """How far a site's thresholds of a map hold for a scan of it that is not among them."""
-    if one.site is None or one.maps is None:
-        return {}
-    shares = {rate: one.site.left_out_shares(one.name, one.scale, rate) for rate in RATES}
-    named = {str(rate): dict(zip(("median", "least", "largest"), found, strict=True)) for rate, found in shares.items()}
-    return {"marked_of_left_out_site_scans": named}
-
-
-def _registration(placement: Placement) -> dict[str, Any]:
-    """How well the scan lies on the atlas."""
-    return {
-        "similarity": round(placement.similarity, 4),
-        "healthy_similarities": list(HEALTHY_SIMILARITIES),
-        "least_similarity": LEAST_SIMILARITY,
-        "dice": round(placement.dice, 4),
-        "covered_share": round(placement.covered_share, 4),
-        "rotation_degrees": round(placement.rotation_degrees, 1),
-        "rotation": placement.rotation_in_words,
-        "scan_to_atlas": placement.matrix.tolist(),
-    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -20,6 +20,7 @@ from vaead_core.cohorts import Subject, open_cohort
 from vaead_core.errors import CohortError, InputError
 from vaead_core.pipeline.scoring import Scale, prepare
 from vaead_core.scans.heads import with_brain
+from vaead_core.scans.image_quality import MEASURES
 from vaead_core.scans.volume import Array, Slices
 
 Tell = Callable[[str], None]
@@ -42,18 +43,19 @@ def calibrate_site(folder: Path, healthy: str, name: str, jobs: int = 1, tell: T
     if not LEAST <= len(subjects) <= MOST:
         raise CohortError(f"A site is calibrated on {LEAST} to {MOST} healthy people; {len(subjects)} were given.")
     calls = (joblib.delayed(_scored)(subject, str(folder)) for subject in subjects)
-    found: dict[str, Brains] = {}
+    found: dict[str, tuple[Brains, dict[str, float]]] = {}
     for done, (subject, one) in enumerate(zip(subjects, joblib.Parallel(jobs, return_as="generator")(calls), strict=True), 1):
         if isinstance(one, str):
             tell(f"Left out: {one}")
         elif one[0] in found:
             tell(f"Left out: {subject.id}, the same scan as another.")
         else:
-            found[one[0]] = one[1]
+            found[one[0]] = one[1:]
         tell(f"{done} of {len(subjects)} scans")
     if len(found) < LEAST:
         raise CohortError(f"Only {len(found)} of {len(subjects)} scans can be used, and a site needs {LEAST}; give others.")
-    return site_of(name, checkpoint, list(found.values()))
+    brains, quality = zip(*found.values(), strict=True)
+    return site_of(name, checkpoint, list(brains), quality)
 
 
 def _one_scan_each(subjects: tuple[Subject, ...]) -> tuple[list[Subject], int]:
@@ -69,16 +71,17 @@ def _opened(folder: str) -> Checkpoint:
     return Checkpoint.load(folder)
 
 
-def _scored(subject: Subject, folder: str) -> tuple[str, Brains] | str:
-    """A digest of the brain's pixels and what scorers make of it, or the sentence that says why it cannot be used."""
+def _scored(subject: Subject, folder: str) -> tuple[str, Brains, dict[str, float]] | str:
+    """A digest of the brain's pixels, what scorers make of it and its image quality, or why it cannot be used in a sentence."""
     with threadpool_limits(1):  # sums in one order on any number of cores
         try:
-            slices = prepare(with_brain(subject.read()), checkpoint := _opened(folder)).slices
+            prepared = prepare(with_brain(subject.read()), checkpoint := _opened(folder))
         except InputError as error:
             return str(error)
         known = [name for name in scorers.scorers_of(checkpoint.model) if name in checkpoint.calibration]
+        slices = prepared.slices
         digest = hashlib.blake2b(np.ascontiguousarray(slices.pixels[slices.mask]).tobytes()).hexdigest()
-        return digest, healthy_values(checkpoint, slices, known)
+        return digest, healthy_values(checkpoint, slices, known), prepared.quality
 
 
 def healthy_values(checkpoint: Checkpoint, slices: Slices, names: list[str]) -> Brains:
@@ -87,8 +90,11 @@ def healthy_values(checkpoint: Checkpoint, slices: Slices, names: list[str]) -> 
     return {name: (plain.in_quantiles, own.in_quantiles if own else None) for name, (plain, own) in found.items()}
 
 
-def site_of(name: str, checkpoint: Checkpoint, brains: list[Brains]) -> Site:
-    """Thresholds and percentiles from `brains`, each with equal weight, and what each has above the thresholds of the others."""
+def site_of(name: str, checkpoint: Checkpoint, brains: list[Brains], quality: Sequence[dict[str, float]] = ()) -> Site:
+    """Thresholds and percentiles from `brains`, each with equal weight, and what each has above the thresholds of the others.
+
+    quality: of each, where that is known.
+    """
     calibration: Calibration = {}
     left_out: dict[tuple[str, str], Array] = {}
     for scorer in brains[0]:
@@ -99,7 +105,8 @@ def site_of(name: str, checkpoint: Checkpoint, brains: list[Brains]) -> Site:
             of_scales["scan"] = list(own)
         if calibration[scorer].pixels.size:
             left_out |= {(scorer, scale): shares_left_out(one) for scale, one in of_scales.items()}
-    return Site(name, checkpoint.digest, len(brains), calibration, left_out)
+    told = {measure: tuple(sorted(one[measure] for one in quality)) for measure in MEASURES if quality}
+    return Site(name, checkpoint.digest, len(brains), calibration, left_out, told)
 
 
 def shares_left_out(brains: list[HealthyBrain]) -> Array:

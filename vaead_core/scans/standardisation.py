@@ -39,7 +39,7 @@ def tissue_scale(values: Array, mask: Array, spacing_mm: int, name: str) -> Inte
 
     values, mask: (I, J, K) on the atlas grid. Raises ScanError where the medians do not rise as in a T1.
     """
-    labels = _tissues(spacing_mm) * mask
+    labels = tissues_on(spacing_mm) * mask
     medians = tuple(float(np.median(values[labels == tissue])) for tissue in TISSUES)
     if np.diff(medians).min() <= _LEAST_STEP * abs(medians[-1] - medians[0]):
         raise ScanError(
@@ -54,7 +54,7 @@ def field_on_atlas(values: Array, mask: Array, spacing_mm: int, name: str) -> Ar
     values, mask: (I, J, K) on the atlas grid, 0 outside the brain. Raises ScanError where N4 finds none.
     """
     whole = Volume(values * mask, atlas_grid(spacing_mm).affine, name, brain=mask)
-    even, labels = values / bias_field(whole), _tissues(spacing_mm) * mask
+    even, labels = values / bias_field(whole), tissues_on(spacing_mm) * mask
     usual = mask & (labels > 0)
     for tissue in TISSUES:
         of = even[labels == tissue]
@@ -65,7 +65,7 @@ def field_on_atlas(values: Array, mask: Array, spacing_mm: int, name: str) -> Ar
 
 
 @lru_cache(maxsize=2)
-def _tissues(spacing_mm: int) -> Array:
-    """(I, J, K) uint8: the atlas's labels on its grid."""
+def tissues_on(spacing_mm: int) -> Array:
+    """(I, J, K) uint8: the atlas's labels, TISSUES among them, on its grid."""
     labels, straight = atlas.tissues().astype(np.float32), AffineToAtlas(np.eye(4))
     return to_atlas(labels, atlas.t1(), straight, atlas_grid(spacing_mm), nearest=True).astype(np.uint8)
