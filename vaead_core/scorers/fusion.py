@@ -13,8 +13,8 @@ from vaead_core.scans.volume import Array, Slices
 from vaead_core.scorers import MapScorer, Needs, masked_to_brain, register
 
 MEMBERS = ("segmenter", "smoothed_residual", "normalised_residual", "asymmetry")
-WEIGHTS = {"segmenter": 1.133, "denoised_residual": 1.197, "dark_asymmetry": 0.307, "voxel_atlas": 0.63, "asymmetry": 0.352}
-INTERCEPT = -2.827  # both are what `python -m training.fusion_weights` fits to painted lesions of validation subjects
+WEIGHTS = {"segmenter": 1.308, "denoised_residual": 1.247, "dark_asymmetry": 0.433, "voxel_atlas": 0.7, "asymmetry": 0.347}
+INTERCEPT = -3.163  # both are what `python -m training.fusion_weights` fits to painted lesions of validation subjects
 BODY, TAIL = 0.99, 0.999  # healthy shares: beyond TAIL there are too few pixels to count
 
 
