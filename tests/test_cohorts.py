@@ -86,6 +86,9 @@ def test_a_folder_without_nifti_is_refused(tmp_path):
 def test_a_missing_folder_is_refused(tmp_path):
     with pytest.raises(CohortError, match="does not exist"):
         open_cohort(str(tmp_path / "none"))
+    (tmp_path / "one.nii.gz").write_bytes(b"")
+    with pytest.raises(CohortError, match=r"^one\.nii\.gz is a file; give the folder that holds it and the other scans\.$"):
+        open_cohort(str(tmp_path / "one.nii.gz"))
 
 
 def test_ages_come_from_participants_tsv_by_the_longest_matching_id(tmp_path):

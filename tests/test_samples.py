@@ -18,6 +18,7 @@ from vaead_core.errors import InputError
 from vaead_core.experiments import subjects
 from vaead_core.measures.metrics import detection
 from vaead_core.pipeline import scoring
+from vaead_core.pipeline.cautions import cautions
 
 PREFERRED = ("logistic_fusion", "segmenter", "smoothed_residual", "voxel_atlas")
 VOLUMES_ML = {"healthy brain B with a painted lesion": (3, 6), "MS patient": (0.5, 3), "glioma patient": (15, 40)}
@@ -56,7 +57,7 @@ def test_the_first_screen_marks_little_of_a_healthy_brain_and_the_painted_lesion
     checkpoint, sample = Checkpoint.load(shipped()), load_sample(name)
     prepared = scoring.prepare(sample.scan, checkpoint)
     found = [scoring.score(prepared, checkpoint, method) for method in PREFERRED]
-    assert scoring.warnings(prepared, found) == []
+    assert cautions(prepared, found, checkpoint) == []
     for one in found:
         values = one.abnormality[prepared.slices.mask]
         assert (values > one.thresholds[0.05]).mean() <= 0.08, one.name
@@ -70,7 +71,7 @@ def test_a_patient_of_another_scanner_opens_with_little_marked_and_no_warning():
     checkpoint, sample = Checkpoint.load(shipped()), load_sample("MS patient")
     prepared = scoring.prepare(sample.scan, checkpoint)
     found = [scoring.score(prepared, checkpoint, method) for method in PREFERRED]
-    assert scoring.warnings(prepared, found) == []
+    assert cautions(prepared, found, checkpoint) == []
     for one in found:
         values = one.abnormality[prepared.slices.mask]
         assert 0.005 < (values > one.thresholds[0.05]).mean() <= 0.1, one.name

@@ -21,7 +21,7 @@ from vaead_core.errors import exit_status
 
 SLICES = PRESETS["brain-slices-2mm"][1].model_copy(
     update={
-        "epochs": 20, "augmentation": Augmentation(),
+        "epochs": 20, "augmentation": Augmentation(), "bias": "kept", "contrast": "z",
         "architecture": PRESETS["brain-slices-2mm"][1].architecture.model_copy(update={"width": 16}),
     }
 )  # fmt: skip

@@ -67,6 +67,8 @@ def _begin(options: argparse.Namespace) -> tuple[Checkpoint, Site | None]:
             "A site's scans are calibrated with the bias of their receiver; choose the site or the correction.",
             "the same without --n4",
         )
+    if options.n4 and checkpoint.preprocessor and checkpoint.preprocessor.bias == "n4":
+        raise InputError(f"{checkpoint.name} takes the bias field out of every scan itself.", "the same without --n4")
     for name in options.scorers or ():
         scorers.build(name)
     for masks in filter(None, (options.mask, options.truth)):

@@ -22,6 +22,8 @@ def nifti_folder(folder: Path) -> Cohort:
     In the MOOD challenge's download (its folder, the one above, or brain_train itself), the scans of brain_train
     alone: its toy scans hold anomalies (see `mood_toys`).
     """
+    if folder.is_file():
+        raise CohortError(f"{folder.name} is a file; give the folder that holds it and the other scans.")
     if not folder.is_dir():
         raise CohortError(f"The data folder {folder.name} does not exist; give a folder of .nii or .nii.gz files.")
     folder = folder.resolve()

@@ -31,7 +31,7 @@ _LOOK_SECONDS = 1.0
 _PREFIX = "vaead-session-"
 
 _ends: dict[str, list[Callable[[], None]]] = {}
-_seen: dict[str, float] = {}
+_away: dict[str, float] = {}  # seconds that its reader has been gone
 _changing = threading.Lock()
 
 
@@ -94,21 +94,23 @@ def _known(session: str) -> list[Callable[[], None]]:
     with _changing:
         if not _ends:
             threading.Thread(target=_look, daemon=True).start()
-        _seen[session] = time.monotonic()
+        _away[session] = 0.0
         return _ends.setdefault(session, [])
 
 
 def _look() -> None:
-    """Until no session is known."""
+    """Until no session is known. A server that was too busy to look has seen nobody leave: that time does not count."""
+    before = time.monotonic()
     while True:
         time.sleep(_LOOK_SECONDS)
         with _changing:
             now = time.monotonic()
-            _seen.update({session: now for session in _ends if _is_open(session)})
-            over = [session for session in _ends if now - _seen[session] > ABANDONED_SECONDS]
+            passed, before = min(now - before, 2 * _LOOK_SECONDS), now
+            _away.update({session: 0.0 if _is_open(session) else _away[session] + passed for session in _ends})
+            over = [session for session in _ends if _away[session] > ABANDONED_SECONDS]
             actions = [action for session in over for action in reversed(_ends.pop(session))]
             for session in over:
-                del _seen[session]
+                del _away[session]
             last = not _ends
         for action in actions:
             action()
