@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tests.support.trainings import OPTIONS, tiny
-from training import processes, run
+from training import processes, resume, run
 from training.augmentation import augment, fill_noise, random_patches
 from training.config import Architecture, Augmentation
 from training.data import load_data
@@ -45,6 +45,43 @@ def test_unusable_data_is_one_sentence_and_exit_2(arguments, tmp_path, capsys):
 def test_no_process_starts_before_its_precision_is_chosen(tmp_path):
     with pytest.raises(ValueError, match="got auto"):
         processes.launch(tiny(tmp_path, precision="auto"))
+
+
+def stopped(config):
+    """A network and its optimizer after a step, saved as by a training that was killed."""
+    network = torch.nn.Linear(3, 2)
+    optimizer = torch.optim.Adam(network.parameters())
+    network(torch.ones(1, 3)).sum().backward()
+    optimizer.step()
+    resume.save(config, resume.RunState().after(1, {"validation_loss": 1.0}, network), network, optimizer)
+
+
+@pytest.mark.filterwarnings("ignore:.*copying from a non-meta parameter")
+@pytest.mark.parametrize("device", ["meta", *(["cuda"] if torch.cuda.is_available() else [])])
+def test_the_moments_of_a_resumed_training_are_where_its_weights_are(device, tmp_path):
+    config = tiny(tmp_path / "out")
+    stopped(config)
+    network = torch.nn.Linear(3, 2, device=device)
+    optimizer = torch.optim.Adam(network.parameters())
+    assert resume.load(config, network, optimizer).epoch == 1
+    for weights in network.parameters():
+        assert optimizer.state[weights]["exp_avg"].device.type == device
+        assert optimizer.state[weights]["exp_avg_sq"].shape == weights.shape
+
+
+def test_a_training_is_resumed_once_its_weights_are_where_they_are_trained(tmp_path, monkeypatch):
+    class EndError(Exception):
+        pass
+
+    def load(config, network, optimizer):
+        raise EndError({weights.device.type for weights in network.parameters()})
+
+    config = tiny(tmp_path / "out")
+    _, fabric = processes.launch(config)
+    monkeypatch.setattr(fabric, "setup", lambda network, optimizer: (network.to("meta"), optimizer))
+    monkeypatch.setattr(resume, "load", load)
+    with pytest.raises(EndError, match="meta"):
+        run.fit(fabric, config)
 
 
 @pytest.mark.parametrize("preset", sorted(PRESETS))

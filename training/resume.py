@@ -72,7 +72,8 @@ def save(config: Resumable, state: RunState, network: nn.Module, optimizer: Opti
 def load(config: Resumable, network: nn.Module, optimizer: Optimizer) -> RunState:
     """The saved state, put into `network` and `optimizer`; a fresh one when there is none.
 
-    Raises InputError when the folder holds an unfinished training with other settings.
+    Adam's moments come to the device of the weights, so those must be where they stay. Raises InputError when the folder holds
+    an unfinished training with other settings.
     """
     path = _folder(config) / "state.safetensors"
     if not path.is_file():

@@ -58,13 +58,14 @@ def fit(fabric: Fabric, config: TrainingConfig, data: TrainingData | None = None
     torch.manual_seed(config.seed)
     network = _network(config).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.Adam(network.parameters(), config.learning_rate, weight_decay=config.weight_decay)
-    state = resume.load(config, network, optimizer)
+    if fabric.world_size > 1:
+        network = processes.with_shared_norms(network)
+    wrapped, placed = fabric.setup(network, optimizer)
+    state = resume.load(config, network, optimizer)  # once the weights are where they are trained: Adam's moments follow them
     if fabric.world_size > 1:
         processes.check_together(fabric, config, state.epoch)
-        network = processes.with_shared_norms(network)
     data = data or load_data(config)
-    wrapped, optimizer = fabric.setup(network, optimizer)
-    trainer = _Trainer(fabric, config, data, wrapped, optimizer)
+    trainer = _Trainer(fabric, config, data, wrapped, placed)
     log = _tensorboard(config) if config.tensorboard and fabric.is_global_zero else lambda row: None
     with Progress(disable=not fabric.is_global_zero) as bar:
         task = bar.add_task("Training", total=config.epochs, completed=state.epoch)
