@@ -19,9 +19,10 @@ from sklearn.linear_model import LogisticRegression
 from vaead_core import scorers
 from vaead_core.checkpoints.calibration import healthy_pixels
 from vaead_core.checkpoints.checkpoint import Checkpoint
+from vaead_core.checkpoints.search import opened
 from vaead_core.errors import CheckpointError, exit_status
 from vaead_core.experiments.painted import KINDS, paint
-from vaead_core.experiments.subjects import chosen_subjects, judging, opened, prepared_brain, source_of
+from vaead_core.experiments.subjects import chosen_subjects, judging, prepared_brain, source_of
 from vaead_core.measures.metrics import Ranking
 from vaead_core.scans.volume import Array, Slices
 from vaead_core.scorers.fusion import Fusion, surprise

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from pathlib import Path
 
-from vaead_core.checkpoints.checkpoint import find_checkpoints
+from vaead_core.checkpoints.checkpoint import Checkpoint, find_checkpoints
 from vaead_core.computing.checkout import PACKAGE, checkout
 
 DEFAULT = "brain-slices-2mm"
@@ -26,6 +27,12 @@ def folders() -> list[Path]:
 def available() -> dict[str, Path]:
     """Name → folder of each checkpoint in `folders`; of two that have one name, the first."""
     return {path.name: path for folder in reversed(folders()) for path in find_checkpoints(folder)}
+
+
+@lru_cache(maxsize=4)
+def opened(folder: str) -> Checkpoint:
+    """The checkpoint of a folder, read once a process."""
+    return Checkpoint.load(folder)
 
 
 def named(given: Path) -> Path:

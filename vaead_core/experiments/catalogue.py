@@ -12,7 +12,7 @@ import pandas as pd
 from vaead_core import detectors, scorers
 from vaead_core.anomalies.toys.datasets import DATASETS
 from vaead_core.checkpoints.checkpoint import find_checkpoints
-from vaead_core.checkpoints.search import named, shipped
+from vaead_core.checkpoints.search import named, opened, shipped
 from vaead_core.cohorts import open_cohort
 from vaead_core.errors import InputError
 from vaead_core.experiments import ablations, fashion, lesions, painted, readout, readout_table, records, shift, subjects
@@ -63,7 +63,7 @@ class Experiment:
 
 def _every_map(folder: Path) -> tuple[Choice, ...]:
     """Every map scorer that the model has, the thesis's two without a mask, and five smoothed."""
-    plain = [(name, ()) for name in scorers.map_scorers(subjects.opened(str(folder)).model)]
+    plain = [(name, ()) for name in scorers.map_scorers(opened(str(folder)).model)]
     unmasked = [(name, (("masked", False),)) for name in ("residual", "activation")]
     return (*plain, *unmasked, *((name, (SMOOTHING,)) for name in SMOOTHED))
 
@@ -78,7 +78,7 @@ def _toys(
 ) -> list[ToyPart]:
     parts = []
     for folder in folders:
-        checkpoint = subjects.opened(str(folder))
+        checkpoint = opened(str(folder))
         source, people = subjects.measured(checkpoint, request.data, request.part, request.subjects)
         chosen = request.chosen(maps), request.chosen(detectors)
         for subject in people:
@@ -118,7 +118,7 @@ def _fashion(folders: list[Path], request: Request) -> list[fashion.FashionPart]
 def _painted(folders: list[Path], request: Request, choices: tuple[Choice, ...] | None = None) -> list[painted.PaintedPart]:
     parts = []
     for folder in folders:
-        checkpoint = subjects.opened(str(folder))
+        checkpoint = opened(str(folder))
         source, people = subjects.measured(checkpoint, request.data, request.part, request.subjects)
         maps = request.chosen(painted.every_map(str(folder))) if choices is None else choices
         for subject in people:
@@ -129,7 +129,7 @@ def _painted(folders: list[Path], request: Request, choices: tuple[Choice, ...] 
 def _readout(folders: list[Path], request: Request) -> list[readout.ReadoutPart]:
     parts = []
     for folder in folders:
-        checkpoint = subjects.opened(str(folder))
+        checkpoint = opened(str(folder))
         source, people = subjects.measured(checkpoint, request.data, request.part, request.subjects)
         chosen = [name for name, _ in request.chosen(painted.every_map(str(folder)))]
         names = tuple(name for name in chosen if name in checkpoint.calibration or name in request.scores)
@@ -143,7 +143,7 @@ def _ablations(folders: list[Path], request: Request) -> list[Any]:
     parts: list[Any] = []
     for folder in folders:
         shipped = folder.name in EXPERIMENTS["ablations"].defaults
-        maps = request.chosen(ablations.maps_of(subjects.opened(str(folder)), shipped))
+        maps = request.chosen(ablations.maps_of(opened(str(folder)), shipped))
         parts += _toys([folder], replace(request, toys=request.toys or ablations.TOYS), maps, detect=not shipped)
         parts += _painted([folder], request, maps)
     return parts
@@ -153,7 +153,7 @@ def _shift(folders: list[Path], request: Request) -> list[shift.ShiftPart]:
     """The checkpoint's own held-out subjects after each change, and all subjects of the other sites that are at hand."""
     parts = []
     for folder in folders:
-        checkpoint = subjects.opened(str(folder))
+        checkpoint = opened(str(folder))
         own, people = subjects.measured(checkpoint, request.data, request.part, request.subjects)
         names = tuple(name for name, _ in request.chosen(painted.every_map(str(folder))) if name in checkpoint.calibration)
         about = (request.seed, names)
@@ -173,7 +173,7 @@ def _site_calibration(folders: list[Path], request: Request) -> list[sites.SiteP
     """Subjects of the other sites that are at hand."""
     parts = []
     for folder in folders:
-        checkpoint = subjects.opened(str(folder))
+        checkpoint = opened(str(folder))
         names = tuple(name for name, _ in request.chosen(painted.every_map(str(folder))) if name in checkpoint.calibration)
         for site in shift.other_sites(subjects.source_of(checkpoint, request.data)):
             parts += sites.parts_of(str(folder), site, request.seed, names, request.subjects)

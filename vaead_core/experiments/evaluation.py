@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from vaead_core import __version__
+from vaead_core.checkpoints.search import opened
 from vaead_core.computing.code import code_digest
 from vaead_core.errors import InputError, exit_status
 from vaead_core.experiments import records
 from vaead_core.experiments.catalogue import EXPERIMENTS, Request, parts_of
 from vaead_core.experiments.runner import Runner
-from vaead_core.experiments.subjects import opened
 
 VALIDATION = "validation"
 

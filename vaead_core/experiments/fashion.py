@@ -11,10 +11,10 @@ from scipy import ndimage
 
 from vaead_core import scorers
 from vaead_core.checkpoints.checkpoint import Checkpoint
+from vaead_core.checkpoints.search import opened
 from vaead_core.cohorts.fashion_mnist import CLASSES, FashionMNIST, load_fashion_mnist, to_slices, tshirt_split
 from vaead_core.detectors.latent_detector import LatentDetector
 from vaead_core.experiments.records import ALL, Measurement
-from vaead_core.experiments.subjects import opened
 from vaead_core.experiments.toy_scans import Choice, described, fit, fitted
 from vaead_core.measures.metrics import detection, separation
 from vaead_core.measures.precision_recall import PrecisionRecall

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vaead_core import scorers
+from vaead_core.checkpoints.search import opened
 from vaead_core.cohorts.locations import find_data
 from vaead_core.errors import CohortError
 from vaead_core.experiments.records import Measurement
-from vaead_core.experiments.subjects import opened
 from vaead_core.measures.metrics import detection, dice
 from vaead_core.pipeline import scoring
 from vaead_core.scans.nifti import read_nifti

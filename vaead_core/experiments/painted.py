@@ -10,8 +10,9 @@ import numpy as np
 from vaead_core import scorers
 from vaead_core.anomalies import lesions
 from vaead_core.anomalies.lesions import PaintedCase
+from vaead_core.checkpoints.search import opened
 from vaead_core.experiments.records import Measurement
-from vaead_core.experiments.subjects import judging, opened, prepared_brain
+from vaead_core.experiments.subjects import judging, prepared_brain
 from vaead_core.experiments.toy_scans import Choice, described, is_default, score_map
 from vaead_core.measures.metrics import detection, dice
 from vaead_core.pipeline.scoring import PreparedScan, score

@@ -11,9 +11,10 @@ import numpy as np
 from scipy import ndimage
 
 from vaead_core.checkpoints.checkpoint import Checkpoint
+from vaead_core.checkpoints.search import opened
 from vaead_core.experiments import painted
 from vaead_core.experiments.records import ALL
-from vaead_core.experiments.subjects import judging, opened, prepared_brain
+from vaead_core.experiments.subjects import judging, prepared_brain
 from vaead_core.measures.metrics import dice
 from vaead_core.pipeline.scoring import PreparedScan, Scored, score
 from vaead_core.scans.preprocessing import Preprocessor

@@ -12,10 +12,11 @@ import pandas as pd
 
 from vaead_core.checkpoints.calibration import RATES
 from vaead_core.checkpoints.checkpoint import Checkpoint
+from vaead_core.checkpoints.search import opened
 from vaead_core.cohorts.locations import find_data
 from vaead_core.experiments import painted
 from vaead_core.experiments.scanner_changes import changed
-from vaead_core.experiments.subjects import judging, opened, scan_of
+from vaead_core.experiments.subjects import judging, scan_of
 from vaead_core.measures.metrics import detection, interval_over_subjects
 from vaead_core.pipeline.scoring import PreparedScan, Scale, score
 from vaead_core.scans.preprocessing import Preprocessor

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from vaead_core.checkpoints.calibration import RATES, HealthyBrain, ScorerCalibration, summary
+from vaead_core.checkpoints.search import opened
 from vaead_core.cohorts import open_cohort
-from vaead_core.experiments.subjects import opened, prepared
+from vaead_core.experiments.subjects import prepared
 from vaead_core.pipeline.scoring import Scale
 from vaead_core.pipeline.site_calibration import healthy_values
 from vaead_core.scans.volume import Array

@@ -10,6 +10,7 @@ import numpy as np
 
 from vaead_core.checkpoints.calibration import FOLDS, healthy_reference
 from vaead_core.checkpoints.checkpoint import Checkpoint
+from vaead_core.checkpoints.search import opened
 from vaead_core.cohorts import SAMPLES, open_cohort
 from vaead_core.cohorts.locations import find_data
 from vaead_core.errors import CohortError, InputError
@@ -17,12 +18,6 @@ from vaead_core.measures.folds import leave_out
 from vaead_core.scans.heads import with_brain
 from vaead_core.scans.preprocessing import Preprocessor
 from vaead_core.scans.volume import Brain, Slices, Volume
-
-
-@lru_cache(maxsize=4)
-def opened(folder: str) -> Checkpoint:
-    """The checkpoint of a folder, read once a process."""
-    return Checkpoint.load(folder)
 
 
 def judging(folder: str, source: str, subject: str) -> Checkpoint:

@@ -13,10 +13,11 @@ from vaead_core import detectors, scorers
 from vaead_core.anomalies.toys import ToyCase
 from vaead_core.anomalies.toys.datasets import DATASETS, Combination, plant
 from vaead_core.checkpoints.checkpoint import Checkpoint
+from vaead_core.checkpoints.search import opened
 from vaead_core.detectors.latent_detector import LatentDetector, fit_latent_detector
 from vaead_core.detectors.preparation import LatentPreparation
 from vaead_core.experiments.records import Measurement
-from vaead_core.experiments.subjects import judging, opened, prepared
+from vaead_core.experiments.subjects import judging, prepared
 from vaead_core.measures.aggregates import MEASURED, aggregate
 from vaead_core.measures.metrics import detection, dice, separation
 from vaead_core.measures.smoothing import gaussian

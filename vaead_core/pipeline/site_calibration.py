@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 
 import joblib
@@ -15,6 +14,7 @@ from threadpoolctl import threadpool_limits
 from vaead_core import scorers
 from vaead_core.checkpoints.calibration import RATES, Calibration, HealthyBrain, healthy_brain, summary, summary_of_all
 from vaead_core.checkpoints.checkpoint import Checkpoint
+from vaead_core.checkpoints.search import opened
 from vaead_core.checkpoints.site import LEAST, MOST, Site
 from vaead_core.cohorts import Subject, open_cohort
 from vaead_core.errors import CohortError, InputError
@@ -34,7 +34,7 @@ def calibrate_site(folder: Path, healthy: str, name: str, jobs: int = 1, tell: T
     name: of the site. jobs: processes. tell: is given a line for each scan that is done, and for each that is left out.
     Raises InputError when fewer than LEAST scans can be used.
     """
-    checkpoint = _opened(str(folder))
+    checkpoint = opened(str(folder))
     if checkpoint.preprocessor is None:
         raise InputError(f"{checkpoint.name} is not a model of brain scans; choose one of the brain checkpoints.")
     subjects, repeated = _one_scan_each(open_cohort(healthy).subjects)
@@ -66,16 +66,11 @@ def _one_scan_each(subjects: tuple[Subject, ...]) -> tuple[list[Subject], int]:
     return list(first.values()), len(subjects) - len(first)
 
 
-@lru_cache(maxsize=1)
-def _opened(folder: str) -> Checkpoint:
-    return Checkpoint.load(folder)
-
-
 def _scored(subject: Subject, folder: str) -> tuple[str, Brains, dict[str, float]] | str:
     """A digest of the brain's pixels, what scorers make of it and its image quality, or why it cannot be used in a sentence."""
     with threadpool_limits(1):  # sums in one order on any number of cores
         try:
-            prepared = prepare(with_brain(subject.read()), checkpoint := _opened(folder))
+            prepared = prepare(with_brain(subject.read()), checkpoint := opened(folder))
         except InputError as error:
             return str(error)
         known = [name for name in scorers.scorers_of(checkpoint.model) if name in checkpoint.calibration]

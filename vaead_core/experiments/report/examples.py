@@ -11,6 +11,7 @@ from vaead_core import scorers
 from vaead_core.anomalies.toys.datasets import DATASETS, plant
 from vaead_core.checkpoints.calibration import FULL_RATE
 from vaead_core.checkpoints.checkpoint import Checkpoint
+from vaead_core.checkpoints.search import opened
 from vaead_core.experiments import subjects
 from vaead_core.experiments.report import charts
 from vaead_core.experiments.toy_scans import score_map
@@ -33,7 +34,7 @@ def draw_examples(experiment: str, folder: str, data: str | None, path: Path) ->
 
     Colours run from the healthy median to the value that one in a thousand healthy brain pixels exceeds.
     """
-    checkpoint = subjects.opened(folder)
+    checkpoint = opened(folder)
     if checkpoint.preprocessor is None:
         raise ValueError("only models of brain scans have example maps")
     source, subject = subjects.source_of(checkpoint, data), subjects.chosen_subjects(checkpoint, "test")[0]

@@ -9,8 +9,8 @@ import numpy as np
 from scipy import ndimage
 
 from vaead_core import scorers
+from vaead_core.checkpoints.search import opened
 from vaead_core.experiments.lesions import CASES, lesion_folder
-from vaead_core.experiments.subjects import opened
 from vaead_core.pipeline import scoring
 from vaead_core.scans.nifti import read_nifti
 from vaead_core.scans.truth import read_truth
