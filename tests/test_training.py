@@ -153,6 +153,23 @@ def test_a_blur_and_noise_have_the_strength_that_is_asked_for_and_keep_to_the_ma
     assert noisy.std().item() == pytest.approx(0.05, rel=0.1)
 
 
+DEVICE = "cuda" if torch.cuda.is_available() else "meta"  # without a card: does every step stay where the images are?
+EVERYTHING = Augmentation(curve=0.3, blur_pixels=0.4, noise=0.03)
+
+
+def test_a_batch_is_augmented_alike_on_any_device():
+    mask = torch.rand(4, 1, 48, 48, generator=torch.Generator().manual_seed(1)) > 0.3
+    pixels = torch.rand(4, 1, 48, 48, generator=torch.Generator().manual_seed(2)) * 2 - 1
+    ours = augment(pixels, mask, EVERYTHING, torch.Generator().manual_seed(0))
+    theirs = augment(pixels.to(DEVICE), mask.to(DEVICE), EVERYTHING, torch.Generator().manual_seed(0))
+    filled = fill_noise(*theirs, "noise", torch.Generator().manual_seed(0))
+    assert {found.device.type for found in (*theirs, filled)} == {DEVICE}
+    assert [(found.shape, found.dtype) for found in theirs] == [(found.shape, found.dtype) for found in ours]
+    if DEVICE == "cuda":
+        assert torch.equal(theirs[1].cpu(), ours[1])
+        assert (theirs[0].cpu() - ours[0]).abs().max() < 1e-4
+
+
 def test_noise_fills_the_background_alone_with_deviation_a_third():
     pixels, mask = torch.full((4, 1, 64, 64), 0.5), torch.zeros(4, 1, 64, 64, dtype=torch.bool)
     mask[..., :32] = True

@@ -1,6 +1,12 @@
-"""Random changes of a training batch, drawn from a generator so that a resumed run repeats them."""
+"""Random changes of a training batch, drawn from a generator so that a resumed run repeats them.
+
+What is drawn comes from the processor, and is applied where the images are: every device trains on the same images.
+"""
+
+from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Generator, Tensor
@@ -13,28 +19,69 @@ CURVE_STEPS = 5
 BLUR_REACH = 4  # pixels
 
 
+@dataclass(frozen=True)
+class Draws:
+    """What `augment` does to each of N images; None for what it leaves alone. Drawn on the processor, applied on any device.
+
+    matrix: (N, 2, 3) of the sampling points. elastic: (N, 2, h, w) coarse shifts of them, None for none. power: (N, 1, 1, 1)
+    of gamma. field: (N, 1, 4, 4) coarse. rises: (N, CURVE_STEPS) of the curve. widths: (N,) pixels of the blur. noise:
+    (N, 1, H, W).
+    """
+
+    matrix: Tensor | None
+    elastic: Tensor | None
+    power: Tensor | None
+    field: Tensor | None
+    rises: Tensor | None
+    widths: Tensor | None
+    noise: Tensor | None
+
+    @staticmethod
+    def of(settings: Augmentation, shape: torch.Size, rng: Generator) -> Draws:
+        """For images of `shape` (N, 1, H, W); `rng` is a generator of the processor, so that every device sees the same."""
+        count, _, height, width = shape
+
+        def normal(*size: int) -> Tensor:
+            return torch.randn(*size, generator=rng)
+
+        moves = any((settings.rotation_degrees, settings.scale, settings.shift_pixels, settings.elastic_pixels, settings.flip))
+        matrix = _matrix(settings, count, width, rng) if moves else None
+        elastic = None
+        if settings.elastic_pixels:
+            elastic = normal(count, 2, height // 12, width // 12) * 2 * settings.elastic_pixels / width
+        power = torch.exp(settings.gamma * normal(count, 1, 1, 1)) if settings.gamma else None
+        field = settings.bias * normal(count, 1, 4, 4) if settings.bias else None
+        rises = torch.exp(settings.curve * normal(count, CURVE_STEPS)) if settings.curve else None
+        widths = settings.blur_pixels * normal(count).abs() if settings.blur_pixels else None
+        noise = settings.noise * normal(count, 1, 1, 1).abs() * normal(*shape) if settings.noise else None
+        return Draws(matrix, elastic, power, field, rises, widths, noise)
+
+    def to(self, device: torch.device) -> Draws:
+        return Draws(*(None if drawn is None else drawn.to(device) for drawn in vars(self).values()))
+
+
 def augment(pixels: Tensor, mask: Tensor, settings: Augmentation, rng: Generator) -> tuple[Tensor, Tensor]:
     """pixels (N, 1, H, W) in [-1, 1] and mask (N, 1, H, W) bool, moved and recoloured; background is left to fill."""
-    if any((settings.rotation_degrees, settings.scale, settings.shift_pixels, settings.elastic_pixels, settings.flip)):
-        points = _sampling_points(pixels, settings, rng)
+    return applied(pixels, mask, Draws.of(settings, pixels.shape, rng).to(pixels.device))
+
+
+def applied(pixels: Tensor, mask: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
+    """As `augment`, on the device where the images and the draws are; it draws nothing and waits for nothing."""
+    if draws.matrix is not None:
         both = torch.cat([pixels * mask, mask.float()], 1)
-        moved = functional.grid_sample(both, points, align_corners=False)
+        moved = functional.grid_sample(both, _points(draws.matrix, draws.elastic, pixels.shape), align_corners=False)
         mask = moved[:, 1:] > 0.5
         pixels = moved[:, :1] / moved[:, 1:].clamp(min=0.5)
-    if settings.gamma:
-        power = torch.exp(settings.gamma * torch.randn(len(pixels), 1, 1, 1, generator=rng))
-        pixels = 2 * ((pixels.clamp(-1, 1) + 1) / 2) ** power - 1
-    if settings.bias:
-        coarse = settings.bias * torch.randn(len(pixels), 1, 4, 4, generator=rng)
-        field = functional.interpolate(coarse, pixels.shape[2:], mode="bicubic", align_corners=True)
-        pixels = pixels + field
-    if settings.curve:
-        pixels = _bent(pixels.clamp(-1, 1), settings.curve, rng)
-    if settings.blur_pixels:
-        pixels = _blurred(pixels, mask, settings.blur_pixels * torch.randn(len(pixels), generator=rng).abs())
-    if settings.noise:
-        level = settings.noise * torch.randn(len(pixels), 1, 1, 1, generator=rng).abs()
-        pixels = pixels + level * torch.randn(pixels.shape, generator=rng)
+    if draws.power is not None:
+        pixels = 2 * ((pixels.clamp(-1, 1) + 1) / 2) ** draws.power - 1
+    if draws.field is not None:
+        pixels = pixels + functional.interpolate(draws.field, pixels.shape[2:], mode="bicubic", align_corners=True)
+    if draws.rises is not None:
+        pixels = _bent(pixels.clamp(-1, 1), draws.rises)
+    if draws.widths is not None:
+        pixels = _blurred(pixels, mask, draws.widths)
+    if draws.noise is not None:
+        pixels = pixels + draws.noise
     return pixels.clamp(-1, 1), mask
 
 
@@ -57,7 +104,7 @@ def coarse_noise(images: Tensor, mask: Tensor, deviation: float, rng: Generator)
 def fill_noise(pixels: Tensor, mask: Tensor, background: str, rng: Generator) -> Tensor:
     """Background replaced: a fresh draw of N(0, 1/3) clipped to [-1, 1], or -1, or 0."""
     if background == "noise":
-        filling = (torch.randn(pixels.shape, generator=rng) / 3).clamp(-1, 1)
+        filling = (torch.randn(pixels.shape, generator=rng) / 3).clamp(-1, 1).to(pixels.device)
     else:
         filling = torch.full_like(pixels, -1.0 if background == "black" else 0.0)
     return torch.where(mask, pixels, filling)
@@ -78,9 +125,8 @@ def random_patches(pixels: Tensor, mask: Tensor, size: int, count: int, rng: Gen
     return pixels[picks].flatten(0, 1)[:, None], mask[picks].flatten(0, 1)[:, None]
 
 
-def _bent(pixels: Tensor, deviation: float, rng: Generator) -> Tensor:
-    """`pixels` (N, 1, H, W) in [-1, 1] through a curve an image that rises from -1 to 1 in CURVE_STEPS straight steps."""
-    rises = torch.exp(deviation * torch.randn(len(pixels), CURVE_STEPS, generator=rng))
+def _bent(pixels: Tensor, rises: Tensor) -> Tensor:
+    """`pixels` (N, 1, H, W) in [-1, 1] through a curve an image that rises from -1 to 1 in straight steps like `rises`."""
     heights = functional.pad((2 * rises / rises.sum(1, keepdim=True)).cumsum(1) - 1, (1, 0), value=-1.0)
     along = (pixels.flatten(1) + 1) / 2 * CURVE_STEPS
     step = along.floor().clamp(max=CURVE_STEPS - 1).long()
@@ -90,7 +136,7 @@ def _bent(pixels: Tensor, deviation: float, rng: Generator) -> Tensor:
 
 def _blurred(pixels: Tensor, mask: Tensor, widths: Tensor) -> Tensor:
     """`pixels` (N, 1, H, W) under a Gaussian of `widths` (N,) pixels within the mask, which brings nothing in from outside."""
-    reach = torch.arange(-BLUR_REACH, BLUR_REACH + 1)
+    reach = torch.arange(-BLUR_REACH, BLUR_REACH + 1, device=pixels.device)
     kernels = torch.exp(-(reach**2) / (2 * widths.clamp(min=0.1)[:, None] ** 2))
     kernels = kernels / kernels.sum(1, keepdim=True)
 
@@ -102,21 +148,24 @@ def _blurred(pixels: Tensor, mask: Tensor, widths: Tensor) -> Tensor:
     return torch.where(mask, smooth(pixels * mask) / smooth(mask.float()).clamp(min=1e-6), pixels)
 
 
-def _sampling_points(pixels: Tensor, settings: Augmentation, rng: Generator) -> Tensor:
-    count, _, height, width = pixels.shape
+def _matrix(settings: Augmentation, count: int, width: int, rng: Generator) -> Tensor:
+    """(N, 2, 3) as `affine_grid` takes it."""
     angle = math.radians(settings.rotation_degrees) * torch.randn(count, generator=rng)
     scale = 1 + settings.scale * torch.randn(count, 2, generator=rng)
     shift = 2 * settings.shift_pixels / width * torch.randn(count, 2, generator=rng)
     mirror = torch.where(torch.rand(count, generator=rng) < 0.5, -1.0, 1.0) if settings.flip else torch.ones(count)
-    matrix = torch.stack(
+    return torch.stack(
         [
             torch.stack([mirror * scale[:, 0] * angle.cos(), -angle.sin(), shift[:, 0]], 1),
             torch.stack([mirror * angle.sin(), scale[:, 1] * angle.cos(), shift[:, 1]], 1),
         ],
         1,
     )
-    points = functional.affine_grid(matrix, list(pixels.shape), align_corners=False)
-    if settings.elastic_pixels:
-        coarse = torch.randn(count, 2, height // 12, width // 12, generator=rng) * 2 * settings.elastic_pixels / width
-        points = points + functional.interpolate(coarse, (height, width), mode="bicubic").permute(0, 2, 3, 1)
+
+
+def _points(matrix: Tensor, elastic: Tensor | None, shape: torch.Size) -> Tensor:
+    """(N, H, W, 2) where each pixel is sampled."""
+    points = functional.affine_grid(matrix, list(shape), align_corners=False)
+    if elastic is not None:
+        points = points + functional.interpolate(elastic, shape[2:], mode="bicubic").permute(0, 2, 3, 1)
     return points
