@@ -47,6 +47,15 @@ def test_no_process_starts_before_its_precision_is_chosen(tmp_path):
         processes.launch(tiny(tmp_path, precision="auto"))
 
 
+@pytest.mark.parametrize(("card", "processor"), [(False, True), (True, False)])
+def test_precision_is_that_of_the_device_in_use(card, processor, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: card)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": processor})
+    for device, native in (("cuda", card), ("cpu", processor)):
+        assert run.native_precision(device) == ("bf16-mixed" if native else "32-true")
+
+
 def stopped(config):
     """A network and its optimizer after a step, saved as by a training that was killed."""
     network = torch.nn.Linear(3, 2)

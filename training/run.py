@@ -45,7 +45,8 @@ def train(config: TrainingConfig, data: TrainingData | None = None) -> None:
 
     data: what `load_data(config)` gives, for whoever has it already.
     """
-    config = config.model_copy(update={"precision": native_precision() if config.precision == "auto" else config.precision})
+    device = "cuda" if torch.cuda.is_available() else "cpu"  # as `launch` chooses
+    config = config.model_copy(update={"precision": native_precision(device) if config.precision == "auto" else config.precision})
     config, fabric = processes.launch(config)
     network, data, history = fit(fabric, config, data)
     if fabric.is_global_zero:
@@ -93,9 +94,9 @@ def _network(config: TrainingConfig) -> VAE:
     return network
 
 
-def native_precision() -> Literal["bf16-mixed", "32-true"]:
-    """bf16-mixed where the accelerator or the processor has bfloat16 arithmetic; emulated, it is slower than float32."""
-    if torch.cuda.is_available():
+def native_precision(device: str = "cpu") -> Literal["bf16-mixed", "32-true"]:
+    """bf16-mixed where a `device` has bfloat16 arithmetic, `cuda` or `cpu`; emulated, it is slower than float32."""
+    if device == "cuda":
         return "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "32-true"
     found = torch.cpu.get_capabilities()
     return "bf16-mixed" if any(found.get(name) for name in ("amx_bf16", "avx512_bf16", "bf16")) else "32-true"
