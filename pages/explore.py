@@ -11,6 +11,7 @@ from pages.shared.explore.panels import show_downloads, show_map, show_scores, s
 from pages.shared.explore.shown import Shown
 from pages.shared.fresh import fresh
 from pages.shared.notices import faults, plain, warn
+from pages.shared.part import part
 from pages.shared.refusal import refuse_scan
 from pages.shared.server import entry, queue
 from pages.shared.viewer import viewer
@@ -56,7 +57,7 @@ if not results:
 explore_state.begin(" ".join(scan.digest), volume.data.shape, request.lost)
 
 
-@st.fragment
+@part
 @faults()
 @queue.page()
 def show() -> None:

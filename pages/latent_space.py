@@ -8,6 +8,7 @@ from pages.shared.cached import latents as cached_latents
 from pages.shared.cached import scans as cached_scans
 from pages.shared.latent_space.controls import ask_direction, ask_latents, ask_slice
 from pages.shared.notices import plain, warn
+from pages.shared.part import part
 from pages.shared.refusal import refuse_scan
 from pages.shared.server import entry, queue
 from vaead_core import detectors
@@ -104,7 +105,7 @@ st.caption(
 )
 
 
-@st.fragment
+@part
 def show_path() -> None:
     """Decoded pictures along a direction from the slice; its controls run this alone."""
     st.subheader("Decode along a direction", anchor=False)

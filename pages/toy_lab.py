@@ -9,6 +9,7 @@ from pages.shared.cached import toys as cached_toys
 from pages.shared.cached.toys import BrainBox
 from pages.shared.fresh import fresh
 from pages.shared.notices import faults, plain, warn
+from pages.shared.part import part
 from pages.shared.refusal import refuse_scan
 from pages.shared.server import entry, queue
 from pages.shared.toy_lab import state as lab_state
@@ -78,7 +79,7 @@ with buttons:
     st.button("Clear", on_click=lambda: lab_state.plant(scan, ()))
 
 
-@st.fragment
+@part
 @faults()
 @queue.page()
 def show() -> None:

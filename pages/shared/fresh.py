@@ -7,6 +7,8 @@ from collections.abc import Callable, Hashable
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from pages.shared.server import streamlit_private
+
 
 def fresh(key: str, subject: Hashable) -> Callable[[], DeltaGenerator]:
     """What gives the container for it, once there is something to show; until then the place is empty if `subject` is new.
@@ -19,4 +21,5 @@ def fresh(key: str, subject: Hashable) -> Callable[[], DeltaGenerator]:
         place = st.container()
         return lambda: place
     st.session_state[name] = subject
+    streamlit_private.forget_fragments()
     return st.empty().container

@@ -2,7 +2,10 @@
 
 import re
 
+import pytest
 from playwright.sync_api import expect
+
+from tests.support.reader import Reader
 
 NAME = (
     "![x](https:elsewhere.example) <img src=x onerror=window.attacked=1> [go](javascript:window.attacked=2) $x^2$ :red[r] *b*.nii"
@@ -30,3 +33,27 @@ def test_a_hostile_file_name_is_shown_letter_by_letter_and_runs_nothing(browser,
     assert tab.evaluate("window.attacked") is None
     assert not [url for url in called if "elsewhere.example" in url]
     tab.close()
+
+
+@pytest.mark.parametrize("page", ["Explore", "Toy lab", "Latent space"])
+def test_an_upload_that_arrives_with_a_message_of_the_viewer_is_not_lost(address, page):
+    """Streamlit's browser sends both as one, which asks for the viewer's part of the page alone."""
+    with Reader(address) as reader:
+        reader.run()
+        fragment = next(fragment for fragment, _ in reader.open(page).elements if fragment)
+        reader.put("odd.nii", b"no scan" * 100)
+        [sentence] = reader.run(fragment).errors
+        assert "odd.nii is not a NIfTI file" in sentence.replace("\\", "")
+
+
+@pytest.mark.parametrize("page", ["Explore", "Toy lab", "Latent space"])
+def test_a_late_message_of_a_scan_that_is_no_longer_shown_draws_nothing(address, page):
+    """Else it draws into places that a refused scan has left empty, and the browser's page breaks."""
+    with Reader(address) as reader:
+        reader.run()
+        fragments = {fragment for fragment, _ in reader.open(page).elements if fragment}
+        assert reader.upload("odd.nii", b"no scan" * 100).errors
+        for fragment in sorted(fragments):
+            reader.ask(fragment)
+            with pytest.raises(TimeoutError):
+                reader.drawn(3)

@@ -19,6 +19,7 @@ _RUNTIME, _STATE = "streamlit.runtime.runtime.Runtime", "streamlit.runtime.state
 _SERVER = ("streamlit.runtime.exists", "streamlit.runtime.get_instance")
 _MANAGER = "streamlit.runtime.websocket_session_manager.WebsocketSessionManager"
 _FILES = "streamlit.runtime.memory_uploaded_file_manager.MemoryUploadedFileManager"
+_CONTEXT = "streamlit.runtime.scriptrunner_utils.script_run_context.ScriptRunContext"
 PARTS = {  # function → what it uses, by its dotted name
     "session": (*_SERVER[:1], "streamlit.runtime.scriptrunner.get_script_run_ctx"),
     "is_open": (*_SERVER, f"{_RUNTIME}.is_active_session"),
@@ -41,6 +42,13 @@ PARTS = {  # function → what it uses, by its dotted name
     "hold_uploads_in_memory": ("starlette.formparsers.MultiPartParser.spool_max_size",),
     "remove_upload": (*_SERVER[1:], f"{_RUNTIME}.uploaded_file_mgr", f"{_FILES}.remove_file"),
     "uploads_of": (*_SERVER[1:], f"{_RUNTIME}.uploaded_file_mgr", f"{_FILES}.file_storage"),
+    "forget_fragments": (
+        "streamlit.runtime.scriptrunner.get_script_run_ctx",
+        f"{_CONTEXT}.fragment_storage",
+        f"{_CONTEXT}.shared",
+        "streamlit.runtime.scriptrunner_utils.shared_run_state.SharedRunState.new_fragment_ids",
+        "streamlit.runtime.fragment.MemoryFragmentStorage.clear",
+    ),
     "runs_a_page_alone": ("streamlit.runtime.pages_manager.PagesManager.uses_pages_directory",),
     "serve": (
         *_SERVER[1:],
@@ -96,6 +104,13 @@ def uploads_of(known: str) -> set[str]:
 
 def _uploads() -> MemoryUploadedFileManager:
     return cast("MemoryUploadedFileManager", runtime.get_instance().uploaded_file_mgr)
+
+
+def forget_fragments() -> None:
+    """Drops the fragments of earlier runs: a late message of what a page no longer shows would have one draw where nothing of it
+    is, and the browser's page breaks. Read in Streamlit 1.67.0, which does so only where a run comes to its last line."""
+    if context := scriptrunner.get_script_run_ctx(suppress_warning=True):
+        context.fragment_storage.clear(new_fragment_ids=frozenset(context.shared.new_fragment_ids.snapshot()))
 
 
 def runs_a_page_alone() -> bool:
