@@ -53,6 +53,8 @@ def refuse_to_score(voxels: int, name: str) -> None:
 
 
 def _refuse(needed: int, what: str) -> None:
+    if needed > memory_left():
+        give_back()  # what a scan before held, refused or let go, may not have been returned yet
     if needed > (left := memory_left()):
         raise ScanError(
             f"{what}, for which {needed / 1e9:.1f} GB of memory are needed and {left / 1e9:.1f} GB are left; "
