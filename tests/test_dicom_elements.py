@@ -4,30 +4,17 @@ from pathlib import Path
 
 import pydicom
 import pytest
-import SimpleITK as sitk
 
 from tests.support.dicom_files import write_series
 from vaead_core.scans.dicom_elements import ends_within
-from vaead_core.scans.dicom_series import find_series
+from vaead_core.scans.dicom_series import find_series, header
 
 PYDICOMS = Path(pydicom.__file__).parent / "data" / "test_files"
 
 
-def is_read(path: Path) -> bool:
-    """By GDCM itself."""
-    reader = sitk.ImageFileReader()
-    reader.SetImageIO("GDCMImageIO")
-    reader.SetFileName(str(path))
-    try:
-        reader.ReadImageInformation()
-    except RuntimeError:
-        return False
-    return True
-
-
 def test_no_good_file_is_taken_for_damaged():
     """pydicom's own collection: implicit and explicit, big endian, deflated, JPEG, RLE, nested sequences, no preamble."""
-    files = [path for path in sorted(PYDICOMS.rglob("*.dcm")) if is_read(path)]
+    files = [path for path in sorted(PYDICOMS.rglob("*.dcm")) if header(path) is not None]
     assert len(files) > 50
     assert [path.name for path in files if not ends_within(path.read_bytes())] == []
 

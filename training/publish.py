@@ -33,7 +33,7 @@ from vaead_core.computing.onnx_graph import OnnxGraph
 from vaead_core.errors import CheckpointError, CohortError, exit_status
 from vaead_core.inference.model import Memory, Model
 from vaead_core.inference.vae import OnnxVAE
-from vaead_core.scans.image_quality import MEASURES
+from vaead_core.scans.image_quality import of_scans
 from vaead_core.scans.volume import Array, Slices
 from vaead_core.scorers import SCORERS
 
@@ -170,8 +170,7 @@ def _provenance(
     subsets = {name: getattr(data, name) for name in SUBSETS} if config.images != "fashion" else {}
     names, ages = ({name: getattr(found, of) for name, found in subsets.items()} for of in ("names", "ages"))
     healthy = [one for known in (data.train, data.validation) for one in known.quality]
-    quality = {name: tuple(sorted(one[name] for one in healthy)) for name in MEASURES if healthy}
-    source = Source(data.description, len(data.skipped), names, ages, quality)
+    source = Source(data.description, len(data.skipped), names, ages, of_scans(healthy))
     training = Training.read(settings)
     return Provenance(config.architecture.to_dict(), training, source, config.notes, errors, companions, versions)
 

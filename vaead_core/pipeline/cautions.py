@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.measures.aggregates import DEFAULT
 from vaead_core.pipeline.scoring import PreparedScan, Scored
@@ -15,22 +13,25 @@ def cautions(prepared: PreparedScan, scored: list[Scored], checkpoint: Checkpoin
     what sets it apart is said where thresholds are those of the healthy scans as they are, which it then moves.
     """
     found = list(prepared.brain.warnings)
-    if not scored:
+    site = scored[0].site if scored else None
+    beyond = bool(scored) and all(one.scan_percentiles[DEFAULT] == 100 for one in scored)
+    if not (beyond or site or any(one.maps is not None and one.scale == "healthy" for one in scored)):
         return found
-    site = scored[0].site
-    known = site.quality if site else checkpoint.provenance.source.quality
+    known = healthy_quality(scored, checkpoint)
+    unlike = "; ".join(outside(prepared.quality, known)) if known else ""
     whose = f"the {site.scans} healthy scans of {site.name}" if site else "the healthy scans of the training site"
-    unlike = _unlike(prepared, known)
-    if all(one.scan_percentiles[DEFAULT] == 100 for one in scored):
+    if beyond:
         said = f"those of all {site.scans} healthy scans of {site.name}" if site else "those of all healthy validation scans"
         found.append(f"Every score of this scan exceeds {said}. {_cause(unlike, whose, bool(known))}")
-    elif unlike and (site or any(one.maps is not None and one.scale == "healthy" for one in scored)):
+    elif unlike:
         found.append(f"This scan is unlike {whose}, and their thresholds may not hold for it: {unlike}.")
     return found
 
 
-def _unlike(prepared: PreparedScan, known: Mapping[str, Sequence[float]]) -> str:
-    return "; ".join(outside(prepared.quality, known)) if known else ""
+def healthy_quality(scored: list[Scored], checkpoint: Checkpoint) -> dict[str, tuple[float, ...]]:
+    """The image quality of the healthy scans that a scan is compared with, a site's or the checkpoint's; {} where not known."""
+    site = scored[0].site if scored else None
+    return site.quality if site else checkpoint.provenance.source.quality
 
 
 def _cause(unlike: str, whose: str, known: bool) -> str:

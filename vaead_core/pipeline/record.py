@@ -11,7 +11,7 @@ from vaead_core import __version__, scorers
 from vaead_core.checkpoints.calibration import RATES
 from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.measures.aggregates import AGGREGATES, DEFAULT
-from vaead_core.pipeline.cautions import cautions
+from vaead_core.pipeline.cautions import cautions, healthy_quality
 from vaead_core.pipeline.scoring import PreparedScan, Scored
 from vaead_core.scans.geometry import Placement
 from vaead_core.scans.registration.quality import HEALTHY_SIMILARITIES, LEAST_SIMILARITY
@@ -30,7 +30,9 @@ def scores_record(prepared: PreparedScan, scored: list[Scored], checkpoint: Chec
         "warnings": cautions(prepared, scored, checkpoint),
         "registration": _registration(prepared.brain.transform),
         "image_quality": prepared.quality,
-        "image_quality_of_healthy_scans": _ranges(scored, checkpoint),
+        "image_quality_of_healthy_scans": {
+            name: (min(values), max(values)) for name, values in healthy_quality(scored, checkpoint).items()
+        },
         "slice_positions": prepared.slices.position.tolist(),
         "scorers": {
             s.name: {
@@ -52,13 +54,6 @@ def _site(scored: list[Scored]) -> dict[str, Any] | None:
     """Whose healthy scans thresholds and percentiles come from; None where they are the checkpoint's."""
     site = scored[0].site if scored else None
     return {"name": site.name, "scans": site.scans, "digest": site.digest} if site else None
-
-
-def _ranges(scored: list[Scored], checkpoint: Checkpoint) -> dict[str, tuple[float, float]]:
-    """The least and the largest of the scans that it is compared with."""
-    site = scored[0].site if scored else None
-    known = site.quality if site else checkpoint.provenance.source.quality
-    return {name: (min(values), max(values)) for name, values in known.items()}
 
 
 def _left_out(one: Scored) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from vaead_core.cohorts import Subject, open_cohort
 from vaead_core.errors import CohortError, InputError
 from vaead_core.pipeline.scoring import Scale, prepare
 from vaead_core.scans.heads import with_brain
-from vaead_core.scans.image_quality import MEASURES
+from vaead_core.scans.image_quality import of_scans
 from vaead_core.scans.volume import Array, Slices
 
 Tell = Callable[[str], None]
@@ -100,8 +100,7 @@ def site_of(name: str, checkpoint: Checkpoint, brains: list[Brains], quality: Se
             of_scales["scan"] = list(own)
         if calibration[scorer].pixels.size:
             left_out |= {(scorer, scale): shares_left_out(one) for scale, one in of_scales.items()}
-    told = {measure: tuple(sorted(one[measure] for one in quality)) for measure in MEASURES if quality}
-    return Site(name, checkpoint.digest, len(brains), calibration, left_out, told)
+    return Site(name, checkpoint.digest, len(brains), calibration, left_out, of_scans(quality))
 
 
 def shares_left_out(brains: list[HealthyBrain]) -> Array:

@@ -74,7 +74,7 @@ def find_series(folder: Path, name: str) -> tuple[Series, ...]:
     unread = 0
     for path in files:
         content = path.read_bytes() if path.stat().st_size <= MAX_FILE_BYTES else b""
-        reader = _header(path) if ends_within(content) else None
+        reader = header(path) if ends_within(content) else None
         one = _slice(path, reader) if reader else None
         if reader is None or one is None:
             unread += has_preamble(content)
@@ -90,7 +90,7 @@ def find_series(folder: Path, name: str) -> tuple[Series, ...]:
     return tuple(sorted(series, key=lambda one: (int(one.number) if one.number.isdecimal() else 1 << 31, one.uid)))
 
 
-def _header(path: Path) -> sitk.ImageFileReader | None:
+def header(path: Path) -> sitk.ImageFileReader | None:
     """What a file says of itself; None for one that is no DICOM image."""
     reader = sitk.ImageFileReader()
     reader.SetImageIO("GDCMImageIO")

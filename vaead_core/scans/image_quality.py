@@ -47,6 +47,15 @@ def image_quality(brain: Brain) -> dict[str, float]:
     return {name: round(float(found[name]), 4) for name in MEASURES}
 
 
+def of_scans(each: Sequence[Mapping[str, float]]) -> dict[str, tuple[float, ...]]:
+    """A measure → its values in several scans, rising and so of nobody; {} of none.
+
+    >>> of_scans([dict.fromkeys(MEASURES, 0.5), dict.fromkeys(MEASURES, 0.4)])["noise"]
+    (0.4, 0.5)
+    """
+    return {name: tuple(sorted(one[name] for one in each)) for name in MEASURES if each}
+
+
 def outside(found: Mapping[str, float], known: Mapping[str, Sequence[float]]) -> list[str]:
     """What of a scan lies outside of what healthy scans showed, the farthest first, in words.
 
