@@ -9,6 +9,10 @@ from tests.support.waiting import wait_for_maps
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "pages"
 SIZES = ((1440, 900), (1024, 768))
+# Tables and charts are drawn after the page is told that it is done.
+DRAWN = """() => !document.querySelector("[data-testid=stSkeleton]")
+    && [...document.querySelectorAll("[data-testid=stDataFrame]")].every(table => table.querySelector("canvas"))
+    && [...document.querySelectorAll("[data-testid=stPlotlyChart]")].every(chart => chart.querySelector(".main-svg"))"""
 PAGES = ("explore", "toy_lab", "benchmark", "latent_space", "checkpoints")
 
 
@@ -43,6 +47,7 @@ def settle(tab: Page, page: str) -> None:
     if page == "latent_space":
         tab.get_by_text("its nearest healthy slices").wait_for(timeout=60_000)
     tab.locator("[data-testid=stStatusWidget]").wait_for(state="detached", timeout=120_000)
+    tab.wait_for_function(DRAWN, timeout=120_000)
     tab.mouse.move(600, 20)
     tab.wait_for_timeout(2000)
 
