@@ -13,7 +13,7 @@ from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.checkpoints.untrusted import check_graph
 from vaead_core.errors import CheckpointError
 from vaead_core.inference.vae import COMPANIONS
-from vaead_core.scorers import feature_reconstruction, segmenter
+from vaead_core.scorers import feature_reconstruction, restored, segmenter
 
 
 class Nothing(torch.nn.Module):
@@ -79,6 +79,38 @@ def test_a_denoiser_is_to_give_back_the_clean_slice(brain, tiny_checkpoint):
     assert torch.equal(target, images)
     assert 0.05 < float((seen - images)[mask].std()) < 0.3
     assert float(task.loss(target, target, mask.float())) == 0
+
+
+def test_a_restorer_is_to_say_what_a_share_of_an_anomaly_changed(brain, tiny_checkpoint, monkeypatch):
+    images, mask, position = brain
+    monkeypatch.setattr("training.companion_tasks.with_anomalies", lambda images, mask, rng: (images - 0.4 * mask, mask))
+    task = TASKS["restorer"](tiny_checkpoint.model)
+    seen, target = task.example(images, mask, position, generator(0))
+    severity = seen[:, -1:].amax((2, 3), keepdim=True)
+    assert len(severity.unique()) == len(images)
+    assert severity.min() > 0
+    assert severity.max() < 1
+    torch.testing.assert_close(target, -0.4 * severity * mask)
+    torch.testing.assert_close(seen[:, :1], images + target)
+    assert float(task.loss(target, target, mask.float())) == 0
+    assert float(task.loss(target + 1, target, mask.float())) == pytest.approx(1)
+    half = target * (torch.arange(target.shape[-1]) < 48)
+    assert float(task.loss(half + 1, half, mask.float())) == pytest.approx(2)
+    assert float(task.loss(half + (half != 0), half, mask.float())) == pytest.approx(1)
+
+
+def test_a_restored_residual_is_the_mean_change_over_all_severities(tiny_checkpoint, tiny_cohort, monkeypatch):
+    class Severity:
+        def run(self, planes, names):
+            return [-planes[:, -1:]]
+
+    slices = tiny_cohort.test.slices[30:33]
+    monkeypatch.setitem(tiny_checkpoint.model.companions, restored.NETWORK, Severity())
+    tiny_checkpoint.model.forget()
+    found = restored._Residual().score_map(tiny_checkpoint.model, slices)
+    tiny_checkpoint.model.forget()
+    np.testing.assert_allclose(found[slices.mask], np.mean(restored.SEVERITIES))
+    assert not found[~slices.mask].any()
 
 
 def test_a_feature_autoencoder_has_the_levels_that_it_is_given(tiny_checkpoint):

@@ -1,13 +1,17 @@
 """What the report advises, from invented tables: chosen where choosing is allowed, measured where it is not."""
 
+import numpy as np
 import pandas as pd
 
 from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.experiments import ablations, records
 from vaead_core.experiments.records import Measurement
+from vaead_core.experiments.report import preprocessing
 from vaead_core.experiments.report.lesion_facts import sentences
 from vaead_core.experiments.report.recommendation import advice, best_map
 from vaead_core.experiments.report.verdicts import READINGS
+from vaead_core.experiments.scanner_changes import AS_IT_IS
+from vaead_core.experiments.shift import SCALES, Shifted, table
 
 BASELINES = {"voxel_atlas": 0.1, "histogram_equalised": 0.02}
 
@@ -105,3 +109,42 @@ def test_of_a_model_that_does_not_ship_is_measured_what_no_shipped_one_can_have(
 
 def test_nothing_is_said_of_patients_that_were_not_measured(tmp_path):
     assert sentences(tmp_path / "lesion_facts.json") == []
+
+
+def test_a_step_of_preprocessing_is_told_by_what_it_is_worth_at_home_and_on_a_scanner_never_seen():
+    def measured(measure: str, site: str, scale: str, change: str, value: float, scorer: str) -> Shifted:
+        rate = 0.05 if measure == "marked" else np.nan
+        return Shifted(measure, scorer, scale, rate, site, site != "ixi", change, "s0", value, 0.01, "n4", 0)
+
+    shifted = [
+        measured(*one, scorer)
+        for scorer in preprocessing.MAPS
+        for one in (
+            *(
+                ("marked", "ixi", scale, change, share)
+                for scale in SCALES
+                for change, share in ((AS_IT_IS, 0.05), ("noise", 0.9))
+            ),
+            ("marked", "elsewhere", "healthy", AS_IT_IS, 0.25),
+            ("marked", "elsewhere", "scan", AS_IT_IS, 0.06),
+            *(("ap", "ixi", scale, "mass 20% darker", 0.4) for scale in SCALES),
+            *(("ap", "elsewhere", scale, "mass 20% darker", 0.2) for scale in SCALES),
+        )
+    ]
+    toys = [
+        rows("ablations", "random", {"voxel_atlas": 0.6, "dark_asymmetry": 0.3}, model="n4"),
+        rows("ablations", "random", {"normalised_residual": 0.7}, "gaussian_mm=4", "n4"),
+        rows("ablations", "mass", {"restored_residual": 0.5}, model="restorer"),
+    ]
+    painted = rows("painted", "mass", {name: 0.3 for name in preprocessing.BESIDE})
+    text = preprocessing.reading(
+        {"shift-validation": table("shift", shifted), "ablations-validation": pd.concat(toys), "painted-validation": painted}
+    )
+    assert "there: elsewhere, which no network saw" in text
+    atlas = next(line for line in text.splitlines() if line.startswith("| n4 | Voxel atlas"))
+    cells = [cell.strip() for cell in atlas.split("|")[3:-1]]
+    assert cells[:3] == ["5.0", "25.0", "6.0"]
+    assert [cell.split()[0] for cell in cells[3:]] == ["0.400", "0.200", "0.610"]
+    assert "| Restored residual | 0.510 [0.500, 0.520] |" in text
+    assert "| Segmenter of synthetic anomalies | 0.310 [0.300, 0.320] |" in text
+    assert not preprocessing.reading({"painted-validation": painted})

@@ -17,7 +17,7 @@ from training.augmentation import coarse_noise
 from training.synthetic_anomalies import with_anomalies
 from vaead_core.inference.model import Model
 from vaead_core.scans.volume import Slices
-from vaead_core.scorers import feature_reconstruction, segmenter
+from vaead_core.scorers import feature_reconstruction, restored, segmenter
 
 
 class Task(Protocol):
@@ -73,6 +73,29 @@ class Denoiser:
 
 
 @dataclass(frozen=True)
+class Restorer:
+    """What a synthetic anomaly of a severity that it is told has changed of a slice: mean absolute error where it changed
+    something, and as much again in the rest of the brain (after Naval Marimont et al. 2023)."""
+
+    model: Model
+
+    def network(self, width: int, levels: int) -> nn.Module:
+        return UNet(restored.PLANES, width, levels)
+
+    def example(self, images: Tensor, mask: Tensor, position: Tensor, rng: Generator) -> tuple[Tensor, Tensor]:
+        changed, _ = with_anomalies(images, mask, rng)
+        severity = torch.rand(len(images), generator=rng)
+        change = severity[:, None, None, None] * (changed - images)
+        slices = Slices((images + change)[:, 0].numpy(), mask[:, 0].numpy(), position.numpy())
+        return torch.from_numpy(restored.planes(slices, severity.numpy())), change
+
+    def loss(self, output: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+        error, changed = (output - target).abs(), (target != 0).float()
+        rest = mask * (1 - changed)
+        return (error * changed).sum() / changed.sum().clamp(min=1) + (error * rest).sum() / rest.sum()
+
+
+@dataclass(frozen=True)
 class FeatureReconstruction:
     """The encoder's features of a healthy slice, which shall be redrawn: structural dissimilarity in the brain."""
 
@@ -99,6 +122,7 @@ def _empty_slice(model: Model) -> Slices:
 TASKS: dict[str, Callable[[Model], Task]] = {
     "segmenter": Segmenter,
     "denoiser": Denoiser,
+    "restorer": Restorer,
     "feature_autoencoder": FeatureReconstruction,
 }
 

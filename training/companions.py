@@ -1,6 +1,7 @@
 """`python -m training.companions NAME... --checkpoint FOLDER`: companion networks for a checkpoint of slices that is there.
 
-segmenter: finds synthetic anomalies. denoiser: takes coarse noise away. feature_autoencoder: redraws the encoder's features.
+segmenter: finds synthetic anomalies. denoiser: takes coarse noise away. restorer: takes synthetic
+anomalies of graded severity away. feature_autoencoder: redraws the encoder's features.
 They are trained on the checkpoint's own training subjects, one after the other, and written into the checkpoint, whose
 thresholds and healthy reference are then made again with their scorers.
 """
@@ -33,7 +34,7 @@ from vaead_core.checkpoints.provenance import Companion
 from vaead_core.errors import CheckpointError, exit_status
 from vaead_core.inference.model import Model
 
-Name = Literal["segmenter", "denoiser", "feature_autoencoder"]
+Name = Literal["segmenter", "denoiser", "restorer", "feature_autoencoder"]
 
 
 class CompanionSettings(Settings):

@@ -12,7 +12,7 @@ GRAPHS = ("encoder.onnx", "decoder.onnx")
 STAGES = ("stage1", "stage2", "stage3", "stage4")
 GRADIENT = "kl_gradient"
 # Networks that a checkpoint may hold beside its VAE, each as NAME.onnx: planes → map.
-COMPANIONS = ("segmenter", "denoiser", "feature_autoencoder")
+COMPANIONS = ("segmenter", "denoiser", "restorer", "feature_autoencoder")
 
 
 @dataclass(frozen=True)

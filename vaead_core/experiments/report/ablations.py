@@ -6,6 +6,7 @@ import pandas as pd
 
 from vaead_core.experiments.ablations import UNSHIPPED
 from vaead_core.experiments.records import ALL
+from vaead_core.experiments.report import preprocessing
 from vaead_core.experiments.report.tables import Tables, label, number, select
 
 BASE = "base"  # the network that the others differ from in one thing
@@ -45,6 +46,7 @@ def reading(tables: Tables) -> str:
             _table("network", {name: mine[mine["checkpoint"] == name] for name in networks}),
             _against_base(mine),
         ]
+    said.append(preprocessing.reading(tables))
     return "\n\n".join(one for one in said if one)
 
 

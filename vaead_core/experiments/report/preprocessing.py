@@ -1,0 +1,78 @@
+"""What the report says of steps of preprocessing and of networks that did not ship, on the subjects that choose."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from vaead_core.experiments.ablations import UNSHIPPED
+from vaead_core.experiments.records import ALL
+from vaead_core.experiments.report.shift import EVERY, RATE
+from vaead_core.experiments.report.tables import Tables, label, number, select
+from vaead_core.experiments.scanner_changes import AS_IT_IS
+
+# A map in `shift` and, as a smoothed one is called there, in `ablations`.
+MAPS: dict[str, tuple[str, str]] = {
+    "smoothed_residual": ("normalised_residual", "gaussian_mm=4"),
+    "voxel_atlas": ("voxel_atlas", ""),
+    "dark_asymmetry": ("dark_asymmetry", ""),
+}
+BESIDE = ("segmenter", "denoised_residual", "voxel_atlas")  # with which a map that no shipped model has is compared
+HEAD = (
+    "network", "map", "marked at home, %", "marked there, %", "on the scan's own scale, %", "painted at home", "painted there",
+    "random toys at home",
+)  # fmt: skip
+
+
+def reading(tables: Tables) -> str:
+    """Tables of what each step is worth at home and on a scanner never seen, and of maps that did not ship; "" of none."""
+    return "\n\n".join(one for one in (_steps(tables), _unshipped(tables)) if one)
+
+
+def _steps(tables: Tables) -> str:
+    shifted, toys = tables.get("shift-validation"), tables.get("ablations-validation")
+    if shifted is None or toys is None:
+        return ""
+    away = shifted.loc[shifted["foreign"], "site"].iloc[0]
+    lines = [f"| {' | '.join(HEAD)} |", "|---" * len(HEAD) + "|"]
+    for network in dict.fromkeys(shifted["checkpoint"]):
+        for scorer, choice in MAPS.items():
+            mine = shifted[(shifted["checkpoint"] == network) & (shifted["scorer"] == scorer)]
+            toy = number(select(toys, "segmentation", *choice, checkpoint=network, dataset="random", combination=ALL))
+            cells = [*(_marked(mine, *which) for which in ((False, "healthy"), (True, "healthy"), (True, "scan")))]
+            cells += [_found(mine, foreign) for foreign in (False, True)]
+            lines.append(f"| {' | '.join([network, label(scorer), *cells, str(toy) if toy else '–'])} |")
+    lesions = shifted[(shifted["measure"] == "ap") & (shifted["change"] == EVERY)]
+    return "\n\n".join([
+        f"**Steps of preprocessing**, one change of the base at a time, each with a network trained so, at equal budgets (width "
+        f"16, the steps of 20 epochs). Home: the validation subjects of the training site; there: {away}, which no network saw. "
+        f"Marked: the median over people of a healthy brain's share above the threshold of "
+        f"{100 * RATE:.0f} %. Painted: AP over four kinds of lesion (chance {lesions['chance'].mean():.4f}).",
+        "\n".join(lines),
+    ])  # fmt: skip
+
+
+def _marked(rows: pd.DataFrame, foreign: bool, scale: str) -> str:
+    mine = rows[(rows["measure"] == "marked") & (rows["threshold"] == RATE) & (rows["scale"] == scale)]
+    mine = mine[(mine["foreign"] == foreign) & (mine["change"] == AS_IT_IS)]
+    return f"{100 * mine['median'].iloc[0]:.1f}"
+
+
+def _found(rows: pd.DataFrame, foreign: bool) -> str:
+    mine = rows[(rows["measure"] == "ap") & (rows["change"] == EVERY) & (rows["scale"] == "healthy")]
+    one = mine[mine["foreign"] == foreign].iloc[0]
+    return f"{one['mean']:.3f} [{one['low']:.3f}, {one['high']:.3f}]"
+
+
+def _unshipped(tables: Tables) -> str:
+    rows, beside = tables.get("ablations-validation"), tables.get("painted-validation")
+    if rows is None or beside is None:
+        return ""
+    names = [name for name, _ in UNSHIPPED if name in set(rows["scorer"])]
+    maps = {name: rows for name in names} | {name: beside for name in BESIDE if names}
+    kinds = list(dict.fromkeys(beside["dataset"]))
+    lines = [f"| map | {' | '.join(kind.replace('_', ' ') for kind in kinds)} |", "|---" * (len(kinds) + 1) + "|"]
+    for name, table in maps.items():
+        found = (number(select(table, "segmentation", name, dataset=kind, combination=ALL)) for kind in kinds)
+        lines.append(f"| {label(name)} | {' | '.join(str(one) for one in found)} |")
+    said = "**Maps whose networks did not ship**, painted lesions of the validation subjects, beside maps that did."
+    return f"{said}\n\n" + "\n".join(lines) if names else ""
