@@ -150,8 +150,9 @@ def _ablations(folders: list[Path], request: Request) -> list[Any]:
 
 
 def _shift(folders: list[Path], request: Request) -> list[shift.ShiftPart]:
-    """The checkpoint's own held-out subjects after each change, and all subjects of the other sites that are at hand."""
+    """The checkpoint's own held-out subjects, those of the test after each change, and all subjects of other sites at hand."""
     parts = []
+    changes = CHANGES if request.part == "test" else (AS_IT_IS,)
     for folder in folders:
         checkpoint = opened(str(folder))
         own, people = subjects.measured(checkpoint, request.data, request.part, request.subjects)
@@ -160,7 +161,7 @@ def _shift(folders: list[Path], request: Request) -> list[shift.ShiftPart]:
         parts += [
             shift.ShiftPart(str(folder), own, one, change, *about, False, change == AS_IT_IS)
             for one in people
-            for change in CHANGES
+            for change in changes
         ]
         for site in shift.other_sites(own):
             ids = [subject.id for subject in open_cohort(site).subjects][: request.subjects]
