@@ -1,5 +1,7 @@
 """Wrappers, structural similarity, posterior draws and the evidence bound against what they must give."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -75,6 +77,20 @@ def test_the_darker_side_is_the_negative_asymmetry(tiny_checkpoint, brain_volume
     np.testing.assert_array_equal(dark, -both)
     assert scorers.abnormality("dark_asymmetry", dark).min() < 0
     assert scorers.abnormality("asymmetry", both).min() >= 0
+
+
+def test_the_darker_side_of_the_voxel_atlas_is_how_far_below_its_place_a_region_lies(tiny_checkpoint, tiny_cohort):
+    slices = tiny_cohort.test.slices[34:37]
+    at = slices.position
+    places = tiny_checkpoint.model.reference["intensity"]
+    plain = scorers.build("dark_voxel_atlas", pixels=0.0)
+    for deviations in (-3.0, 0.0, 2.0):
+        moved = replace(slices, pixels=(places.mean[at] + deviations * places.deviation[at]).astype(np.float32))
+        np.testing.assert_allclose(plain.score_map(tiny_checkpoint.model, moved)[slices.mask], -deviations, atol=1e-3)
+        smooth = scorers.build("dark_voxel_atlas").score_map(tiny_checkpoint.model, moved)
+        np.testing.assert_allclose(smooth[slices.mask], -deviations, atol=1e-3)
+        assert not smooth[~slices.mask].any()
+    assert scorers.abnormality("dark_voxel_atlas", np.float32([-2])) == -2
 
 
 @pytest.mark.parametrize("name", ["ssim", "ssim_contrast"])

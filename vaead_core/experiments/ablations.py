@@ -9,17 +9,19 @@ from vaead_core.experiments.toy_scans import Choice
 TOYS = ("random",)
 NETWORK_MAPS: tuple[Choice, ...] = (
     ("residual", ()), ("normalised_residual", ()), ("normalised_residual", (("gaussian_mm", 4),)), ("zscored_activation", ()),
-    ("voxel_atlas", ()), ("dark_asymmetry", ()),
 )  # fmt: skip
 MAP_CHANGES: tuple[Choice, ...] = (
     *NETWORK_MAPS,
     ("normalised_residual", (("gaussian_mm", 2),)),
     ("normalised_residual", (("gaussian_mm", 6),)),
     ("residual", (("gaussian_mm", 4),)),
+    ("voxel_atlas", ()),
     ("voxel_atlas", (("gaussian_mm", 4),)),
+    ("dark_voxel_atlas", ()),
     ("asymmetry", (("voxels", 2),)),
     ("asymmetry", (("voxels", 4),)),
     ("dark_asymmetry", (("voxels", 2),)),
+    ("dark_asymmetry", (("voxels", 4),)),
     ("monte_carlo_residual", ()),
     ("denoised_residual", ()),
     ("denoised_residual", (("pixels", 2),)),

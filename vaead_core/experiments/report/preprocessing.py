@@ -10,16 +10,10 @@ from vaead_core.experiments.report.shift import EVERY, RATE
 from vaead_core.experiments.report.tables import Tables, label, number, select
 from vaead_core.experiments.scanner_changes import AS_IT_IS
 
-# A map in `shift` and, as a smoothed one is called there, in `ablations`.
-MAPS: dict[str, tuple[str, str]] = {
-    "smoothed_residual": ("normalised_residual", "gaussian_mm=4"),
-    "voxel_atlas": ("voxel_atlas", ""),
-    "dark_asymmetry": ("dark_asymmetry", ""),
-}
+MAPS = ("smoothed_residual", "voxel_atlas", "dark_asymmetry")  # of a network, of none, of one hemisphere against the other
 BESIDE = ("segmenter", "denoised_residual", "voxel_atlas")  # with which a map that no shipped model has is compared
 HEAD = (
     "network", "map", "marked at home, %", "marked there, %", "on the scan's own scale, %", "painted at home", "painted there",
-    "random toys at home",
 )  # fmt: skip
 
 
@@ -29,18 +23,17 @@ def reading(tables: Tables) -> str:
 
 
 def _steps(tables: Tables) -> str:
-    shifted, toys = tables.get("shift-validation"), tables.get("ablations-validation")
-    if shifted is None or toys is None:
+    shifted = tables.get("shift-validation")
+    if shifted is None:
         return ""
     away = shifted.loc[shifted["foreign"], "site"].iloc[0]
     lines = [f"| {' | '.join(HEAD)} |", "|---" * len(HEAD) + "|"]
     for network in dict.fromkeys(shifted["checkpoint"]):
-        for scorer, choice in MAPS.items():
+        for scorer in MAPS:
             mine = shifted[(shifted["checkpoint"] == network) & (shifted["scorer"] == scorer)]
-            toy = number(select(toys, "segmentation", *choice, checkpoint=network, dataset="random", combination=ALL))
             cells = [*(_marked(mine, *which) for which in ((False, "healthy"), (True, "healthy"), (True, "scan")))]
             cells += [_found(mine, foreign) for foreign in (False, True)]
-            lines.append(f"| {' | '.join([network, label(scorer), *cells, str(toy) if toy else '–'])} |")
+            lines.append(f"| {' | '.join([network, label(scorer), *cells])} |")
     lesions = shifted[(shifted["measure"] == "ap") & (shifted["change"] == EVERY)]
     return "\n\n".join([
         f"**Steps of preprocessing**, one change of the base at a time, each with a network trained so, at equal budgets (width "

@@ -24,7 +24,7 @@ from vaead_core.experiments.report.tables import (
 from vaead_core.experiments.report.thesis import TOYS
 from vaead_core.experiments.report.wording import bullets, verdict
 
-WITHOUT_NETWORK = (ATLAS, "histogram_equalised", "asymmetry", "dark_asymmetry")
+WITHOUT_NETWORK = (ATLAS, "dark_voxel_atlas", "histogram_equalised", "asymmetry", "dark_asymmetry")
 
 
 def fashion(tables: Tables) -> str:
