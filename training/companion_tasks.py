@@ -92,7 +92,7 @@ class Restorer:
     def loss(self, output: Tensor, target: Tensor, mask: Tensor) -> Tensor:
         error, changed = (output - target).abs(), (target != 0).float()
         rest = mask * (1 - changed)
-        return (error * changed).sum() / changed.sum().clamp(min=1) + (error * rest).sum() / rest.sum()
+        return (error * changed).sum() / changed.sum().clamp(min=1) + (error * rest).sum() / rest.sum().clamp(min=1)
 
 
 @dataclass(frozen=True)

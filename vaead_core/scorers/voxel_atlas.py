@@ -42,8 +42,8 @@ class DarkVoxelAtlas(MapScorer):
     title: ClassVar[str] = "Voxel atlas, darker side"
     unit: ClassVar[str] = "healthy deviations"
     trust: ClassVar[str] = (
-        "Of maps without a network it finds most dark lesions, small ones of the white matter too; it sees nothing bright, and "
-        "wide ventricles and sulci light up."
+        "Of painted lesions 10 to 20 % darker than white matter it finds more than any other map, of dark cortex, masses and "
+        "atrophy more than the voxel atlas; it sees nothing bright, and wide ventricles and sulci light up."
     )
     needs: ClassVar[Needs] = Needs(calibrated=(_CALIBRATED,))
 
