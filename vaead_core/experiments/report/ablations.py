@@ -7,7 +7,7 @@ import pandas as pd
 from vaead_core.experiments.ablations import UNSHIPPED
 from vaead_core.experiments.records import ALL
 from vaead_core.experiments.report import preprocessing
-from vaead_core.experiments.report.tables import Tables, label, number, select
+from vaead_core.experiments.report.tables import Tables, by_dataset, label, select
 
 BASE = "base"  # the network that the others differ from in one thing
 JUDGED = ("normalised_residual", "gaussian_mm=4")  # the map by which networks are compared in the report
@@ -28,7 +28,7 @@ def reading(tables: Tables) -> str:
     unshipped = rows["scorer"].isin([name for name, _ in UNSHIPPED])
     shipped = rows["checkpoint"].str.startswith("brain-")
     networks = list(dict.fromkeys(rows.loc[~unshipped & ~shipped, "checkpoint"]))
-    said = ["**Maps**, one change at a time, on the shipped model.", _table("map", _by_map(rows[shipped]))]
+    said = ["**Maps**, one change at a time, on the shipped model.", by_dataset("map", _by_map(rows[shipped]))]
     steps = [f"{what} {gain:+.3f}" for what, pair in STEPS.items() if (gain := _gain(rows[shipped], *pair)) is not None]
     if steps:
         said.append(f"Mean over the columns: {'; '.join(steps)}.")
@@ -36,14 +36,14 @@ def reading(tables: Tables) -> str:
         said += [
             "**Maps that no shipped model has**: their networks did not earn their megabytes, or they keep the training scans "
             "themselves.",
-            _table("map", _by_map(rows[unshipped])),
+            by_dataset("map", _by_map(rows[unshipped])),
         ]
     if networks:
         mine = select(rows, "segmentation", *JUDGED)
         said += [
             f"**Networks**, one change of the base at a time, at equal budgets (width 16, the steps of 20 epochs), by the map "
             f"{label(*JUDGED)}. Each is one training: a difference of a few hundredths may be its seed.",
-            _table("network", {name: mine[mine["checkpoint"] == name] for name in networks}),
+            by_dataset("network", {name: mine[mine["checkpoint"] == name] for name in networks}),
             _against_base(mine),
         ]
     said.append(preprocessing.reading(tables))
@@ -68,14 +68,3 @@ def _against_base(rows: pd.DataFrame) -> str:
 
 def _by_map(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return {label(*choice): mine for choice, mine in rows.groupby(["scorer", "detector_settings"], sort=False)}
-
-
-def _table(head: str, groups: dict[str, pd.DataFrame]) -> str:
-    datasets = list(dict.fromkeys(name for rows in groups.values() for name in rows["dataset"]))
-    everything = pd.concat(groups.values())
-    chances = [everything[everything["dataset"] == dataset]["prevalence"].mean() for dataset in datasets]
-    lines = [f"| {head} | {' | '.join(name.replace('_', ' ') for name in datasets)} |", "|---" * (len(datasets) + 1) + "|"]
-    for name, rows in groups.items():
-        cells = (str(number(rows[rows["dataset"] == dataset]) or "–") for dataset in datasets)
-        lines.append(f"| {name} | {' | '.join(cells)} |")
-    return "\n".join([*lines, f"| chance | {' | '.join(f'{chance:.3f}' for chance in chances)} |"])

@@ -7,7 +7,8 @@ import pandas as pd
 from vaead_core.experiments.ablations import UNSHIPPED
 from vaead_core.experiments.records import ALL
 from vaead_core.experiments.report.shift import EVERY, RATE
-from vaead_core.experiments.report.tables import Tables, label, number, select
+from vaead_core.experiments.report.tables import Number, Tables, by_dataset, label, select
+from vaead_core.experiments.report.wording import markdown_table
 from vaead_core.experiments.scanner_changes import AS_IT_IS
 
 MAPS = ("smoothed_residual", "voxel_atlas", "dark_asymmetry")  # of a network, of none, of one hemisphere against the other
@@ -27,20 +28,19 @@ def _steps(tables: Tables) -> str:
     if shifted is None:
         return ""
     away = shifted.loc[shifted["foreign"], "site"].iloc[0]
-    lines = [f"| {' | '.join(HEAD)} |", "|---" * len(HEAD) + "|"]
+    lines = []
     for network in dict.fromkeys(shifted["checkpoint"]):
         for scorer in MAPS:
             mine = shifted[(shifted["checkpoint"] == network) & (shifted["scorer"] == scorer)]
-            cells = [*(_marked(mine, *which) for which in ((False, "healthy"), (True, "healthy"), (True, "scan")))]
-            cells += [_found(mine, foreign) for foreign in (False, True)]
-            lines.append(f"| {' | '.join([network, label(scorer), *cells])} |")
+            marked = (_marked(mine, *which) for which in ((False, "healthy"), (True, "healthy"), (True, "scan")))
+            lines.append([network, label(scorer), *marked, *(_found(mine, foreign) for foreign in (False, True))])
     lesions = shifted[(shifted["measure"] == "ap") & (shifted["change"] == EVERY)]
     return "\n\n".join([
         f"**Steps of preprocessing**, one change of the base at a time, each with a network trained so, at equal budgets (width "
         f"16, the steps of 20 epochs). Home: the validation subjects of the training site; there: {away}, which no network saw. "
         f"Marked: the median over people of a healthy brain's share above the threshold of "
         f"{100 * RATE:.0f} %. Painted: AP over four kinds of lesion (chance {lesions['chance'].mean():.4f}).",
-        "\n".join(lines),
+        markdown_table(HEAD, lines),
     ])  # fmt: skip
 
 
@@ -53,7 +53,7 @@ def _marked(rows: pd.DataFrame, foreign: bool, scale: str) -> str:
 def _found(rows: pd.DataFrame, foreign: bool) -> str:
     mine = rows[(rows["measure"] == "ap") & (rows["change"] == EVERY) & (rows["scale"] == "healthy")]
     one = mine[mine["foreign"] == foreign].iloc[0]
-    return f"{one['mean']:.3f} [{one['low']:.3f}, {one['high']:.3f}]"
+    return str(Number(one["mean"], one["low"], one["high"], one["chance"]))
 
 
 def _unshipped(tables: Tables) -> str:
@@ -61,11 +61,10 @@ def _unshipped(tables: Tables) -> str:
     if rows is None or beside is None:
         return ""
     names = [name for name, _ in UNSHIPPED if name in set(rows["scorer"])]
-    maps = {name: rows for name in names} | {name: beside for name in BESIDE if names}
-    kinds = list(dict.fromkeys(beside["dataset"]))
-    lines = [f"| map | {' | '.join(kind.replace('_', ' ') for kind in kinds)} |", "|---" * (len(kinds) + 1) + "|"]
-    for name, table in maps.items():
-        found = (number(select(table, "segmentation", name, dataset=kind, combination=ALL)) for kind in kinds)
-        lines.append(f"| {label(name)} | {' | '.join(str(one) for one in found)} |")
+    if not names:
+        return ""
+    painted = rows[rows["dataset"].isin(beside["dataset"])]
+    maps = dict.fromkeys(names, painted) | dict.fromkeys(BESIDE, beside)
+    groups = {label(name): select(table, "segmentation", name, combination=ALL) for name, table in maps.items()}
     said = "**Maps whose networks did not ship**, painted lesions of the validation subjects, beside maps that did."
-    return f"{said}\n\n" + "\n".join(lines) if names else ""
+    return f"{said}\n\n{by_dataset('map', groups)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from vaead_core.experiments.report.tables import Tables, label
+from vaead_core.experiments.report.wording import markdown_table
 from vaead_core.experiments.scanner_changes import AS_IT_IS
 
 RATE = 0.05
@@ -49,9 +50,7 @@ def reading(tables: Tables) -> str:
 
 
 def _markdown(table: pd.DataFrame) -> str:
-    rows = [[_cell(value) for value in row] for row in table.itertuples(index=False)]
-    lines = [list(table.columns), ["---"] * len(table.columns), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return markdown_table(list(table.columns), ([_cell(value) for value in row] for row in table.itertuples(index=False)))
 
 
 def _cell(value: object) -> str:

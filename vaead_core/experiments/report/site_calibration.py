@@ -8,6 +8,7 @@ import pandas as pd
 
 from vaead_core.experiments.report.shift import ALLOWED, RATE
 from vaead_core.experiments.report.tables import Tables, label
+from vaead_core.experiments.report.wording import markdown_table
 from vaead_core.experiments.site_calibration import TRAINING_SITE
 from vaead_core.figures.curves import COLOURS, FRAME, GREY, LEGEND
 from vaead_core.pipeline.scoring import SCALES
@@ -68,7 +69,6 @@ def reading(tables: Tables) -> str:
             f"{int(one['median'].between(low, high).sum())} of {len(one)} maps are within {100 * low:.0f} to {100 * high:.0f} %."
         )
     table = by_count(rows)
-    lines = [list(table.columns), ["---"] * len(table.columns)]
-    lines += [[one if isinstance(one, str) else f"{one:.1f}" for one in row] for row in table.itertuples(index=False)]
-    shown = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    cells = ([one if isinstance(one, str) else f"{one:.1f}" for one in row] for row in table.itertuples(index=False))
+    shown = markdown_table(list(table.columns), cells)
     return "\n".join(f"- {one}" for one in said) + "\n\nMarked, %, by the number of healthy scans:\n\n" + shown

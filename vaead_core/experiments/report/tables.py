@@ -10,6 +10,7 @@ from vaead_core import detectors, scorers
 from vaead_core.errors import InputError
 from vaead_core.experiments.records import ALL
 from vaead_core.experiments.report.thesis import TOYS
+from vaead_core.experiments.report.wording import markdown_table
 
 Tables = dict[str, pd.DataFrame]
 CHOOSING = "choosing"
@@ -94,3 +95,15 @@ def label(scorer: str, settings: str = "", masked: bool = True) -> str:
     words = {"standardise=global": "", "standardise=position": "by position", "gaussian_mm=4": "smoothed 4 mm"}
     extra = [words.get(one, one.replace("=", " ")) for one in settings.split(", ") if one]
     return ", ".join([known.title, *(one for one in extra if one), *([] if masked else ["not masked"])])
+
+
+def by_dataset(head: str, groups: dict[str, pd.DataFrame]) -> str:
+    """A Markdown table: one line a group of rows, one column a dataset, chance at the end. head: what the groups are."""
+    everything = pd.concat(groups.values())
+    datasets = list(dict.fromkeys(everything["dataset"]))
+    lines = [
+        [name, *(str(number(rows[rows["dataset"] == dataset]) or "–") for dataset in datasets)] for name, rows in groups.items()
+    ]
+    chances = [everything[everything["dataset"] == dataset]["prevalence"].mean() for dataset in datasets]
+    chance = ["chance", *(f"{one:.3f}" for one in chances)]
+    return markdown_table([head, *(name.replace("_", " ") for name in datasets)], [*lines, chance])

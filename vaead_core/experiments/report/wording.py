@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 
 def verdict(holds: bool) -> str:
     """Of a claim of the thesis."""
@@ -26,3 +28,9 @@ def listed(names: list[str]) -> str:
 def bullets(*sentences: str) -> str:
     """As a Markdown list."""
     return "\n".join(f"- {sentence}" for sentence in sentences)
+
+
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """As a Markdown table."""
+    first, *others = (f"| {' | '.join(line)} |" for line in (head, *rows))
+    return "\n".join([first, "|---" * len(head) + "|", *others])
