@@ -138,12 +138,22 @@ def test_bytes_are_those_of_arrays_texts_and_tables_wherever_they_lie():
     assert bytes_of(pd.DataFrame({"a": np.zeros(1000)})) >= 8000
 
 
-def test_memory_that_runs_short_is_taken_from_what_is_kept(monkeypatch):
+def test_memory_that_runs_short_is_taken_from_what_nobody_uses_and_then_from_what_is_kept(monkeypatch):
     zeros("a", 5, [])
-    left = iter([memory.LEAST_BYTES - 1, memory.LEAST_BYTES + 1])
+    left = iter([memory.LEAST_BYTES - 1, memory.LEAST_BYTES])
     monkeypatch.setattr(memory, "memory_left", lambda: next(left))
     zeros("b", 1, [])
+    assert kept_bytes() == 6 * MB
+    left = iter([memory.LEAST_BYTES - 1] * 2 + [memory.LEAST_BYTES])
+    zeros("c", 1, [])
     assert kept_bytes() == MB
+
+
+def test_no_scan_is_refused_for_what_is_kept(monkeypatch):
+    zeros("a", 5, [])
+    monkeypatch.setattr(memory, "memory_left", lambda: 2_000_000_000 if kept_bytes() else 3_000_000_000)
+    memory.refuse_to_score(60_000_000, "large.nii")
+    assert kept_bytes() == 0
 
 
 def test_without_any_memory_left_nothing_is_begun(monkeypatch):

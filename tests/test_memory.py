@@ -83,3 +83,17 @@ for size in (8 << 20, 4 << 20, 2 << 20) * 2:
 print(held() - before - sum(one.nbytes for one in small))
 """
     assert int(in_process(f"exec({work!r})")) < 20 << 20
+
+
+def test_a_table_takes_no_more_addresses_than_it_needs():
+    work = """
+from pathlib import Path
+import pandas as pd
+from streamlit.dataframe_util import convert_pandas_df_to_arrow_bytes
+taken = lambda: int(Path("/proc/self/statm").read_text().split()[0]) * 4096
+import pyarrow
+before = taken()
+convert_pandas_df_to_arrow_bytes(pd.DataFrame({"a": [1.0] * 1000, "b": ["text"] * 1000}))
+print(taken() - before)
+"""
+    assert int(in_process(f"exec({work!r})")) < 200 << 20

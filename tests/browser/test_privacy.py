@@ -9,7 +9,7 @@ import numpy as np
 from playwright.sync_api import expect
 
 from tests.support.server import end, serve, wait_for
-from tests.support.waiting import wait_for_maps
+from tests.support.waiting import script_over, wait_for_maps
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -38,7 +38,10 @@ def test_an_uploaded_scan_is_neither_written_down_nor_named_in_a_log_or_report(
             content = nib.Nifti1Image(brain_volume.data * np.float32(1.01), brain_volume.affine).to_bytes()
             field = {"mimeType": "application/octet-stream"}
             tab.locator("input[type=file]").first.set_input_files({"name": NAME, "buffer": content, **field})
+            expect(tab.get_by_text(re.compile("JANE_1970.*Similarity"))).to_be_visible()  # not the sample's report any more
+            wait_for_maps(tab)
             expect(tab.get_by_text("One map in numbers")).to_be_visible()
+            script_over(tab)  # buttons are made anew by each run, and a click on one that goes is lost
             with tab.expect_download() as download:
                 tab.get_by_role("button", name="Report, HTML").click()
             report = re.sub("base64,[^']*", "", Path(download.value.path()).read_text())  # pictures, whose letters mean nothing

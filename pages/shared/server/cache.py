@@ -103,7 +103,7 @@ def _computed(key: Key, compute: Callable[[], R]) -> R:
                 break
         other.wait()
     try:
-        _make_room()
+        memory.refuse_when_short()
         value = compute()
         with _changing:
             _keep(key, value)
@@ -125,16 +125,6 @@ def _at_hand(key: Key) -> Any:
     return value
 
 
-def _make_room() -> None:
-    """What is kept goes first when memory is short. Raises InputError when that does not help."""
-    if memory.memory_left() < memory.LEAST_BYTES:
-        with _changing:
-            while _kept:
-                _drop_oldest()
-        memory.give_back()
-        memory.refuse_when_short()
-
-
 def _keep(key: Key, value: Any) -> None:
     _kept[key] = value, bytes_of(value)
     total = sum(size for _, size in _kept.values())
@@ -148,6 +138,15 @@ def _drop_oldest() -> int:
     with suppress(TypeError):  # Python has no weak references to lists and tuples
         _dropped[key] = value
     return size
+
+
+def _drop_all() -> None:
+    with _changing:
+        while _kept:
+            _drop_oldest()
+
+
+memory.drop_when_short(_drop_all)
 
 
 def _holds(key: Hashable, wanted: Hashable) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable
 from functools import cache
 
 from vaead_core.computing.machine import c_function, memory_left
@@ -14,6 +15,7 @@ BYTES_A_VOXEL = 40  # of a scan and four maps on its grid, while they are made
 BYTES_A_BYTE = 8  # of a file, while it is read: float32 in the file's order and in ours
 NETWORK_BYTES = 640 << 20  # while the brain of a head is found
 _MMAP_THRESHOLD = -3  # mallopt's M_MMAP_THRESHOLD
+_droppers: list[Callable[[], None]] = []
 
 
 @cache
@@ -30,9 +32,14 @@ def give_back() -> None:
         trim(0)
 
 
+def drop_when_short(drop: Callable[[], None]) -> None:
+    """`drop` lets go of what is kept only to be at hand again; it is called before anything is refused."""
+    _droppers.append(drop)
+
+
 def refuse_when_short() -> None:
     """Raises InputError when so little is left that whatever is begun could end everybody's sessions."""
-    if (left := memory_left()) < LEAST_BYTES:
+    if (left := _left_for(LEAST_BYTES)) < LEAST_BYTES:
         raise InputError(f"This server has {left / 1e9:.1f} GB of memory left, too little to compute; try again later.")
 
 
@@ -53,10 +60,18 @@ def refuse_to_score(voxels: int, name: str) -> None:
 
 
 def _refuse(needed: int, what: str) -> None:
-    if needed > memory_left():
-        give_back()  # what a scan before held, refused or let go, may not have been returned yet
-    if needed > (left := memory_left()):
+    if (left := _left_for(needed)) < needed:
         raise ScanError(
             f"{what}, for which {needed / 1e9:.1f} GB of memory are needed and {left / 1e9:.1f} GB are left; "
             "crop or resample it, or try again when fewer people use this server."
         )
+
+
+def _left_for(needed: int) -> int:
+    """Bytes left: where that is less than `needed`, without what nobody uses, and then without what is kept to be at hand."""
+    for drop in (lambda: None, *_droppers):
+        if (left := memory_left()) >= needed:
+            return left
+        drop()
+        give_back()
+    return memory_left()
