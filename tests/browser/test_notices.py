@@ -1,6 +1,7 @@
 """A file's name is chosen by whoever sends it: it is shown, and nothing else comes of it."""
 
 import re
+from contextlib import suppress
 
 import pytest
 from playwright.sync_api import expect
@@ -57,3 +58,20 @@ def test_a_late_message_of_a_scan_that_is_no_longer_shown_draws_nothing(address,
             reader.ask(fragment)
             with pytest.raises(TimeoutError):
                 reader.drawn(3)
+
+
+@pytest.mark.parametrize("page", ["Explore", "Toy lab", "Latent space"])
+def test_a_late_message_of_the_page_that_was_left_leaves_the_next_one_as_it_is(address, page):
+    """Else Streamlit's browser takes its run for one of the page before, and shows an empty page."""
+    with Reader(address) as reader:
+        reader.run()
+        fragment = next(fragment for fragment, _ in reader.open(page).elements if fragment)
+        left, reader.page = reader.page, reader.pages["Checkpoints"]
+        reader.ask()
+        reader.page = left
+        reader.ask(fragment)
+        with suppress(TimeoutError):
+            while reader.drawn(5):
+                pass
+        assert reader.page == reader.pages["Checkpoints"]
+        assert reader.run().sentences == []

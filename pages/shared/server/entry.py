@@ -10,6 +10,7 @@ def through_app() -> None:
     as Streamlit knows st.navigation only once app.py has run. Then the run begins anew, through app.py."""
     if streamlit_private.runs_a_page_alone():
         st.rerun()
+    streamlit_private.keep_pages_apart()
     memory.keep_large_arrays_apart()
     uploads.keep_in_memory()
     sessions.follow()

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from functools import wraps
 from typing import TYPE_CHECKING, cast
+from weakref import WeakKeyDictionary
 
 from starlette import formparsers
 from streamlit import runtime
-from streamlit.runtime import pages_manager, scriptrunner
+from streamlit.runtime import app_session, pages_manager, scriptrunner
 
 if TYPE_CHECKING:
+    from streamlit.proto.ClientState_pb2 import ClientState
     from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
 READ_IN = "1.67.0"
@@ -49,6 +52,7 @@ PARTS = {  # function → what it uses, by its dotted name
         "streamlit.runtime.scriptrunner_utils.shared_run_state.SharedRunState.new_fragment_ids",
         "streamlit.runtime.fragment.MemoryFragmentStorage.clear",
     ),
+    "keep_pages_apart": ("streamlit.runtime.app_session.AppSession.request_rerun",),
     "runs_a_page_alone": ("streamlit.runtime.pages_manager.PagesManager.uses_pages_directory",),
     "serve": (
         *_SERVER[1:],
@@ -111,6 +115,25 @@ def forget_fragments() -> None:
     is, and the browser's page breaks. Read in Streamlit 1.67.0, which does so only where a run comes to its last line."""
     if context := scriptrunner.get_script_run_ctx(suppress_warning=True):
         context.fragment_storage.clear(new_fragment_ids=frozenset(context.shared.new_fragment_ids.snapshot()))
+
+
+def keep_pages_apart() -> None:
+    """What a fragment of the page that its reader has just left sends, counts for the page asked for since. Read in
+    Streamlit 1.67.0, which else runs it as the page that was left: the browser then takes the new one's elements away."""
+    take = app_session.AppSession.request_rerun
+    if hasattr(take, "__wrapped__"):
+        return
+    asked: WeakKeyDictionary[app_session.AppSession, str] = WeakKeyDictionary()
+
+    @wraps(take)
+    def request_rerun(session: app_session.AppSession, client_state: ClientState | None) -> None:
+        if client_state and client_state.fragment_id:
+            client_state.page_script_hash = asked.get(session) or client_state.page_script_hash
+        elif client_state:
+            asked[session] = client_state.page_script_hash
+        take(session, client_state)
+
+    app_session.AppSession.request_rerun = request_rerun  # type: ignore[assignment, method-assign]
 
 
 def runs_a_page_alone() -> bool:
