@@ -12,5 +12,6 @@ def through_app() -> None:
         st.rerun()
     streamlit_private.keep_pages_apart()
     memory.keep_large_arrays_apart()
+    memory.set_imports_aside()
     uploads.keep_in_memory()
     sessions.follow()

@@ -25,6 +25,14 @@ def keep_large_arrays_apart() -> None:
         mallopt(_MMAP_THRESHOLD, 1 << 20)
 
 
+@cache
+def set_imports_aside() -> None:
+    """Once, before any scan is there: what was imported stays as it is, so that no collection looks at it again. There is one
+    after each run, as Streamlit asks for it, which takes 0.1 s of every session else."""
+    gc.collect()
+    gc.freeze()
+
+
 def give_back() -> None:
     """Frees what nobody uses: what pages held is full of cycles, and C's allocator keeps what was freed."""
     gc.collect()
