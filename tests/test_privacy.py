@@ -18,6 +18,7 @@ SETTINGS = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
         ("server", "enableXsrfProtection", True),
         ("server", "enableCORS", True),
         ("server", "maxUploadSize", 200),
+        ("server", "address", "localhost"),
         ("client", "showErrorDetails", "none"),
         ("client", "toolbarMode", "minimal"),
     ],

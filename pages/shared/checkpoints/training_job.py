@@ -22,7 +22,6 @@ from vaead_core.errors import InputError
 KEY = "training"
 NEEDS = ("torch", "lightning", "onnx", "safetensors", "pydantic", "tyro")
 MOST_OWN = 8
-LOCAL = ("127.0.0.1", "localhost", "::1")
 PRESETS = {
     "quick": "Small: axial slices, width 16",
     "brain-slices-2mm": "Half width: axial slices, width 32",
@@ -36,19 +35,21 @@ def missing() -> list[str]:
 
 
 def folders_allowed() -> bool:
-    """Whether a folder on the server may be read: its operator named one by $VAEAD_DATA, or it serves this machine alone."""
-    return bool(os.environ.get("VAEAD_DATA")) or st.get_option("server.address") in LOCAL
+    """Whether its operator named a folder on the server that readers may choose folders in, by $VAEAD_DATA.
+
+    The address that it listens at tells nothing: behind a proxy, everybody comes from this machine.
+    """
+    return bool(os.environ.get("VAEAD_DATA"))
 
 
 def folder_of(text: str) -> Path:
-    """The folder that a reader asks for: below $VAEAD_DATA where that is set. Raises InputError."""
-    base = Path(os.environ.get("VAEAD_DATA") or "/").resolve()
+    """The folder below $VAEAD_DATA that a reader asks for. Raises InputError."""
+    base = Path(os.environ["VAEAD_DATA"]).resolve()
     if not text.strip():
         raise InputError("Give the folder of the scans.")
     folder = (base / text.strip()).resolve()
     if not folder.is_relative_to(base) or not folder.is_dir():
-        below = " below the server's data folder" if os.environ.get("VAEAD_DATA") else ""
-        raise InputError(f"There is no folder {text.strip()}{below}; give another.")
+        raise InputError(f"There is no folder {text.strip()} below the server's data folder; give another.")
     return folder
 
 
