@@ -2,7 +2,10 @@ import gzip
 import json
 import subprocess
 import sys
+import threading
+import time
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +86,56 @@ def test_a_large_table_is_kept_compressed_and_reads_alike(tmp_path):
     assert read["combination"].tolist() == pd.read_csv(path)["combination"].tolist()
     assert read["ap"].tolist() == rows["ap"].round(6).tolist()
     assert records.write(tmp_path, "slices", rows, {}).read_bytes() == first
+
+
+def test_a_table_that_is_not_the_one_its_record_tells_of_is_one_sentence(tmp_path):
+    """As a writer leaves it that is stopped between the two, or one that does not write whole files."""
+    records.write(tmp_path, "slices", records.table("slices", [measurement("a", "x", 0.512345)]), {})
+    content = (tmp_path / "slices.csv").read_text()
+    (tmp_path / "slices.csv").write_text(content.replace("0.512345", "0.51"))
+    with pytest.raises(InputError, match=r"The table slices is not the one that slices\.json tells of"):
+        records.read(tmp_path, "slices")
+
+
+@pytest.mark.parametrize("name", records.recorded(ROOT / "results"))
+def test_a_recorded_table_is_the_one_that_its_record_tells_of(name):
+    folder = ROOT / "results"
+    assert json.loads((folder / f"{name}.json").read_text())["table"] == sha256(records.content(folder, name)).hexdigest()
+
+
+def test_two_that_add_to_one_table_both_succeed(tmp_path):
+    records.write(tmp_path, "slices", records.table("slices", [measurement("a", "x", 0.5)]), {})
+
+    def add(scorer: str) -> None:
+        row = replace(measurement("a", "x", 0.25), scorer=scorer)
+        with records.writing(tmp_path, "slices"):
+            both = records.added(tmp_path, "slices", records.table("slices", [row]), {"command": scorer})
+            time.sleep(0.02)
+            records.write(tmp_path, "slices", *both)
+
+    names = [f"scorer{number}" for number in range(8)]
+    adding = [threading.Thread(target=add, args=(name,)) for name in names]
+    for one in adding:
+        one.start()
+    for one in adding:
+        one.join()
+    assert set(names) < set(records.read(tmp_path, "slices")["scorer"])
+    assert {one["command"] for one in json.loads((tmp_path / "slices.json").read_text())["added"]} == set(names)
+
+
+def test_two_runs_of_the_same_parts_in_one_folder_both_succeed(tmp_path):
+    (tmp_path / "mended").touch()
+    parts, found = [Counting(str(tmp_path), number) for number in range(12)], []
+    runs = [
+        threading.Thread(target=lambda: found.append(Runner(tmp_path / "kept").run(parts, lambda part: "same"))) for _ in range(4)
+    ]
+    for one in runs:
+        one.start()
+    for one in runs:
+        one.join()
+    assert len(found) == 4
+    assert all(one == found[0] for one in found)
+    assert not list((tmp_path / "kept").glob("*.partial"))
 
 
 def test_a_table_has_one_file_whatever_its_size_was_before(tmp_path):

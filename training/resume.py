@@ -10,7 +10,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +20,7 @@ from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from vaead_core.computing.whole_file import write_whole
 from vaead_core.errors import InputError
 
 ADAM = ("step", "exp_avg", "exp_avg_sq")
@@ -61,12 +61,9 @@ def save(config: Resumable, state: RunState, network: nn.Module, optimizer: Opti
     for index, moments in optimizer.state_dict()["state"].items():
         tensors |= {f"adam.{index}.{name}": moments[name] for name in ADAM}
     metadata = {"epoch": str(state.epoch), "history": json.dumps(state.history), "config": json.dumps(config.identity())}
-    partial = folder / "state.partial"
     stored = to_bytes({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, metadata)
-    partial.write_bytes(stored)  # the package's own writing has no OSError for a full disk
-    os.replace(partial, folder / "state.safetensors")
-    partial.write_text(table(state.history))
-    os.replace(partial, folder / "history.csv")
+    write_whole(folder / "state.safetensors", stored)  # the package's own writing has no OSError for a full disk
+    write_whole(folder / "history.csv", table(state.history))
 
 
 def load(config: Resumable, network: nn.Module, optimizer: Optimizer) -> RunState:

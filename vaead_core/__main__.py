@@ -17,6 +17,7 @@ from vaead_core.checkpoints import search
 from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.checkpoints.site import LEAST, MOST, Site, named_site, site_file
 from vaead_core.computing.checkout import checkout
+from vaead_core.computing.whole_file import write_whole
 from vaead_core.errors import InputError, exit_status
 from vaead_core.measures.metrics import detection
 from vaead_core.pipeline import scoring
@@ -207,12 +208,12 @@ def _score_one(
         if result.maps is None:
             continue
         native = scoring.native_map(prepared, checkpoint, result.maps)
-        (options.out / f"{name}_{scorer}.nii.gz").write_bytes(map_to_nifti(native, scan))
+        write_whole(options.out / f"{name}_{scorer}.nii.gz", map_to_nifti(native, scan))
         if truth is not None:
             _print_detection(scorer, native, truth.marked, scan.mask)
     _write_outline(scan, options.out / f"{name}_brain.nii.gz")
     record = scores_record(prepared, scored, checkpoint)
-    (options.out / f"{name}_scores.json").write_text(json.dumps(record, indent=1) + "\n")
+    write_whole(options.out / f"{name}_scores.json", json.dumps(record, indent=1) + "\n")
     for said in (*record["warnings"], *(truth.notes if truth else ())):
         print(f"{path.name}: {said}")
 
@@ -220,7 +221,7 @@ def _score_one(
 def _write_outline(scan: Volume, path: Path) -> None:
     """The brain's mask where networks found it, for its owner to check, correct and give."""
     if scan.brain_by == "networks":
-        path.write_bytes(map_to_nifti(scan.mask.astype(np.float32), scan))
+        write_whole(path, map_to_nifti(scan.mask.astype(np.float32), scan))
 
 
 def _print_detection(name: str, native: np.ndarray, truth: np.ndarray, brain: np.ndarray) -> None:

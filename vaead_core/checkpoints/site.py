@@ -19,6 +19,7 @@ from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.checkpoints.consistency import is_calibrated
 from vaead_core.checkpoints.provenance import read_quality
 from vaead_core.checkpoints.untrusted import check_arrays
+from vaead_core.computing.whole_file import write_whole
 from vaead_core.errors import CheckpointError, InputError, refusing
 from vaead_core.inference.reference import Reference
 from vaead_core.scans.volume import Array
@@ -65,12 +66,7 @@ class Site:
 
     def write(self, path: Path) -> None:
         """Writes the file; an older one stays whole until it is complete. Raises OSError."""
-        partial = path.with_name(f"{path.name}.partial")
-        try:
-            partial.write_bytes(self.packed())
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+        write_whole(path, self.packed())
 
     def packed(self) -> bytes:
         """The file's content."""

@@ -41,9 +41,10 @@ def _record(options: argparse.Namespace) -> None:
     measurements = runner.run(parts, lambda part: digests[part.checkpoint], experiment.row)
     rows = experiment.table(options.experiment, measurements)
     about = _about(options, digests, len(parts), time.monotonic() - start)
-    if options.add:
-        rows, about = records.added(options.out, name, rows, about)
-    path = records.write(options.out, name, rows, about)
+    with records.writing(options.out, name):
+        if options.add:
+            rows, about = records.added(options.out, name, rows, about)
+        path = records.write(options.out, name, rows, about)
     print(f"{path}: {len(rows)} rows from {len(measurements)} measurements")
 
 

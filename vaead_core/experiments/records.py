@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import json
 from dataclasses import asdict, dataclass
@@ -11,7 +12,9 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
+from filelock import FileLock
 
+from vaead_core.computing.whole_file import write_whole
 from vaead_core.errors import InputError
 from vaead_core.measures.metrics import interval_over_subjects
 
@@ -97,18 +100,28 @@ def added(folder: Path, name: str, rows: pd.DataFrame, about: dict[str, Any]) ->
 
 
 def write(folder: Path, name: str, rows: pd.DataFrame, about: dict[str, Any]) -> Path:
-    """The table's file, numbers to 6 digits after the point, and `<name>.json` with what it was made of.
+    """The table's file, numbers to 6 digits after the point, and `<name>.json` with what it was made of and its digest.
 
-    The same rows give the same bytes, compressed or not.
+    The same rows give the same bytes, compressed or not. Each file is whole whenever a writer is stopped.
     """
     folder.mkdir(parents=True, exist_ok=True)
     content = rows.round(6).to_csv(index=False, lineterminator="\n").encode()
     plain, compressed = folder / f"{name}{PLAIN}", folder / f"{name}{COMPRESSED}"
     path, other = (plain, compressed) if len(content) <= MOST_PLAIN_BYTES else (compressed, plain)
-    path.write_bytes(content if path is plain else gzip.compress(content, mtime=0))
+    write_whole(path, content if path is plain else gzip.compress(content, mtime=0))
     other.unlink(missing_ok=True)
-    (folder / f"{name}.json").write_text(json.dumps(about, indent=1) + "\n")
+    write_whole(folder / f"{name}.json", json.dumps(about | {"table": _digest(content)}, indent=1) + "\n")
     return path
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def writing(folder: Path, name: str) -> FileLock:
+    """Held by who reads a table to write it: of two who add to one, the other waits."""
+    (folder / ".parts").mkdir(parents=True, exist_ok=True)
+    return FileLock(folder / ".parts" / f"{name}.lock")
 
 
 def remove(folder: Path, name: str) -> None:
@@ -134,8 +147,11 @@ def recorded(folder: Path) -> list[str]:
 
 
 def read(folder: Path, name: str) -> pd.DataFrame | None:
-    """A recorded table, or None where it was not recorded."""
-    found = content(folder, name)
+    """A recorded table, or None where it was not recorded. Raises InputError where it is not the one that its record tells of."""
+    found, record = content(folder, name), folder / f"{name}.json"
+    about = json.loads(record.read_text()) if record.is_file() else {}
+    if found is not None and about.get("table", _digest(found)) != _digest(found):
+        raise InputError(f"The table {name} is not the one that {name}.json tells of: a writer was stopped; measure it again.")
     return None if found is None else pd.read_csv(
         io.BytesIO(found), keep_default_na=False, na_values=[""], dtype={"detector_settings": str}
     ).fillna({"detector_settings": ""})  # fmt: skip

@@ -20,6 +20,7 @@ from threadpoolctl import threadpool_limits
 
 from vaead_core.computing.code import code_digest
 from vaead_core.computing.dask_cluster import cluster
+from vaead_core.computing.whole_file import write_whole
 from vaead_core.experiments.records import Measurement
 
 _PROGRESS = re.compile(r"(\d+) of (\d+) parts")
@@ -66,9 +67,7 @@ def _measured(index: int, part: Part) -> tuple[int, list[Any]]:
 
 
 def _keep(file: Path, found: list[Any]) -> None:
-    partial = file.with_suffix(".partial")
-    partial.write_text(json.dumps([asdict(one) for one in found]))
-    partial.replace(file)
+    write_whole(file, json.dumps([asdict(one) for one in found]))
 
 
 def _key(part: Any, identity: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import matplotlib as mpl
@@ -15,6 +16,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
 from vaead_core.anomalies.toys.datasets import INTENSITIES
+from vaead_core.computing.whole_file import write_whole
 from vaead_core.experiments.report.method_table import size_by_intensity
 from vaead_core.scans.volume import Array
 
@@ -135,5 +137,7 @@ def _save(figure: plt.Figure, path: Path) -> None:
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     picture = Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba())
-    picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True, dpi=(DPI, DPI))
+    content = io.BytesIO()
+    picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(content, "PNG", optimize=True, dpi=(DPI, DPI))
+    write_whole(path, content.getvalue())
     plt.close(figure)

@@ -10,6 +10,7 @@ from scipy import ndimage
 
 from vaead_core import scorers
 from vaead_core.checkpoints.search import opened
+from vaead_core.computing.whole_file import write_whole
 from vaead_core.experiments.lesions import CASES, lesion_folder
 from vaead_core.pipeline import scoring
 from vaead_core.scans.nifti import read_nifti
@@ -21,7 +22,7 @@ FILE = "lesion_facts.json"
 
 def record(checkpoint: str, path: Path) -> None:
     """Writes the facts of each case by name. Raises CohortError where the cases are not found."""
-    path.write_text(json.dumps({case: _facts(checkpoint, Path(lesion_folder(case))) for case in CASES}, indent=1) + "\n")
+    write_whole(path, json.dumps({case: _facts(checkpoint, Path(lesion_folder(case))) for case in CASES}, indent=1) + "\n")
 
 
 def sentences(path: Path) -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from vaead_core.checkpoints.search import shipped
+from vaead_core.computing.whole_file import write_whole
 from vaead_core.errors import InputError, exit_status
 from vaead_core.experiments import records
 from vaead_core.experiments.catalogue import EXPERIMENTS
@@ -45,7 +46,7 @@ def write_report(folder: Path, data: str | None = None) -> None:
             shown = "\n\n".join(f"![{one.caption}](figures/{one.name})\n\n*{one.caption}*" for one in pictures)
             parts.append(f"## {name}: {experiment.question}\n\n{reading}\n\n{shown}")
     parts.append(DIFFERENCES)
-    (folder / "README.md").write_text("\n\n".join(part.strip() for part in parts if part) + "\n", encoding="utf-8")
+    write_whole(folder / "README.md", "\n\n".join(part.strip() for part in parts if part) + "\n")
     print(folder / "README.md")
 
 
