@@ -8,7 +8,7 @@ from pages.shared import inputs
 from pages.shared.checkpoints import sites, training_job
 from pages.shared.checkpoints import views as view
 from pages.shared.notices import plain, refuse, sentence
-from pages.shared.server import entry, jobs
+from pages.shared.server import entry, jobs, memory, queue
 from vaead_core.checkpoints import search
 from vaead_core.checkpoints.archive import ARCHIVE_BYTES, packed, unpack
 from vaead_core.checkpoints.summary import read_history
@@ -82,7 +82,8 @@ def take() -> None:
         return
     try:
         training_job.refuse_too_many()
-        name = unpack(file.getvalue(), file.name, inputs.own_folder()).name
+        with queue.turn():
+            name = unpack(file.getvalue(), file.name, inputs.own_folder(), memory.refuse_to_open).name
         state.archive_said = True, f"{name} was checked and can be chosen on every page as {name}{inputs.YOURS}."
     except Exception as error:
         if (said := sentence(error)) is None:

@@ -12,12 +12,13 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from google.protobuf.message import DecodeError
 from onnx import TensorProto, helper
 
 from vaead_core.checkpoints import archive as module
 from vaead_core.checkpoints.archive import check, packed, unpack
 from vaead_core.checkpoints.checkpoint import DESCRIPTION, FILES, FORMAT_VERSION, Checkpoint
-from vaead_core.checkpoints.untrusted import check_arrays, check_graph
+from vaead_core.checkpoints.untrusted import OPERATORS, check_arrays, check_graph
 from vaead_core.errors import CheckpointError
 
 SHIPPED = sorted(path.parent for path in (Path(__file__).resolve().parents[1] / "checkpoints").glob("[!.]*/checkpoint.json"))
@@ -250,6 +251,43 @@ def test_arrays_inside_an_upload_are_looked_at_before_they_are_loaded(files, tmp
     assert "not a plain array" in refusal(zipped(signed(files | {"latents.npz": npz(mean=HUGE)})), tmp_path)
 
 
+def calibration_with(files: dict[str, bytes], **arrays) -> bytes:
+    """The calibration with further arrays, packed as small as they go."""
+    held, content = dict(np.load(io.BytesIO(files["calibration.npz"]))), io.BytesIO()
+    np.savez_compressed(content, **held, **arrays)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize("name", ["reference/intensity2/mean", "scorer/residual2/pixels", "memory/patch_novelty/patches"])
+def test_half_a_megabyte_that_unpacks_to_gigabytes_is_refused_unread(files, tmp_path, name):
+    bomb = calibration_with(files, **{name: np.zeros((500, 1000, 800), np.int8)})
+    upload = zipped(signed(files | {"calibration.npz": bomb}))
+    assert len(bomb) < len(files["calibration.npz"]) + (1 << 20)
+    said = []
+    assert peak_of(lambda: said.append(refusal(upload, tmp_path))) < 120  # the atlas among it, where it was not read before
+    assert "calibration.npz holds more values than a network of its slices has" in said[0]
+
+
+def test_many_references_of_a_fine_grid_are_refused_unread(files, tmp_path):
+    many = {f"reference/q{n}/mean": np.zeros((78, 96, 96), np.int8) for n in range(30)}
+    upload = zipped(signed(files | {"calibration.npz": calibration_with(files, **many)}))
+    assert "holds more values" in refusal(upload, tmp_path)
+
+
+def test_room_is_asked_for_before_arrays_are_read(files, tmp_path):
+    asked = []
+
+    def none_left(needed: int) -> None:
+        asked.append(needed)
+        raise CheckpointError("no room")
+
+    with pytest.raises(CheckpointError, match="no room"):
+        unpack(zipped(files), "mine.zip", tmp_path, none_left)
+    values = sum(array.size for array in np.load(io.BytesIO(files["calibration.npz"])).values())
+    assert asked == [8 * values]
+    assert list(tmp_path.iterdir()) == []
+
+
 def graph(*nodes, **more) -> bytes:
     """A model of `nodes` from images (1, 1, 96, 96)."""
     images, mean = (helper.make_tensor_value_info(n, TensorProto.FLOAT, [1, 1, 96, 96]) for n in ("images", "mean"))
@@ -293,6 +331,67 @@ def test_no_operator_of_a_graph_is_overlooked(files):
             with pytest.raises(CheckpointError, match="holds Foreign"):
                 check_graph(model.SerializeToString(), name)
             node.op_type = known
+
+
+def number(value: int, least: int = 1) -> bytes:
+    """As protobuf writes a number, in at least so many bytes."""
+    found = bytearray()
+    while value > 127 or len(found) + 1 < least:
+        found.append(value & 127 | 128)
+        value >>= 7
+    return bytes([*found, value])
+
+
+def with_loop_under(tag: bytes) -> bytes:
+    """A graph of one Add, and a Loop as a node whose tag is written so: parsers of 32 bits read it as a node's."""
+    plain = onnx.load_from_string(graph(helper.make_node("Add", ["images", "images"], ["mean"])))
+    loop = helper.make_node("Loop", ["", ""], ["other"], body=BODY).SerializeToString()
+    inner = plain.graph.SerializeToString() + tag + number(len(loop)) + loop
+    plain.ClearField("graph")
+    return plain.SerializeToString() + b"\x3a" + number(len(inner)) + inner
+
+
+@pytest.mark.parametrize(
+    "tag", [number(0x0A | 1 << 32), number(0x0A, 2), number(0x0A, 5)], ids=["beyond 32 bits", "two bytes", "five bytes"]
+)
+def test_a_node_under_an_over_long_tag_is_refused(tag):
+    with pytest.raises(CheckpointError, match="is not an ONNX graph"):
+        check_graph(with_loop_under(tag), "encoder.onnx")
+
+
+def operators_in(model: onnx.GraphProto) -> set[str]:
+    """Those of its nodes, and of the graphs that they hold."""
+    found = {node.op_type for node in model.node}
+    for attribute in (attribute for node in model.node for attribute in node.attribute):
+        for inner in (attribute.g, *attribute.graphs):
+            found |= operators_in(inner)
+    return found
+
+
+def test_of_10000_mutated_graphs_none_has_nodes_that_the_check_did_not_see():
+    """protobuf's own parser, which is ONNX Runtime's, is the other reader."""
+    rng, passed = np.random.default_rng(0), 0
+    loop = helper.make_node("Loop", ["", ""], ["other"], body=BODY).SerializeToString()
+    chain = [helper.make_node(kind, ["images"], [f"x{n}"]) for n, kind in enumerate(("Relu", "Tanh", "Exp", "Abs"))]
+    plain = graph(*chain, helper.make_node("Add", ["images", "x0"], ["mean"]))
+    inner = onnx.load_from_string(plain).graph.SerializeToString()
+    for _ in range(10_000):
+        changed = bytearray(inner)
+        for _ in range(rng.integers(0, 3)):
+            changed[rng.integers(len(changed))] = rng.integers(256)
+        tag = number(int(rng.choice([0x0A, 0x0A | 1 << 32, 0x0A | 1 << 35, 0x2A, 0x0A | 1 << 40])), int(rng.integers(1, 8)))
+        place = int(rng.choice([0, len(changed), rng.integers(len(changed))]))
+        if rng.random() < 0.7:
+            changed[place:place] = tag + number(len(loop), int(rng.integers(1, 4))) + loop
+        content = b"\x08\x0a" + b"\x3a" + number(len(changed)) + bytes(changed)
+        try:
+            check_graph(content, "encoder.onnx")
+            read = onnx.load_from_string(content)
+        except (CheckpointError, DecodeError):
+            continue
+        passed += 1
+        assert operators_in(read.graph) <= {name.decode() for name in OPERATORS}
+    assert passed > 500
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,16 @@ def test_a_scan_whose_maps_have_no_room_is_one_sentence(two_gigabytes):
     )
 
 
+def test_a_checkpoint_that_has_no_room_is_one_sentence(two_gigabytes):
+    memory.refuse_to_open(1_900_000_000)
+    with pytest.raises(ScanError) as refused:
+        memory.refuse_to_open(2_100_000_000)
+    assert str(refused.value) == (
+        "The checkpoint's calibration must be read, for which 2.1 GB of memory are needed and 2.0 GB are left; "
+        "try again when fewer people use this server."
+    )
+
+
 def test_a_file_is_refused_before_it_is_unpacked(monkeypatch):
     monkeypatch.setattr(memory, "memory_left", lambda: 300_000_000)
     memory.refuse_to_read(bytes(30_000_000), "small.nii")

@@ -7,14 +7,17 @@ import re
 import shutil
 import tempfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from vaead_core.checkpoints.checkpoint import COMPANION_FILES, DESCRIPTION, LITTER, Checkpoint, checked_files
 from vaead_core.checkpoints.consistency import is_consistent
-from vaead_core.checkpoints.untrusted import check_arrays, check_graph, open_zip
+from vaead_core.checkpoints.untrusted import check_arrays, check_calibration, check_graph, open_zip
 from vaead_core.computing.archives import content_of
 from vaead_core.errors import CheckpointError, refusing
 from vaead_core.inference.vae import GRAPHS
+from vaead_core.scans.slice_grid import SliceGrid
 
 MB = 1 << 20
 ARCHIVE_BYTES, ENTRIES = 200 * MB, 64
@@ -35,11 +38,11 @@ def packed(folder: Path) -> bytes:
     return content.getvalue()
 
 
-def unpack(content: bytes, name: str, into: Path) -> Path:
+def unpack(content: bytes, name: str, into: Path, room: Callable[[int], None] = lambda needed: None) -> Path:
     """The folder below `into` of the checkpoint in the archive `content`, once all of it is checked and has been run.
 
-    name: of the uploaded file; the folder has the archive's own name, else that, and a number where it is taken.
-    Raises CheckpointError with one plain sentence; then nothing stays behind.
+    name: of the uploaded file; the folder has the archive's own name, else that, and a number where it is taken. room: raises
+    where so many bytes of memory are not to be had. Raises CheckpointError with one plain sentence; then nothing stays behind.
     """
     if len(content) > ARCHIVE_BYTES:
         raise CheckpointError(f"A checkpoint's archive may have {ARCHIVE_BYTES // MB} MB; this one has {len(content) // MB}.")
@@ -52,7 +55,7 @@ def unpack(content: bytes, name: str, into: Path) -> Path:
         folder.mkdir()
         for file, entry in entries.items():
             (folder / file).write_bytes(content_of(archive, entry, MOST_BYTES[file], f"{file} in the upload", CheckpointError))
-        check(folder)
+        check(folder, room)
         target = free_name(into, stem)
         shutil.move(folder, target)
     return target
@@ -64,15 +67,17 @@ def free_name(folder: Path, name: str) -> Path:
     return next(path for path in numbered if not path.exists())
 
 
-def check(folder: Path) -> Checkpoint:
-    """The checkpoint of `folder`, opened only after its arrays and graphs were looked at, and run once.
+def check(folder: Path, room: Callable[[int], None] = lambda needed: None) -> Checkpoint:
+    """The checkpoint of `folder`, opened only after its arrays and graphs were looked at, and run once. room: as of `unpack`.
 
     Raises CheckpointError.
     """
-    _, contents = checked_files(folder)
+    description, contents = checked_files(folder)
     for file, content in contents.items():
         if file.endswith(".npz"):
-            check_arrays(content, file)
+            shapes = check_arrays(content, file)
+            if file == "calibration.npz":
+                room(check_calibration(shapes, file, _places(description)))
         if file.endswith(".onnx"):
             check_graph(content, file)
     checkpoint = Checkpoint.load(folder)
@@ -82,6 +87,13 @@ def check(folder: Path) -> Checkpoint:
     if not together:
         raise CheckpointError(f"Network, arrays and settings of {folder.name} do not belong together; copy the checkpoint again.")
     return checkpoint
+
+
+def _places(description: dict[str, Any]) -> int:
+    """Pixels of all slices of the finest grid that a network of this description can see."""
+    settings = description.get("preprocessor")
+    grid = SliceGrid(1 if isinstance(settings, dict) and settings.get("spacing_mm") == 1 else 2)
+    return grid.depth * grid.image_size**2
 
 
 def _entries(archive: zipfile.ZipFile) -> tuple[str, dict[str, zipfile.ZipInfo]]:

@@ -14,6 +14,7 @@ from vaead_core.errors import CheckpointError, refusing
 
 ARRAYS, ARRAYS_BYTES = 1000, 512 << 20  # of one file, unpacked; 258 arrays and 20 MB at 2 mm, eight times that at 1 mm
 NPY_HEADER_BYTES = 4096
+QUANTITIES, OTHER_VALUES = 12, 16 << 20  # of a calibration: in the healthy reference, where 9 are known; and beside it
 
 # What networks of models/ are exported to, and near relatives. No loop, no branch, nothing that reads a file.
 OPERATORS = frozenset(
@@ -21,18 +22,22 @@ OPERATORS = frozenset(
     b"GlobalAveragePool Greater Identity LeakyRelu Less MatMul MaxPool Mod Mul Reciprocal ReduceMean Relu Reshape Resize Shape "
     b"Sigmoid Slice Sqrt Squeeze Sub Tanh Transpose Unsqueeze".split()
 )
-_GRAPH, _FUNCTIONS, _NODE, _OPERATOR, _DOMAIN = 7, 25, 1, 4, 7  # field numbers of onnx.proto
+_GRAPH, _NODE, _OPERATOR, _DOMAIN = 7, 1, 4, 7  # field numbers of onnx.proto
+_OF_MODEL = frozenset((*range(1, 9), 14))  # what exporters write: no functions, nothing of training
+_OF_GRAPH = frozenset((1, 2, 5, *range(10, 14), 16))
+_OF_NODE = frozenset((*range(1, 8), 9))
 
 
 open_zip = partial(archives.open_zip, refusal=CheckpointError, whole="the checkpoint's folder")
 
 
-def check_arrays(content: bytes, name: str, most_bytes: int = ARRAYS_BYTES) -> None:
-    """Raises CheckpointError unless an .npz holds plain arrays, each as large as its header says, none of them pickled.
+def check_arrays(content: bytes, name: str, most_bytes: int = ARRAYS_BYTES) -> dict[str, tuple[int, ...]]:
+    """The shape of each array of an .npz, by its name. Raises CheckpointError unless they are plain arrays, each as large as its
+    header says, none of them pickled.
 
     most_bytes: unpacked.
     """
-    archive = open_zip(content, name, ARRAYS, most_bytes)
+    archive, shapes = open_zip(content, name, ARRAYS, most_bytes), {}
     for entry in archive.infolist():
         damaged = CheckpointError(f"{name} is damaged; copy the checkpoint again.")
         with refusing(damaged), archive.open(entry) as file:  # zlib's, zipfile's and NumPy's parsers each have their own
@@ -43,30 +48,56 @@ def check_arrays(content: bytes, name: str, most_bytes: int = ARRAYS_BYTES) -> N
             plain = kind.kind in "biufU" and not kind.hasobject and 0 <= says == entry.file_size - file.tell()
         if not plain:
             raise CheckpointError(f"{name} holds {entry.filename[:80]}, which is not a plain array; pickles are never loaded.")
+        shapes[entry.filename.removesuffix(".npy")] = shape
+    return shapes
+
+
+def check_calibration(shapes: dict[str, tuple[int, ...]], name: str, places: int) -> int:
+    """Bytes that a calibration takes once it is read, four a value, and as many while it is. Raises CheckpointError for one that
+    no network has: half a megabyte of zeros can unpack to gigabytes.
+
+    places: pixels of all slices, as the description says.
+    """
+    held = [shape for key, shape in shapes.items() if key.startswith("reference/") and not key.endswith("/step")]
+    values = sum(math.prod(shape) for shape in shapes.values())
+    others = values - sum(map(math.prod, held))
+    if len(held) > 2 * QUANTITIES or any(math.prod(shape) > places for shape in held) or others > OTHER_VALUES:
+        raise CheckpointError(f"{name} holds more values than a network of its slices has; copy the checkpoint again.")
+    return 8 * values
 
 
 def check_graph(content: bytes, name: str) -> None:
-    """Raises CheckpointError unless an ONNX file is one graph of OPERATORS that holds its own weights."""
+    """Raises CheckpointError unless an ONNX file is one graph of OPERATORS that holds its own weights.
+
+    Fields that exporters do not write are refused, and numbers that are not in their shortest form: ONNX Runtime's parser could
+    take them for others than this one does.
+    """
     try:
-        model = list(_fields(memoryview(content)))
-        nodes = [part for at, graph in model if at == _GRAPH for number, part in _fields(graph) if number == _NODE]
-        operators = {bytes(part) for node in nodes for number, part in _fields(node) if number == _OPERATOR}
-        domains = {bytes(part) for node in nodes for number, part in _fields(node) if number == _DOMAIN}
+        model = list(_fields(memoryview(content), _OF_MODEL))
+        graphs = [part for number, part in model if number == _GRAPH]
+        nodes = [part for graph in graphs for number, part in _fields(graph, _OF_GRAPH) if number == _NODE]
+        parts = [[*_fields(node, _OF_NODE)] for node in nodes]
+        operators = {b"".join(part for number, part in node if number == _OPERATOR) for node in parts}
+        domains = {bytes(part) for node in parts for number, part in node if number == _DOMAIN}
     except (IndexError, ValueError, struct.error, TypeError) as error:
         raise CheckpointError(f"{name} is not an ONNX graph; copy the checkpoint again.") from error
     foreign = sorted(operators - OPERATORS) + sorted(domains - {b"", b"ai.onnx"})
-    if foreign or not operators or any(number == _FUNCTIONS for number, _ in model):
-        what = foreign[0][:40].decode(errors="replace") if foreign else "no operator" if not operators else "functions"
+    if foreign or not operators or len(graphs) != 1:
+        said = [name[:40].decode(errors="replace") or "a node of no operator" for name in foreign]
+        what = said[0] if foreign else "no operator" if not operators else "several graphs"
         raise CheckpointError(f"{name} holds {what}, which no network of vaead has; only its own checkpoints are opened.")
     if b"location" in content:  # the key of a tensor that lies in another file
         raise CheckpointError(f"{name} keeps weights in another file; a checkpoint's graphs hold their own.")
 
 
-def _fields(message: memoryview) -> Iterator[tuple[int, memoryview]]:
-    """(number, content) of each field of a protobuf message; the content is empty for numbers."""
+def _fields(message: memoryview, known: frozenset[int]) -> Iterator[tuple[int, memoryview]]:
+    """(number, content) of each field of a protobuf message; the content is empty for numbers. Raises ValueError for a field
+    that is none of `known`."""
     at = 0
     while at < len(message):
         key, at = _varint(message, at)
+        if key >> 3 not in known:
+            raise ValueError("a field that no exporter writes")
         length = {1: 8, 5: 4}.get(key & 7, 0)
         if key & 7 == 0:
             _, at = _varint(message, at)
@@ -87,5 +118,7 @@ def _varint(message: memoryview, at: int) -> tuple[int, int]:
         value |= (byte & 127) << shift
         at += 1
         if byte < 128:
+            if byte == 0 and shift:
+                raise ValueError("a number in more bytes than it needs")
             return value, at
     raise ValueError("a number of more than 64 bits")

@@ -57,6 +57,11 @@ def refuse_to_read(content: bytes, name: str) -> None:
     _refuse(min(BYTES_A_BYTE * stored, 2 * MAX_VALUES_BYTES), f"{name} has {stored / 1e6:.0f} MB")
 
 
+def refuse_to_open(needed: int) -> None:
+    """Raises ScanError when there is no room for the arrays of a checkpoint that was uploaded."""
+    _refuse(needed, "The checkpoint's calibration must be read", "try again")
+
+
 def refuse_to_extract(name: str) -> None:
     """Raises ScanError when there is no room for the networks that find the brain of a scan."""
     _refuse(NETWORK_BYTES, f"The brain of {name} must be found")
@@ -67,11 +72,11 @@ def refuse_to_score(voxels: int, name: str) -> None:
     _refuse(BYTES_A_VOXEL * voxels, f"{name} has {voxels / 1e6:.0f} million voxels")
 
 
-def _refuse(needed: int, what: str) -> None:
+def _refuse(needed: int, what: str, to_do: str = "crop or resample it, or try again") -> None:
     if (left := _left_for(needed)) < needed:
         raise ScanError(
             f"{what}, for which {needed / 1e9:.1f} GB of memory are needed and {left / 1e9:.1f} GB are left; "
-            "crop or resample it, or try again when fewer people use this server."
+            f"{to_do} when fewer people use this server."
         )
 
 
