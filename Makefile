@@ -13,7 +13,7 @@ TORCH_CPU := 6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b
 unexport PYTHONDONTWRITEBYTECODE
 
 # File by file in the order of tests/conftest.py, longest first: else both cores don't end together. A lane is a folder: what
-# another one imports is not read.
+# another one imports is not read. The system's tests wait more than they compute: there is one process more than cores.
 PYTEST = $(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --durations 10
 
 .PHONY: demo test test-fast test-system lint style types lock clean
@@ -28,7 +28,7 @@ test-fast: .stamps/dev
 	$(PYTEST) --ignore tests/system --ignore tests/browser
 
 test-system: .stamps/dev .stamps/chromium .stamps/nginx .stamps/colin27
-	$(PYTEST) tests/system
+	$(PYTEST) --numprocesses $$(($$(nproc) + 1)) tests/system
 
 lint: .stamps/dev
 	$(MAKE) --no-print-directory --jobs 2 style types

@@ -132,15 +132,21 @@ def test_a_step_of_preprocessing_is_told_by_what_it_is_worth_at_home_and_on_a_sc
         )
     ]
     restored = rows("ablations", "mass", {"restored_residual": 0.5}, model="restorer")
+    toys = rows("ablations", "random", {"normalised_residual": 0.7}, model="n4").assign(detector_settings="gaussian_mm=4")
     painted = rows("painted", "mass", {name: 0.3 for name in preprocessing.BESIDE})
     text = preprocessing.reading(
-        {"shift-validation": table("shift", shifted), "ablations-validation": restored, "painted-validation": painted}
+        {
+            "shift-validation": table("shift", shifted),
+            "ablations-validation": pd.concat([restored, toys]),
+            "painted-validation": painted,
+        }
     )
     assert "there: elsewhere, which no network saw" in text
     atlas = next(line for line in text.splitlines() if line.startswith("| n4 | Voxel atlas"))
     cells = [cell.strip() for cell in atlas.split("|")[3:-1]]
     assert cells[:3] == ["5.0", "25.0", "6.0"]
     assert [cell.split()[0] for cell in cells[3:]] == ["0.400", "0.200"]
+    assert "| n4 | 0.710 [0.700, 0.720] |" in text
     assert "| Restored residual | 0.510 [0.500, 0.520] |" in text
     assert "| Segmenter of synthetic anomalies | 0.310 [0.300, 0.320] |" in text
     assert not preprocessing.reading({"painted-validation": painted})

@@ -7,10 +7,10 @@ import pandas as pd
 from vaead_core.experiments.ablations import UNSHIPPED
 from vaead_core.experiments.records import ALL
 from vaead_core.experiments.report import preprocessing
+from vaead_core.experiments.report.preprocessing import JUDGED
 from vaead_core.experiments.report.tables import Tables, by_dataset, label, select
 
 BASE = "base"  # the network that the others differ from in one thing
-JUDGED = ("normalised_residual", "gaussian_mm=4")  # the map by which networks are compared in the report
 STEPS: dict[str, tuple[tuple[str, str], tuple[str, str]]] = {
     "Calibrating the residual at each place": (("residual", ""), ("normalised_residual", "")),
     "then smoothing it by 4 mm": (("normalised_residual", ""), JUDGED),

@@ -13,6 +13,7 @@ from vaead_core.experiments.scanner_changes import AS_IT_IS
 
 MAPS = ("smoothed_residual", "voxel_atlas", "dark_asymmetry")  # of a network, of none, of one hemisphere against the other
 BESIDE = ("segmenter", "denoised_residual", "voxel_atlas")  # with which a map that no shipped model has is compared
+JUDGED = ("normalised_residual", "gaussian_mm=4")  # the map by which networks are compared in the report
 HEAD = (
     "network", "map", "marked at home, %", "marked there, %", "on the scan's own scale, %", "painted at home", "painted there",
 )  # fmt: skip
@@ -20,7 +21,7 @@ HEAD = (
 
 def reading(tables: Tables) -> str:
     """Tables of what each step is worth at home and on a scanner never seen, and of maps that did not ship; "" of none."""
-    return "\n\n".join(one for one in (_steps(tables), _unshipped(tables)) if one)
+    return "\n\n".join(one for one in (_steps(tables), _toys(tables), _unshipped(tables)) if one)
 
 
 def _steps(tables: Tables) -> str:
@@ -42,6 +43,16 @@ def _steps(tables: Tables) -> str:
         f"{100 * RATE:.0f} %. Painted: AP over four kinds of lesion (chance {lesions['chance'].mean():.4f}).",
         markdown_table(HEAD, lines),
     ])  # fmt: skip
+
+
+def _toys(tables: Tables) -> str:
+    rows = tables.get("ablations-validation")
+    mine = None if rows is None else select(rows, "segmentation", *JUDGED, combination=ALL)
+    if mine is None or mine.empty:
+        return ""
+    said = f"**The same networks on toys and painted lesions** of the training site's validation subjects, by {label(*JUDGED)}."
+    groups = {name: mine[mine["checkpoint"] == name] for name in dict.fromkeys(mine["checkpoint"])}
+    return f"{said}\n\n{by_dataset('network', groups)}"
 
 
 def _marked(rows: pd.DataFrame, foreign: bool, scale: str) -> str:
