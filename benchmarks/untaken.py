@@ -25,8 +25,10 @@ from scipy import ndimage
 
 from vaead_core.checkpoints.search import opened
 from vaead_core.cohorts import open_cohort
+from vaead_core.computing.whole_file import write_whole
 from vaead_core.experiments.painted import KINDS, paint
-from vaead_core.experiments.report.wording import markdown_table
+from vaead_core.experiments.records import ALL
+from vaead_core.experiments.report.wording import bullets, markdown_table
 from vaead_core.experiments.shift import LESIONS, other_sites
 from vaead_core.experiments.subjects import measured, prepared, prepared_brain
 from vaead_core.inference.reference import PlaceStatistics
@@ -40,6 +42,10 @@ from vaead_core.scorers.wrappers import mirrored
 
 RECORD = Path(__file__).resolve().parents[1] / "results" / "untaken.csv"
 FOREIGN_SUBJECTS = 12
+AGAINST = {
+    "mirror laid on the brain, darker side": "mirror at the midline, darker side",
+    "darker side, in white matter": "voxel atlas, darker side",
+}
 _SMOOTH_PIXELS = 4.0  # of both asymmetries
 _FIELD_MM = 12.0  # deviation of the Gaussian that the field is smoothed by; of 6, 8, 12 and 16 the best
 _USUAL = (-0.5, 0.55)  # bounds of the intensities that the field follows
@@ -165,18 +171,40 @@ def main(folder: str, data: str | None, jobs: int) -> None:
         work += [(site, name, {kind: [lesion] for kind, lesion in LESIONS.items()}) for name in foreign]
     call = joblib.delayed(partial(of_subject, folder, own))
     table = pd.DataFrame([row for rows in joblib.Parallel(jobs)(call(*one) for one in work) for row in rows])
-    table.to_csv(RECORD, index=False, lineterminator="\n")
-    print(shown(table))
+    write_whole(RECORD, table.to_csv(index=False, lineterminator="\n"))
+    print(f"{shown(table)}\n\n{compared(table)}")
 
 
 def shown(table: pd.DataFrame) -> str:
-    """Mean AP of each map by site and kind, with its interval over subjects, as a Markdown table."""
-    people = table.groupby(["site", "kind", "map", "subject"], sort=False)[["ap", "chance"]].mean()
-    rows = []
-    for (site, kind, name), group in people.groupby(["site", "kind", "map"], sort=False):
-        low, high = interval_over_subjects(group["ap"].to_numpy())
-        rows.append((site, kind, name, f"{group['ap'].mean():.3f} [{low:.3f}, {high:.3f}]", f"{group['chance'].mean():.4f}"))
+    """Mean AP of each map by site, by kind and over all kinds, with its interval over subjects, as a Markdown table."""
+    people = _by_person(table)
+    groups = people.groupby(["site", "kind", "map"], sort=False)
+    rows = [(site, kind, name, _with_interval(one["ap"]), f"{one['chance'].mean():.4f}") for (site, kind, name), one in groups]
     return markdown_table(("site", "lesions", "map", "AP", "chance"), rows)
+
+
+def compared(table: pd.DataFrame) -> str:
+    """What was tried minus what it was to better, person by person over all kinds, as Markdown bullets."""
+    people = _by_person(table)
+    aps = people[people["kind"] == ALL].pivot(index=["site", "subject"], columns="map", values="ap")
+    said = [
+        f"{site}: {tried} minus {known}, {_with_interval(one[tried] - one[known])}"
+        for site, one in aps.groupby("site")
+        for tried, known in AGAINST.items()
+    ]
+    return bullets(*said)
+
+
+def _by_person(table: pd.DataFrame) -> pd.DataFrame:
+    """AP and chance by site, kind, map and subject, and with ALL for the kind their means over the kinds."""
+    kinds = table.groupby(["site", "kind", "map", "subject"], sort=False, as_index=False)[["ap", "chance"]].mean()
+    every = kinds.groupby(["site", "map", "subject"], sort=False, as_index=False)[["ap", "chance"]].mean()
+    return pd.concat([kinds, every.assign(kind=ALL)], ignore_index=True)
+
+
+def _with_interval(values: pd.Series) -> str:
+    low, high = interval_over_subjects(values.to_numpy())
+    return f"{values.mean():.3f} [{low:.3f}, {high:.3f}]"
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def _record(options: argparse.Namespace) -> None:
     folders, parts = parts_of(options.experiment, request)
     digests = {str(folder): opened(str(folder)).digest for folder in folders}
     start = time.monotonic()
-    runner = Runner(options.out / ".parts", options.jobs, options.dask)
+    runner = Runner(options.out / records.PARTS, options.jobs, options.dask)
     experiment = EXPERIMENTS[options.experiment]
     measurements = runner.run(parts, lambda part: digests[part.checkpoint], experiment.row)
     rows = experiment.table(options.experiment, measurements)

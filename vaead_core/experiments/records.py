@@ -23,6 +23,7 @@ COLUMNS = (
     "ap_high", "auroc", "prevalence", "checkpoint", "seed", "pooled_ap", "best_dice", "dice_at_5",
 )  # fmt: skip
 ALL = "all"
+PARTS = ".parts"  # folder of finished parts and of locks, beside the tables
 PLAIN, COMPRESSED = ".csv", ".csv.gz"
 MOST_PLAIN_BYTES = 100_000  # larger tables are kept compressed
 _GROUP = ["task", "scorer", "detector_settings", "masked", "dataset", "combination", "checkpoint", "seed"]
@@ -120,8 +121,8 @@ def _digest(content: bytes) -> str:
 
 def writing(folder: Path, name: str) -> FileLock:
     """Held by who reads a table to write it: of two who add to one, the other waits."""
-    (folder / ".parts").mkdir(parents=True, exist_ok=True)
-    return FileLock(folder / ".parts" / f"{name}.lock")
+    (folder / PARTS).mkdir(parents=True, exist_ok=True)
+    return FileLock(folder / PARTS / f"{name}.lock")
 
 
 def remove(folder: Path, name: str) -> None:
