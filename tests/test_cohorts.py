@@ -17,9 +17,11 @@ from vaead_core.measures.folds import leave_out
 from vaead_core.scans import atlas
 
 
-def people(count: int, ages=None) -> tuple[Subject, ...]:
-    ages = ages or [20 + 60 * index / count for index in range(count)]
-    return tuple(Subject(f"s{i}", f"s{i}", age, lambda: None) for i, age in enumerate(ages))
+def people(count: int, others: int = 0) -> tuple[Subject, ...]:
+    """The last `others` of them are no controls; without any, nothing is told."""
+    ages = [20 + 60 * index / count for index in range(count)]
+    control = [index < count - others if others else None for index in range(count)]
+    return tuple(Subject(f"s{i}", f"s{i}", age, lambda: None, control[i]) for i, age in enumerate(ages))
 
 
 def scan_file(path) -> None:
@@ -56,6 +58,32 @@ def test_scans_of_one_participant_stay_together():
     split = split_subjects(subjects, 0)
     parts = [{s.participant for s in part} for part in (split.train, split.validation, split.test)]
     assert sum(len(part) for part in parts) == len(set().union(*parts)) == 10
+
+
+@pytest.mark.parametrize(
+    ("count", "others", "sizes"), [(48, 33, (34, 9, 5)), (40, 4, (28, 8, 4)), (40, 34, (34, 4, 2)), (20, 18, (18, 1, 1))]
+)
+def test_who_is_no_control_trains_alone(count, others, sizes):
+    subjects = people(count, others)
+    split = split_subjects(subjects, 0)
+    assert tuple(len(part) for part in (split.train, split.validation, split.test)) == sizes
+    assert all(subject.control for subject in split.validation + split.test)
+    assert set(split.train + split.validation + split.test) == set(subjects)
+
+
+def test_controls_are_those_whom_the_table_calls_so(tmp_path):
+    for name in ("sub-1", "sub-2", "sub-3", "sub-4"):
+        scan_file(tmp_path / f"{name}_T1w.nii.gz")
+    told = {
+        "participant_id\tage\nsub-1\t30\n": [None] * 4,
+        "participant_id\tgroup\nsub-1\tA\nsub-2\tB\n": [None] * 4,
+        "participant_id\tgroup\nsub-1\tdepr\nsub-2\tControl\nsub-3\t\n": [False, True, False, False],
+    }
+    for table, controls in told.items():
+        (tmp_path / "participants.tsv").write_text(table)
+        assert [subject.control for subject in nifti_folder(tmp_path).subjects] == controls
+    assert "4 scans" in nifti_folder(tmp_path).description
+    assert "3 of them not of its controls" in nifti_folder(tmp_path).description
 
 
 def test_each_row_is_left_out_once_with_all_of_its_subject():

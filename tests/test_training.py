@@ -108,10 +108,17 @@ def test_a_step_of_every_preset_at_its_full_size(preset):
     assert all(p.grad is None or torch.isfinite(p.grad).all() for p in network.parameters())
 
 
-def test_one_mm_presets_are_the_thesis_networks():
-    assert PRESETS["brain-slices-1mm"][1].architecture == Architecture(image_size=224, latent_size=128, width=64)
-    patches = PRESETS["brain-patches-1mm"][1]
-    assert (patches.architecture.latent_size, patches.learning_rate, patches.batch_size) == (64, 5e-5, 64)
+def test_the_thesis_presets_are_literal():
+    slices, patches = (PRESETS[f"thesis-{images}-1mm"][1] for images in ("slices", "patches"))
+    assert slices.architecture == Architecture(image_size=224, latent_size=128, width=64)
+    assert (patches.architecture.image_size, patches.architecture.latent_size, patches.learning_rate) == (32, 64, 5e-5)
+    assert slices.learning_rate == 1e-4
+    pixels, mask = torch.rand(2, 1, 224, 224) * 2 - 1, torch.rand(2, 1, 224, 224) > 0.5
+    for preset in (slices, patches):
+        assert (preset.batch_size, preset.weight_decay, preset.background) == (64, 1e-5, "noise")
+        assert (preset.bias, preset.contrast, preset.averaged) == ("kept", "z", False)
+        assert torch.equal(augment(pixels, mask, preset.augmentation, torch.Generator())[0], pixels)
+        assert preset.loss.entropy_weight > 0
 
 
 def test_augmentation_without_amplitudes_changes_nothing():

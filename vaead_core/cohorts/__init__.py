@@ -14,12 +14,16 @@ SAMPLES = "samples"
 
 @dataclass(frozen=True)
 class Subject:
-    """One scan. participant: whom it shows (all scans of one participant land in one split). age: years or None."""
+    """One scan. participant: whom it shows (all scans of one participant land in one split). age: years or None.
+
+    control: whether they are told to be healthy, where a cohort tells that of anyone; None where it tells nothing.
+    """
 
     id: str
     participant: str
     age: float | None
     read: Callable[[], Volume] = field(compare=False)
+    control: bool | None = None
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,11 @@
-"""A folder of skull-stripped T1 scans, with ages from participants.tsv where there is one; MOOD's layout too."""
+"""A folder of skull-stripped T1 scans, with ages and groups from participants.tsv where there is one; MOOD's layout too."""
 
 from __future__ import annotations
 
 import csv
 import math
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,8 @@ from vaead_core.cohorts.folder_files import folder_files, nifti_files
 from vaead_core.errors import CohortError, refusing
 from vaead_core.scans.names import stem
 from vaead_core.scans.nifti import read_nifti
+
+CONTROLS = ("control", "controls", "healthy", "healthy control", "hc")  # as participants.tsv may call them
 
 
 def nifti_folder(folder: Path) -> Cohort:
@@ -33,12 +36,13 @@ def nifti_folder(folder: Path) -> Cohort:
         if files.left_out:
             raise CohortError(f"No T1 scan lies below {folder.name}; give a folder of skull-stripped T1 scans. {files.sentence}")
         raise CohortError(f"No .nii or .nii.gz file lies below {folder.name}; give a folder of skull-stripped scans.")
-    ages = _ages(folder / "participants.tsv")
-    subjects = _subjects(files.scans, train or folder, ages)
+    subjects = _subjects(files.scans, train or folder, _people(folder / "participants.tsv"))
     name = "MOOD brain" if train else folder.name
     people = len({subject.participant for subject in subjects})
     of_whom = "" if people == len(subjects) else f" ({people} participants)"
-    description = f"{len(subjects)} scans of the folder {name}{of_whom}"
+    others = sum(subject.control is False for subject in subjects)
+    groups = f", {others} of them not of its controls" if others else ""
+    description = f"{len(subjects)} scans of the folder {name}{of_whom}{groups}"
     return Cohort(name, f"{description}. {files.sentence}".rstrip(". "), subjects)
 
 
@@ -79,26 +83,36 @@ def _mood_train(folder: Path) -> Path | None:
     return next((train for train in found if train.is_dir()), None)
 
 
-def _subjects(scans: list[Path], folder: Path, ages: dict[str, float | None]) -> tuple[Subject, ...]:
+@dataclass(frozen=True)
+class _Person:
+    """A line of participants.tsv. control: as of a Subject."""
+
+    age: float | None = None
+    control: bool | None = None
+
+
+def _subjects(scans: list[Path], folder: Path, listed: dict[str, _Person]) -> tuple[Subject, ...]:
     """A scan is called by its file name, or by its path below `folder` where file names repeat."""
     stems = [stem(path.name) for path in scans]
     inside = [path.relative_to(folder) for path in scans]
     repeated = len(set(stems)) < len(stems)
     names = [stem(path.as_posix()) for path in inside] if repeated else stems
-    people = [_participant(path, name, repeated, ages) for path, name in zip(inside, names, strict=True)]
+    people = [_participant(path, name, repeated, listed) for path, name in zip(inside, names, strict=True)]
+    unlisted = _Person(control=False if any(one.control for one in listed.values()) else None)
+    known = [listed.get(person, unlisted) for person in people]
     return tuple(
-        Subject(name, person, ages.get(person), partial(read_nifti, path))
-        for path, name, person in zip(scans, names, people, strict=True)
+        Subject(name, person, one.age, partial(read_nifti, path), one.control)
+        for path, name, person, one in zip(scans, names, people, known, strict=True)
     )
 
 
-def _participant(path: Path, name: str, repeated: bool, ages: dict[str, float | None]) -> str:
+def _participant(path: Path, name: str, repeated: bool, known: Collection[str]) -> str:
     """Whom a scan shows, by its path: an identifier of participants.tsv, BIDS's sub-, or the folder that holds a person's visits.
 
     The outermost folder is a person's where file names repeat from folder to folder, or begin with its name.
     """
     parts = [*path.parts[:-1], stem(path.name)]
-    listed = (known for known in ages for part in reversed(parts) if _begins(part, known) or _begins(part, f"sub-{known}"))
+    listed = (one for one in known for part in reversed(parts) if _begins(part, one) or _begins(part, f"sub-{one}"))
     if (found := max(listed, key=len, default=None)) is not None:
         return found
     bids = [sub.group() for part in reversed(parts) if (sub := re.match(r"sub-[A-Za-z0-9]+", part))]
@@ -112,15 +126,18 @@ def _begins(text: str, name: str) -> bool:
     return text.startswith(name) and not text[len(name) : len(name) + 1].isalnum()
 
 
-def _ages(table: Path) -> dict[str, float | None]:
+def _people(table: Path) -> dict[str, _Person]:
+    """By identifier. Controls are those whom the column `group` calls so; where it calls nobody so, nothing is known of any."""
     if not table.is_file():
         return {}
     try:
         with table.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file, delimiter="\t"))
-        return {row["participant_id"]: _number(row.get("age")) for row in rows if row["participant_id"]}
+            rows = {row["participant_id"]: row for row in csv.DictReader(file, delimiter="\t") if row["participant_id"]}
     except (KeyError, UnicodeDecodeError, csv.Error) as error:
         raise CohortError("participants.tsv must be a tab-separated table with a column participant_id; repair it.") from error
+    control = {name: (row.get("group") or "").strip().lower() in CONTROLS for name, row in rows.items()}
+    told = any(control.values())
+    return {name: _Person(_number(row.get("age")), control[name] if told else None) for name, row in rows.items()}
 
 
 def _number(text: str | None) -> float | None:

@@ -74,16 +74,9 @@ class SitePart:
 
 def parts_of(checkpoint: str, source: str, seed: int, scorers: tuple[str, ...], most: int | None) -> list[SitePart]:
     """Of the subjects of a cohort: the healthy ones, and the first of the others up to `most`, else SUBJECTS."""
-    people, able = open_cohort(source).subjects, healthy_people(Path(source))
-    parts = [SitePart(checkpoint, source, one.id, seed, scorers, able is None or one.participant in able) for one in people]
+    people = open_cohort(source).subjects
+    parts = [SitePart(checkpoint, source, one.id, seed, scorers, one.control is not False) for one in people]
     return sorted(parts, key=lambda part: not part.healthy)[: most or SUBJECTS]
-
-
-def healthy_people(folder: Path) -> set[str] | None:
-    """The participants that a participants.tsv calls controls in its column `group`; None where it tells no groups."""
-    table = folder / "participants.tsv"
-    people = pd.read_csv(table, sep="\t", dtype=str) if table.is_file() else pd.DataFrame()
-    return set(people.loc[people["group"] == "control", "participant_id"]) if "group" in people else None
 
 
 COLUMNS = (

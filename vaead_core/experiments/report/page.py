@@ -132,7 +132,7 @@ at least theirs. Chance levels differ between the two wherever the toys' sizes d
 DIFFERENCES = """## What differs from the thesis
 
 - Data: 38 brains of IXI (26 train, 8 validate, 4 test) at 2 mm, not 800 of MOOD at 1 mm; half the network's width.
-  With MOOD's download, `python -m training.run brain-slices-1mm --data FOLDER` and the commands above repeat the thesis.
+  With MOOD's download, `python -m training.run thesis-slices-1mm --data FOLDER` and the commands above repeat the thesis.
 - Training: coarse noise on the input, which the network is to remove (Kascenas et al. 2022); errors of background pixels
   weigh a tenth, because noise cannot be redrawn.
 - Toys: the thesis gives no radii or intensities; ours are 5, 10, 15 and 20 mm and −1, −0.5, 0, 0.5, 1 on the scale where the
