@@ -1,5 +1,7 @@
 """Brains as another scanner shows them, and what is said of them."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -101,3 +103,18 @@ def test_the_report_says_which_thresholds_travel(tables):
     table = report.by_method(tables["shift"]).set_index(["Method", "Scanner"])
     there = table.loc[("Voxel atlas (baseline)", "elsewhere")]
     assert there[["People", "Marked, %", "AP of painted lesions", "Chance"]].tolist() == pytest.approx([3, 6, 0.4, 0.01])
+
+
+def test_a_cohort_of_several_scanners_is_told_apart_by_its_people(tmp_path, monkeypatch):
+    for folder, people in (("ixi", "ab"), ("ds002748", "cd"), ("both", "abcd"), ("mine", "e")):
+        (tmp_path / folder).mkdir()
+        for name in people:
+            (tmp_path / folder / f"{name}.nii.gz").touch()
+    monkeypatch.setenv("VAEAD_DATA", str(tmp_path))
+    shift._people.cache_clear()
+    both, mine, ixi = (str(tmp_path / name) for name in ("both", "mine", "ixi"))
+    assert [shift.site_of(both, name) for name in "abcd"] == ["ixi", "ixi", "ds002748", "ds002748"]
+    assert shift.site_of(mine, "e") == "mine"
+    assert [Path(site).name for site in shift.other_sites(mine, {"e"})] == ["ixi", "ds002748"]
+    assert [Path(site).name for site in shift.other_sites(ixi, {"a"})] == ["ds002748"]
+    assert shift.other_sites(both, {"a", "d"}) == []

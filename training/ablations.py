@@ -14,7 +14,7 @@ from pathlib import Path
 
 from training.config import Augmentation, TrainingConfig
 from training.data import Subset, TrainingData, load_data
-from training.presets import PRESETS
+from training.presets import EVEN, PRESETS
 from training.run import train
 from vaead_core.checkpoints.checkpoint import DESCRIPTION
 from vaead_core.errors import exit_status
@@ -63,8 +63,11 @@ _variant("no-augmentation", SLICES, augmentation=dict.fromkeys(AMPLITUDES, 0.0) 
 _variant("sampled", SLICES, averaged=False)
 _variant("n4", SLICES, bias="n4")
 _variant("tissues", SLICES, contrast="tissues")
-_variant("n4-tissues", SLICES, bias="n4", contrast="tissues")
-_variant("scanners", SLICES, bias="n4", contrast="tissues", augmentation=SCANNERS)
+_variant("n4-tissues", SLICES, **EVEN)
+_variant("scanners", SLICES, augmentation=SCANNERS, **EVEN)
+_variant("one-site", SLICES, **EVEN)
+_variant("other-site", SLICES, epochs=20 * PEOPLE // 34, **EVEN)
+_variant("two-sites", SLICES, epochs=20 * PEOPLE // 60, **EVEN)
 _variant("svdd", SLICES, loss={"svdd_weight": 0.2})
 _variant("spatial", SLICES, architecture={"name": "spatial_vae", "stem": "uas", "latent_size": 576})
 _variant("seed-1", SLICES, seed=1)

@@ -8,7 +8,7 @@ DEFAULT = "quick"
 _FULL = Architecture(image_size=224, width=64)
 _HALF = Architecture(width=32)
 _PATCH = Loss(beta=0.002, entropy_weight=0.1)
-_EVEN = {"bias": "n4", "contrast": "tissues"}  # what travels to other scanners, by `evaluate shift`
+EVEN = {"bias": "n4", "contrast": "tissues"}  # what travels to other scanners, by `evaluate shift`
 
 _LITERAL = {  # the thesis says nothing of beta: 1 is the evidence bound of a squared error
     "loss": Loss(beta=1.0, background_weight=1.0, entropy_weight=0.1, entropy_temperature=1.0),
@@ -41,7 +41,7 @@ PRESETS: dict[str, tuple[str, TrainingConfig]] = {
             "Axial slices at 2 mm, half width: for machines without an accelerator.",
             _preset(
                 "brain-slices-2mm", architecture=_HALF, epochs=90, batch_size=32, learning_rate=7e-4, schedule="cosine",
-                augmentation=Augmentation(coarse_noise=0.5), **_EVEN,
+                augmentation=Augmentation(coarse_noise=0.5), **EVEN,
             ),
         ),
         (
@@ -53,7 +53,7 @@ PRESETS: dict[str, tuple[str, TrainingConfig]] = {
         ),
         (
             "224 × 224 slices at 1 mm, full ResNet-18: `brain-slices-2mm` for machines with an accelerator.",
-            _preset("brain-slices-1mm", spacing_mm=1, architecture=_FULL, epochs=100, **_EVEN),
+            _preset("brain-slices-1mm", spacing_mm=1, architecture=_FULL, epochs=100, **EVEN),
         ),
         (
             "32 × 32 patches at 1 mm, full ResNet-18.",

@@ -163,7 +163,8 @@ def _shift(folders: list[Path], request: Request) -> list[shift.ShiftPart]:
             for one in people
             for change in changes
         ]
-        for site in shift.other_sites(own):
+        seen = {subject for part in checkpoint.provenance.source.subjects.values() for subject in part}
+        for site in shift.other_sites(own, seen):
             ids = [subject.id for subject in open_cohort(site).subjects][: request.subjects]
             some = set(ids[:: max(1, len(ids) // shift.LESION_SUBJECTS)][: shift.LESION_SUBJECTS])
             parts += [shift.ShiftPart(str(folder), site, one, AS_IT_IS, *about, True, one in some) for one in ids]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pandas as pd
 from vaead_core.checkpoints.calibration import RATES
 from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.checkpoints.search import opened
+from vaead_core.cohorts import open_cohort
 from vaead_core.cohorts.locations import find_data
 from vaead_core.experiments import painted
 from vaead_core.experiments.scanner_changes import changed
@@ -28,9 +30,23 @@ LESION_SUBJECTS = 12  # of a site, into whose brains lesions are painted
 SCALES: tuple[Scale, ...] = ("scan", "healthy")
 
 
-def other_sites(own: str) -> list[str]:
-    """The cohorts at hand of scanners that a checkpoint of the cohort `own` never saw."""
-    return [str(found) for site in SITES if (found := find_data(site)) and found.name != Path(own).name]
+def other_sites(own: str, seen: Collection[str] = ()) -> list[str]:
+    """The cohorts at hand of scanners that a checkpoint of the cohort `own` never saw, nor any of the subjects `seen`."""
+    return [site for site in _sites() if Path(site).name != Path(own).name and _people(site).isdisjoint(seen)]
+
+
+def site_of(source: str, subject: str) -> str:
+    """The name of the cohort of one scanner that a subject of `source` is of: another one where `source` joins several."""
+    return Path(next((site for site in _sites() if subject in _people(site)), source)).name
+
+
+def _sites() -> list[str]:
+    return [str(found) for site in SITES if (found := find_data(site))]
+
+
+@lru_cache
+def _people(site: str) -> frozenset[str]:
+    return frozenset(subject.id for subject in open_cohort(site).subjects)
 
 
 @dataclass(frozen=True)
@@ -105,7 +121,7 @@ class ShiftPart:
     def _shifted(
         self, measure: str, scorer: str, scale: str, threshold: float, change: str, value: float, chance: float
     ) -> Shifted:
-        site, name = Path(self.source).name, opened(self.checkpoint).name
+        site, name = site_of(self.source, self.subject), opened(self.checkpoint).name
         return Shifted(
             measure, scorer, scale, threshold, site, self.foreign, change, self.subject, value, chance, name, self.seed
         )
