@@ -13,22 +13,26 @@ TORCH_CPU := 6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b
 unexport PYTHONDONTWRITEBYTECODE
 
 # File by file in the order of tests/conftest.py, longest first: else both cores don't end together. A lane is a folder: what
-# another one imports is not read. The system's tests wait more than they compute: there is one process more than cores.
-PYTEST = $(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --durations 10
+# another one imports is not read. Many tests wait for a browser or a server: there is one process more than cores.
+PYTEST = $(BIN)/pytest --numprocesses $$(($$(nproc) + 1)) --dist loadfile --no-loadscope-reorder --durations 10
 
-.PHONY: demo test test-fast test-system lint style types lock clean
+.PHONY: demo test test-fast test-system tests lint style types lock clean
 
 demo: .stamps/app
 	$(BIN)/streamlit run app.py --server.port $(PORT)
 
-test: .stamps/dev .stamps/chromium lint
-	$(PYTEST) --ignore tests/system
+# Beside each other: mypy runs on one core, and only when nothing failed is it over.
+test: .stamps/dev .stamps/chromium
+	$(MAKE) --no-print-directory --jobs 3 --keep-going style types tests
 
 test-fast: .stamps/dev
 	$(PYTEST) --ignore tests/system --ignore tests/browser
 
 test-system: .stamps/dev .stamps/chromium .stamps/nginx .stamps/colin27
-	$(PYTEST) --numprocesses $$(($$(nproc) + 1)) tests/system
+	$(PYTEST) tests/system
+
+tests:
+	$(PYTEST) --ignore tests/system
 
 lint: .stamps/dev
 	$(MAKE) --no-print-directory --jobs 2 style types

@@ -166,7 +166,7 @@ def main(folder: str, data: str | None, jobs: int) -> None:
     own, people = measured(opened(folder), data, "validation")
     darker = {kind: [one for one in names if "brighter" not in one] for kind, names in KINDS.items()}
     work = [(own, name, darker) for name in people]
-    for site in other_sites(own):
+    for site in other_sites(own, opened(folder)):
         foreign = [one.id for one in open_cohort(site).subjects][:FOREIGN_SUBJECTS]
         work += [(site, name, {kind: [lesion] for kind, lesion in LESIONS.items()}) for name in foreign]
     call = joblib.delayed(partial(of_subject, folder, own))

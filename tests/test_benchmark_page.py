@@ -15,13 +15,14 @@ from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.cohorts import fashion_mnist
 from vaead_core.errors import InputError
 from vaead_core.experiments import records
-from vaead_core.experiments.catalogue import Request, parts_of
+from vaead_core.experiments.catalogue import parts_of
 from vaead_core.experiments.fashion import RECONSTRUCTION, ranked
 from vaead_core.experiments.records import ALL, Measurement
 from vaead_core.experiments.report.method_table import by_combination, methods, scores_of, size_by_intensity
 from vaead_core.experiments.report.result_figures import beside_figure, grid_figure, methods_figure, ranked_picture
 from vaead_core.experiments.report.thesis import CLAIMS
 from vaead_core.experiments.report.thesis_comparison import beside
+from vaead_core.experiments.request import Request
 from vaead_core.experiments.runner import Runner, share_done
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -17,9 +17,10 @@ from vaead_core import scorers
 from vaead_core.__main__ import main
 from vaead_core.errors import InputError
 from vaead_core.experiments import records, subjects
-from vaead_core.experiments.catalogue import EXPERIMENTS, Request, parts_of
+from vaead_core.experiments.catalogue import EXPERIMENTS, parts_of
 from vaead_core.experiments.fashion import deformed
 from vaead_core.experiments.records import ALL, Measurement
+from vaead_core.experiments.request import Request
 from vaead_core.experiments.runner import Runner
 from vaead_core.experiments.toy_scans import ToyPart
 from vaead_core.inference.reference import PlaceStatistics

@@ -5,9 +5,9 @@ import pandas as pd
 
 from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.experiments import ablations, records
+from vaead_core.experiments.lesion_facts import sentences
 from vaead_core.experiments.records import Measurement
 from vaead_core.experiments.report import preprocessing
-from vaead_core.experiments.report.lesion_facts import sentences
 from vaead_core.experiments.report.recommendation import advice, best_map
 from vaead_core.experiments.report.verdicts import READINGS
 from vaead_core.experiments.scanner_changes import AS_IT_IS
@@ -108,7 +108,7 @@ def test_of_a_model_that_does_not_ship_is_measured_what_no_shipped_one_can_have(
 
 
 def test_nothing_is_said_of_patients_that_were_not_measured(tmp_path):
-    assert sentences(tmp_path / "lesion_facts.json") == []
+    assert sentences(tmp_path) == []
 
 
 def test_a_step_of_preprocessing_is_told_by_what_it_is_worth_at_home_and_on_a_scanner_never_seen():

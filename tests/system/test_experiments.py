@@ -5,12 +5,17 @@ import io
 import json
 import time
 from contextlib import redirect_stdout
+from pathlib import Path
 
 import pytest
 
 from tests.support.clusters import dask, scheduler
+from tests.support.scans import development_data
 from vaead_core.__main__ import main
 from vaead_core.experiments import records
+from vaead_core.experiments.lesion_facts import sentences
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def arguments(folder, out, *more):
@@ -73,3 +78,9 @@ def test_a_cluster_that_was_started_elsewhere_or_has_no_worker_is_one_sentence(t
                 time.sleep(0.3)
     assert status == 2
     assert "cannot import vaead_core; where this vaead is installed, start" in error
+
+
+def test_what_the_report_tells_of_the_patients_is_written_where_they_are_measured(tmp_path):
+    development_data("lesions")
+    assert main(["evaluate", "lesions", "--scores", "voxel_atlas", "--out", str(tmp_path)]) == 0
+    assert sentences(tmp_path) == sentences(ROOT / "results")

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-import pandas as pd
 
 from vaead_core import detectors, scorers
 from vaead_core.anomalies.toys.datasets import DATASETS
@@ -15,9 +12,9 @@ from vaead_core.checkpoints.checkpoint import find_checkpoints
 from vaead_core.checkpoints.search import named, opened, shipped
 from vaead_core.cohorts import open_cohort
 from vaead_core.errors import InputError
-from vaead_core.experiments import ablations, fashion, lesions, painted, readout, readout_table, records, shift, subjects
+from vaead_core.experiments import ablations, fashion, lesion_facts, lesions, painted, readout, readout_table, shift, subjects
 from vaead_core.experiments import site_calibration as sites
-from vaead_core.experiments.records import Measurement
+from vaead_core.experiments.request import Experiment, Request
 from vaead_core.experiments.scanner_changes import AS_IT_IS, CHANGES
 from vaead_core.experiments.toy_scans import Choice, ToyPart, all_detectors
 
@@ -25,40 +22,6 @@ STAGES = (1, 2, 3, 4)
 PREPARATIONS: tuple[dict[str, Any], ...] = ({"standardise": "global"}, {"standardise": "position"})
 SMOOTHING = ("gaussian_mm", 4)  # chosen on two validation subjects among 0, 2, 3 and 4 mm, for every map alike
 SMOOTHED = ("residual", "normalised_residual", "zscored_activation", "voxel_atlas", "histogram_equalised")
-
-
-@dataclass(frozen=True)
-class Request:
-    """What the command line asks for. checkpoints: folders, () for the experiment's own. part: test or validation.
-
-    A smaller experiment names toys (datasets) and scores (scorers and detectors), () for all, and its first `subjects`.
-    """
-
-    checkpoints: tuple[Path, ...] = ()
-    data: str | None = None
-    part: str = "test"
-    seed: int = 0
-    toys: tuple[str, ...] = ()
-    scores: tuple[str, ...] = ()
-    subjects: int | None = None
-
-    def chosen(self, choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
-        """Those of `choices` that it names."""
-        return tuple(choice for choice in choices if not self.scores or choice[0] in self.scores)
-
-
-@dataclass(frozen=True)
-class Experiment:
-    """question: what a reader learns. defaults: folders under checkpoints/; () where --checkpoint must be given.
-
-    row: what a part measures. table: the table of an experiment's name and its rows.
-    """
-
-    question: str
-    defaults: tuple[str, ...]
-    parts: Callable[[list[Path], Request], list[Any]]
-    row: type[Any] = Measurement
-    table: Callable[[str, list[Any]], pd.DataFrame] = records.table
 
 
 def _every_map(folder: Path) -> tuple[Choice, ...]:
@@ -131,8 +94,7 @@ def _readout(folders: list[Path], request: Request) -> list[readout.ReadoutPart]
     for folder in folders:
         checkpoint = opened(str(folder))
         source, people = subjects.measured(checkpoint, request.data, request.part, request.subjects)
-        chosen = [name for name, _ in request.chosen(painted.every_map(str(folder)))]
-        names = tuple(name for name in chosen if name in checkpoint.calibration or name in request.scores)
+        names = tuple(name for name in request.maps(folder) if name in checkpoint.calibration or name in request.scores)
         for subject in people:
             kinds = (readout.HEALTHY, *painted.KINDS)
             parts += [readout.ReadoutPart(str(folder), source, subject, kind, request.seed, names) for kind in kinds]
@@ -149,6 +111,10 @@ def _ablations(folders: list[Path], request: Request) -> list[Any]:
     return parts
 
 
+def _calibrated(folder: Path, request: Request) -> tuple[str, ...]:
+    return tuple(name for name in request.maps(folder) if name in opened(str(folder)).calibration)
+
+
 def _shift(folders: list[Path], request: Request) -> list[shift.ShiftPart]:
     """The checkpoint's own held-out subjects, those of the test after each change, and all subjects of other sites at hand."""
     parts = []
@@ -156,16 +122,14 @@ def _shift(folders: list[Path], request: Request) -> list[shift.ShiftPart]:
     for folder in folders:
         checkpoint = opened(str(folder))
         own, people = subjects.measured(checkpoint, request.data, request.part, request.subjects)
-        names = tuple(name for name, _ in request.chosen(painted.every_map(str(folder))) if name in checkpoint.calibration)
-        about = (request.seed, names)
+        about = (request.seed, _calibrated(folder, request))
         parts += [
             shift.ShiftPart(str(folder), own, one, change, *about, False, change == AS_IT_IS)
             for one in people
             for change in changes
         ]
-        seen = {subject for part in checkpoint.provenance.source.subjects.values() for subject in part}
-        for site in shift.other_sites(own, seen):
-            ids = [subject.id for subject in open_cohort(site).subjects][: request.subjects]
+        for site in shift.other_sites(own, checkpoint):
+            ids = [one.id for one in open_cohort(site).subjects][: request.subjects]
             some = set(ids[:: max(1, len(ids) // shift.LESION_SUBJECTS)][: shift.LESION_SUBJECTS])
             parts += [shift.ShiftPart(str(folder), site, one, AS_IT_IS, *about, True, one in some) for one in ids]
     return parts
@@ -176,17 +140,16 @@ def _site_calibration(folders: list[Path], request: Request) -> list[sites.SiteP
     parts = []
     for folder in folders:
         checkpoint = opened(str(folder))
-        names = tuple(name for name, _ in request.chosen(painted.every_map(str(folder))) if name in checkpoint.calibration)
-        for site in shift.other_sites(subjects.source_of(checkpoint, request.data)):
-            parts += sites.parts_of(str(folder), site, request.seed, names, request.subjects)
+        for site in shift.other_sites(subjects.source_of(checkpoint, request.data), checkpoint):
+            parts += sites.parts_of(str(folder), site, request.seed, _calibrated(folder, request), request.subjects)
     return parts
 
 
 def _lesions(folders: list[Path], request: Request) -> list[lesions.LesionPart]:
     parts = []
     for folder in folders:
-        names = tuple(name for name, _ in request.chosen(painted.every_map(str(folder))))
-        parts += [lesions.LesionPart(str(folder), case, lesions.lesion_folder(case), names) for case in lesions.CASES]
+        maps = request.maps(folder)
+        parts += [lesions.LesionPart(str(folder), case, lesions.lesion_folder(case), maps) for case in lesions.CASES]
     return parts
 
 
@@ -223,7 +186,9 @@ EXPERIMENTS = {
         "One change at a time, of a map and of a network: what is each worth on random toys and painted lesions?",
         ("brain-slices-2mm",), _ablations,
     ),
-    "lesions": Experiment("Two patients: every map beside chance and the two baselines.", ("brain-slices-2mm",), _lesions),
+    "lesions": Experiment(
+        "Two patients: every map beside chance and baselines.", ("brain-slices-2mm",), _lesions, beside=lesion_facts.record
+    ),
 }  # fmt: skip
 
 
@@ -241,8 +206,7 @@ def parts_of(name: str, request: Request) -> tuple[list[Path], list[Any]]:
 
 
 def _check(request: Request) -> None:
-    known = {"toys": set(DATASETS), "scores": {*scorers.SCORERS, *detectors.DETECTORS}}
-    for what, names in known.items():
+    for what, names in (("toys", {*DATASETS}), ("scores", {*scorers.SCORERS, *detectors.DETECTORS})):
         for name in getattr(request, what):
             if name not in names:
                 raise InputError(f"There is no {what[:-1]} {name}; choose among {', '.join(sorted(names))}.")

@@ -14,7 +14,8 @@ from vaead_core.checkpoints.search import opened
 from vaead_core.computing.code import code_digest
 from vaead_core.errors import InputError, exit_status
 from vaead_core.experiments import records
-from vaead_core.experiments.catalogue import EXPERIMENTS, Request, parts_of
+from vaead_core.experiments.catalogue import EXPERIMENTS, parts_of
+from vaead_core.experiments.request import Request
 from vaead_core.experiments.runner import Runner
 
 VALIDATION = "validation"
@@ -45,6 +46,8 @@ def _record(options: argparse.Namespace) -> None:
         if options.add:
             rows, about = records.added(options.out, name, rows, about)
         path = records.write(options.out, name, rows, about)
+        if experiment.beside:
+            experiment.beside(str(folders[0]), options.out)
     print(f"{path}: {len(rows)} rows from {len(measurements)} measurements")
 
 

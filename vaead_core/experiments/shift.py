@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -30,8 +30,9 @@ LESION_SUBJECTS = 12  # of a site, into whose brains lesions are painted
 SCALES: tuple[Scale, ...] = ("scan", "healthy")
 
 
-def other_sites(own: str, seen: Collection[str] = ()) -> list[str]:
-    """The cohorts at hand of scanners that a checkpoint of the cohort `own` never saw, nor any of the subjects `seen`."""
+def other_sites(own: str, checkpoint: Checkpoint) -> list[str]:
+    """The cohorts at hand of scanners that a checkpoint of the cohort `own` never saw, by its subjects."""
+    seen = {subject for part in checkpoint.provenance.source.subjects.values() for subject in part}
     return [site for site in _sites() if Path(site).name != Path(own).name and _people(site).isdisjoint(seen)]
 
 

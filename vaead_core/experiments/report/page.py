@@ -11,9 +11,8 @@ from typing import Any
 from vaead_core.checkpoints.search import shipped
 from vaead_core.computing.whole_file import write_whole
 from vaead_core.errors import InputError, exit_status
-from vaead_core.experiments import records
+from vaead_core.experiments import lesion_facts, records
 from vaead_core.experiments.catalogue import EXPERIMENTS
-from vaead_core.experiments.report import lesion_facts
 from vaead_core.experiments.report.examples import MAPS, draw_examples
 from vaead_core.experiments.report.figures import Picture, draw
 from vaead_core.experiments.report.recommendation import advice
@@ -38,7 +37,7 @@ def write_report(folder: Path, data: str | None = None) -> None:
     if not tables:
         raise InputError(f"{folder} holds no recorded experiment; run: python -m vaead_core evaluate fashion")
     about = {name: json.loads((folder / f"{name}.json").read_text()) for name in tables}
-    parts = [_head(about), advice(tables, _lesion_facts(folder) if "lesions" in tables else []), _beside_thesis(tables)]
+    parts = [_head(about), advice(tables, lesion_facts.sentences(folder) if "lesions" in tables else []), _beside_thesis(tables)]
     for name, experiment in EXPERIMENTS.items():
         if name in tables:
             pictures = draw(name, tables, folder / "figures") + _examples(name, data, folder / "figures")
@@ -63,15 +62,6 @@ def _examples(name: str, data: str | None, folder: Path) -> list[Picture]:
     except InputError as error:
         print(f"{picture.name} was left as it is: {error}", file=sys.stderr)
     return [picture] if (folder / picture.name).is_file() else []
-
-
-def _lesion_facts(folder: Path) -> list[str]:
-    """Measured again where the cases are at hand, else those that were recorded."""
-    try:
-        lesion_facts.record(str(shipped(EXPERIMENTS["lesions"].defaults[0])), folder / lesion_facts.FILE)
-    except InputError as error:
-        print(f"{lesion_facts.FILE} was left as it is: {error}", file=sys.stderr)
-    return lesion_facts.sentences(folder / lesion_facts.FILE)
 
 
 def _head(about: dict[str, Any]) -> str:

@@ -20,13 +20,16 @@ FAR = 2.0  # healthy deviations
 FILE = "lesion_facts.json"
 
 
-def record(checkpoint: str, path: Path) -> None:
-    """Writes the facts of each case by name. Raises CohortError where the cases are not found."""
-    write_whole(path, json.dumps({case: _facts(checkpoint, Path(lesion_folder(case))) for case in CASES}, indent=1) + "\n")
+def record(checkpoint: str, results: Path) -> None:
+    """Writes the facts of each case, by name, into the folder of results."""
+    write_whole(
+        results / FILE, json.dumps({case: _facts(checkpoint, Path(lesion_folder(case))) for case in CASES}, indent=1) + "\n"
+    )
 
 
-def sentences(path: Path) -> list[str]:
+def sentences(results: Path) -> list[str]:
     """One a case; none where nothing was recorded."""
+    path = results / FILE
     facts = json.loads(path.read_text()) if path.is_file() else {}
     verdict = {True: "that sets them apart", False: "little sets them apart"}
     return [
