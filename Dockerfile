@@ -1,14 +1,15 @@
 # docker build -t vaead .                                                the app, without torch
 # docker build -t vaead-training --build-arg EXTRA="--extra train" .     trains too
-# Pin the base by digest where builds must repeat to the byte: --build-arg PYTHON=3.11-slim@sha256:...
-ARG PYTHON=3.11-slim
+# The base's digest, those of uv and of all packages stand here and in the files copied first: a build takes these or fails.
+ARG PYTHON=3.11-slim@sha256:9c900dea9e8fb7e16277c179b555cc72d29a352dbc33cff48ad5a0412fd5bfc7
 FROM python:${PYTHON}
 ARG EXTRA=""
 
 WORKDIR /app
 COPY pyproject.toml requirements.txt ./
-RUN pip install --no-cache-dir uv==0.13.9 && \
-    uv pip install --system --no-cache --constraints requirements.txt --requirements pyproject.toml ${EXTRA}
+COPY deploy/uv.txt deploy/
+RUN pip install --no-cache-dir --require-hashes --requirement deploy/uv.txt && \
+    uv pip install --system --no-cache --require-hashes --constraints requirements.txt --requirements pyproject.toml ${EXTRA}
 COPY . .
 
 # All threads of one inference; nothing is written beside the sources, and nothing is asked of the network.

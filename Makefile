@@ -47,7 +47,7 @@ types:
 
 .stamps/venv:
 	command -v $(PYTHON) >/dev/null && $(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)
-	$(BIN)/pip install --quiet uv==$(UV)
+	$(BIN)/pip install --quiet --require-hashes --requirement deploy/uv.txt
 	mkdir -p .stamps && touch $@
 
 .stamps/app: pyproject.toml requirements.txt .stamps/venv
@@ -62,6 +62,8 @@ types:
 lock: .stamps/venv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes --no-annotate --no-emit-index-url \
 		--custom-compile-command 'make lock' --output-file requirements.txt pyproject.toml
+	echo uv==$(UV) | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \
+		--custom-compile-command 'make lock' --output-file deploy/uv.txt -
 	sed -i -e '/$(TORCH_CPU)/d' -e '/^torch==2.13.0 /a\    --hash=sha256:$(TORCH_CPU) \\' requirements.txt
 
 # The browser tests drive Debian's chromium without windows, which is installed where apt-get may be used and has it, else chromium.

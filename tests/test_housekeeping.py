@@ -45,6 +45,30 @@ def test_workflows_run_the_commands_that_people_run(workflow, command):
     assert command.removeprefix(".venv/bin/") in (ROOT / "CONTRIBUTING.md").read_text()
 
 
+def test_every_locked_package_has_version_and_digests():
+    version = re.search(r"^UV := (\S+)$", MAKEFILE, re.MULTILINE)[1]
+    for path in ("requirements.txt", "deploy/uv.txt"):
+        lines = [line for line in (ROOT / path).read_text().splitlines() if not line.startswith("#")]
+        packages = [at for at, line in enumerate(lines) if not line.startswith(" ")]
+        assert all(re.match(r"[\w.\[\]-]+==\S+ .*\\$", lines[at]) for at in packages), path
+        assert all(lines[at + 1].strip().startswith("--hash=sha256:") for at in packages), path
+        assert len(packages) == 1 or len(packages) > 100
+    assert f"uv=={version} " in (ROOT / "deploy" / "uv.txt").read_text()
+
+
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
+def test_a_workflow_takes_nothing_without_its_digest(workflow):
+    text = workflow.read_text()
+    steps = [step for job in yaml.safe_load(text)["jobs"].values() for step in job["steps"]]
+    assert all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", step["uses"]) for step in steps if "uses" in step)
+    assert text.count("uses:") == len(re.findall(r"@[0-9a-f]{40} # v\d+\.\d+\.\d+$", text, re.MULTILINE)), "say which it is"
+    for command in (step["run"] for step in steps if "pip install" in step.get("run", "")):
+        assert "--require-hashes" in command or "--constraints requirements.txt" in command
+
+
 @pytest.mark.parametrize("name", PROSE + DOCS)
 def test_files_that_are_named_exist(name):
     text = (ROOT / name).read_text()
