@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -90,12 +91,35 @@ def test_a_large_table_is_kept_compressed_and_reads_alike(tmp_path):
 
 
 def test_a_table_that_is_not_the_one_its_record_tells_of_is_one_sentence(tmp_path):
-    """As a writer leaves it that is stopped between the two, or one that does not write whole files."""
+    """As one leaves it that does not write whole files, or who copies the one without the other."""
     records.write(tmp_path, "slices", records.table("slices", [measurement("a", "x", 0.512345)]), {})
     content = (tmp_path / "slices.csv").read_text()
     (tmp_path / "slices.csv").write_text(content.replace("0.512345", "0.51"))
     with pytest.raises(InputError, match=r"The table slices is not the one that slices\.json tells of"):
         records.read(tmp_path, "slices")
+
+
+@pytest.mark.parametrize("steps", range(4))
+def test_a_writer_that_is_stopped_at_any_step_leaves_a_table_and_what_tells_of_it(steps, tmp_path, monkeypatch):
+    old, new = (records.table("slices", [measurement("a", "x", ap)]) for ap in (0.5, 0.25))
+    records.write(tmp_path, "slices", old, {"command": "old"})
+    done, replace_file = [], Path.replace
+
+    def stopped(path: Path, target: Path) -> Path:
+        if len(done) == steps:
+            raise KeyboardInterrupt
+        done.append(target)
+        return replace_file(path, target)
+
+    monkeypatch.setattr(Path, "replace", stopped)
+    with pytest.raises(KeyboardInterrupt) if steps < 3 else nullcontext():
+        records.write(tmp_path, "slices", new, {"command": "new"})
+    found = records.read(tmp_path, "slices")["ap"][0], records.about_of(tmp_path, "slices")["command"]
+    assert found == ((0.5, "old") if steps < 2 else (0.25, "new"))
+    monkeypatch.undo()
+    records.write(tmp_path, "slices", old, {"command": "again"})
+    assert records.about_of(tmp_path, "slices")["command"] == "again"
+    assert {path.name for path in tmp_path.iterdir()} == {"slices.csv", "slices.json"}
 
 
 @pytest.mark.parametrize("name", records.recorded(ROOT / "results"))

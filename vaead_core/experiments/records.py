@@ -96,23 +96,29 @@ def added(folder: Path, name: str, rows: pd.DataFrame, about: dict[str, Any]) ->
     again = known.set_index(_SOURCE).index.isin(rows.set_index(_SOURCE).index)
     kept = known[~again]
     both = pd.concat([kept, rows], ignore_index=True).sort_values(_GROUP, kind="stable")[list(COLUMNS)]
-    first = json.loads((folder / f"{name}.json").read_text())
+    first = about_of(folder, name)
     return both, first | {"added": [*first.get("added", []), about]}
 
 
 def write(folder: Path, name: str, rows: pd.DataFrame, about: dict[str, Any]) -> Path:
     """The table's file, numbers to 6 digits after the point, and `<name>.json` with what it was made of and its digest.
 
-    The same rows give the same bytes, compressed or not. Each file is whole whenever a writer is stopped.
+    The same rows give the same bytes, compressed or not. Whenever a writer is stopped, what is read is whole, and of one
+    measurement: what tells of a new table lies there, hidden, before the table takes its place.
     """
     folder.mkdir(parents=True, exist_ok=True)
     content = rows.round(6).to_csv(index=False, lineterminator="\n").encode()
     plain, compressed = folder / f"{name}{PLAIN}", folder / f"{name}{COMPRESSED}"
     path, other = (plain, compressed) if len(content) <= MOST_PLAIN_BYTES else (compressed, plain)
+    write_whole(_coming(folder, name), json.dumps(about | {"table": _digest(content)}, indent=1) + "\n")
     write_whole(path, content if path is plain else gzip.compress(content, mtime=0))
     other.unlink(missing_ok=True)
-    write_whole(folder / f"{name}.json", json.dumps(about | {"table": _digest(content)}, indent=1) + "\n")
+    _coming(folder, name).replace(folder / f"{name}.json")
     return path
+
+
+def _coming(folder: Path, name: str) -> Path:
+    return folder / f".{name}.json.coming"
 
 
 def _digest(content: bytes) -> str:
@@ -149,13 +155,23 @@ def recorded(folder: Path) -> list[str]:
 
 def read(folder: Path, name: str) -> pd.DataFrame | None:
     """A recorded table, or None where it was not recorded. Raises InputError where it is not the one that its record tells of."""
-    found, record = content(folder, name), folder / f"{name}.json"
-    about = json.loads(record.read_text()) if record.is_file() else {}
-    if found is not None and about.get("table", _digest(found)) != _digest(found):
-        raise InputError(f"The table {name} is not the one that {name}.json tells of: a writer was stopped; measure it again.")
-    return None if found is None else pd.read_csv(
+    found = content(folder, name)
+    if found is None:
+        return None
+    about_of(folder, name)
+    return pd.read_csv(
         io.BytesIO(found), keep_default_na=False, na_values=[""], dtype={"detector_settings": str}
     ).fillna({"detector_settings": ""})  # fmt: skip
+
+
+def about_of(folder: Path, name: str) -> dict[str, Any]:
+    """What a recorded table was made of; {} where nothing tells. Raises InputError where what is told is of another table."""
+    digest = _digest(content(folder, name) or b"")
+    told = [json.loads(path.read_text()) for path in (folder / f"{name}.json", _coming(folder, name)) if path.is_file()]
+    for about in told or [{}]:
+        if about.get("table", digest) == digest:
+            return about
+    raise InputError(f"The table {name} is not the one that {name}.json tells of; measure it again, or take both from one place.")
 
 
 def _first_line(file: BinaryIO | gzip.GzipFile) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -36,7 +35,7 @@ def write_report(folder: Path, data: str | None = None) -> None:
     tables = {name: rows for name in names if (rows := records.read(folder, name)) is not None}
     if not tables:
         raise InputError(f"{folder} holds no recorded experiment; run: python -m vaead_core evaluate fashion")
-    about = {name: json.loads((folder / f"{name}.json").read_text()) for name in tables}
+    about = {name: records.about_of(folder, name) for name in tables}
     parts = [_head(about), advice(tables, lesion_facts.sentences(folder) if "lesions" in tables else []), _beside_thesis(tables)]
     for name, experiment in EXPERIMENTS.items():
         if name in tables:
