@@ -1,6 +1,7 @@
-"""`python -m tests.support.faults [KILLS] [SEED]`: kills a training at random moments; exit status 1 when it left a fault.
+"""`python -m tests.support.faults [KILLS] [SEED]`: kills a training, and each command that writes results, at random moments;
+exit status 1 when one left a fault.
 
-Where it is to write lies an older checkpoint, which must be whole after each kill. A training that comes to its end must
+Where a training is to write lies an older checkpoint, which must be whole after each kill. A training that comes to its end must
 have the weights of one that nobody killed; then it begins anew.
 """
 
@@ -24,6 +25,7 @@ import torch
 from safetensors import safe_open
 
 from models.export import weights_from_onnx
+from tests.support.killed_writers import WRITERS, kill_writer
 from tests.support.trainings import OPTIONS, prepared, tiny
 from training.data import load_data
 from training.run import train
@@ -130,8 +132,14 @@ def main(kills: int, seed: int) -> int:
         train(older, cohort)
         unbroken = Unbroken.run(partial(command, cohort_file=folder / "cohort.pickle"), folder / "unbroken")
         found = kill_often(kills, folder / "older", unbroken, folder, seed)
-    print("\n".join([*found.wrong, str(found)]))
-    return int(bool(found.wrong))
+    print("\n".join([*found.wrong, str(found)]), flush=True)
+    faults = found.wrong
+    for name in WRITERS:
+        with tempfile.TemporaryDirectory() as scratch:
+            killed, wrong = kill_writer(name, kills, Path(scratch), seed)
+        print("\n".join([*wrong, f"{name}: {killed} kills, {len(wrong)} faults"]), flush=True)
+        faults += wrong
+    return int(bool(faults))
 
 
 if __name__ == "__main__":
