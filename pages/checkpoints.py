@@ -5,7 +5,7 @@ import shutil
 import streamlit as st
 
 from pages.shared import inputs
-from pages.shared.checkpoints import sites, training_job
+from pages.shared.checkpoints import card, sites, training_job
 from pages.shared.checkpoints import views as view
 from pages.shared.notices import plain, refuse, sentence
 from pages.shared.server import entry, jobs, memory, queue
@@ -43,7 +43,7 @@ def inspect() -> None:
     view.curves({name: read_history(checkpoint.history)}, "curves")
     view.thresholds({name: checkpoint})
     with st.container(border=True):
-        view.card(checkpoint.card)
+        card.show(checkpoint.card)
 
 
 def compare() -> None:

@@ -45,7 +45,7 @@ def test_a_checkpoint_is_listed_with_its_facts_curves_thresholds_and_card(app):
     assert (row["Name"], row["Images"], row["Latents"], row["Epochs"]) == ("tiny", "slices", 16, 2)
     assert len(app.get("plotly_chart")) == 1
     assert {"1 %", "5 %", "10 %"} == set(app.dataframe[1].value["Above"])
-    assert any("### Reconstruction" in text.value for text in app.markdown)
+    assert any("<h4>Reconstruction" in html.proto.body for html in app.get("html"))
 
 
 def test_one_checkpoint_alone_says_how_to_get_another(app):

@@ -12,11 +12,13 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect, sync_playwright
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from tests.support.server import served
+from tests.support.server import chromium, served
+from tests.support.waiting import PATIENCE_SECONDS, script_over, until, wait_for_maps
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = (ROOT / "deploy" / "nginx.conf").read_text()
@@ -112,3 +114,30 @@ def test_an_upload_beyond_the_limit_is_refused_and_none_is_written_down(proxy):
     port, folder = proxy
     assert status(port, "/_stcore/upload_file/session/file", PASSWORD, bytes(202 << 20)) == 413
     assert [path for kind in folder.iterdir() if kind.is_dir() for path in kind.rglob("*") if path.is_file()] == []
+
+
+@pytest.fixture
+def tab(proxy):
+    """A browser's tab at the first page behind nginx."""
+    with sync_playwright() as driver:
+        browser = chromium(driver)
+        window = browser.new_context(ignore_https_errors=True, http_credentials={"username": "reader", "password": "secret"})
+        window.set_default_timeout(1000 * PATIENCE_SECONDS)
+        yield window.new_page()
+        browser.close()
+
+
+def test_every_page_is_drawn_under_the_policy_which_stops_what_comes_from_elsewhere(proxy, tab):
+    refused: list[str] = []
+    tab.on("console", lambda said: refused.append(said.text) if "Content Security Policy" in said.text else None)
+    tab.goto(f"https://127.0.0.1:{proxy[0]}/")
+    wait_for_maps(tab)
+    for title in ("Toy lab", "Benchmark", "Latent space", "Checkpoints"):
+        tab.get_by_role("link", name=title).click()
+        expect(tab.get_by_role("heading", name=title, level=2)).to_be_visible(timeout=1000 * PATIENCE_SECONDS)
+        script_over(tab)
+        tab.locator(".js-plotly-plot, .viewer[data-state=drawn]").first.wait_for(state="attached")
+    assert refused == []
+    for fetch in ("new Image().src = '{}'", "fetch('{}').catch(() => 0)", "import('{}').catch(() => 0)"):
+        tab.evaluate(f"() => {{ {fetch.format('http://127.0.0.2:9/x')} }}")
+    until(lambda: len(refused) >= 3 or tab.wait_for_timeout(50))

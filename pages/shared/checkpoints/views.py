@@ -1,8 +1,7 @@
-"""What is drawn of checkpoints: their list, a card, curves, thresholds, two side by side."""
+"""What is drawn of checkpoints: their list, curves, thresholds, two side by side."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pandas as pd
@@ -46,12 +45,6 @@ def listing(folders: dict[str, Path]) -> dict[str, Facts]:
     for sentence in sentences:
         st.error(plain(sentence))
     return known
-
-
-def card(text: str) -> None:
-    """A model card as markdown: no HTML, no picture from elsewhere, headings below the page's own."""
-    text = re.sub(r"!(?=\[)", r"\\!", text)
-    st.markdown(re.sub(r"^#{1,4} ", lambda found: f"{'#' * min(len(found[0]) + 2, 6)} ", text, flags=re.MULTILINE), anchors=False)
 
 
 def curves(histories: dict[str, History], key: str) -> None:
