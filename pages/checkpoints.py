@@ -1,7 +1,5 @@
 """The checkpoints at hand: their list, one with its card and curves, two side by side, an upload, a training."""
 
-import shutil
-
 import streamlit as st
 
 from pages.shared import inputs
@@ -32,14 +30,13 @@ def inspect() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = _ask("Checkpoint", "inspected", list(known))
         actions = st.container(horizontal=True, width="content")
-    checkpoint = view.opened(folders[name])
     with actions:
         st.download_button(
             "Download as .zip", lambda: packed(folders[name]), f"{folders[name].name}.zip", "application/zip",
             on_click="ignore", icon=":material/download:",
         )  # fmt: skip
-        if name.endswith(inputs.YOURS):
-            st.button("Remove", on_click=shutil.rmtree, args=(folders[name], True), icon=":material/delete:")
+        view.removing(folders[name])
+    checkpoint = view.opened(folders[name])
     view.curves({name: read_history(checkpoint.history)}, "curves")
     view.thresholds({name: checkpoint})
     with st.container(border=True):

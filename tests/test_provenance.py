@@ -45,7 +45,7 @@ def test_companions_are_known_by_their_first_name_too():
         ({"training": []}, "training must be a table of names and values"),
         ({"data": {"description": "x", "train": "first"}}, "data.train must be a list"),
         ({"data": {"description": "x", "train": [1]}}, "data.train must be text"),
-        ({"data": {"description": "x", "train": ["a"], "ages": {"train": [1e999]}}}, "data.ages.train must be a finite number"),
+        ({"data": {"description": "x", "train": ["a"], "ages": {"train": [1e999]}}}, "data.ages.train.0 must be a finite number"),
         ({"data": {"description": "x", "train": ["a"], "ages": {"train": ["9"]}}}, "data.ages.train must be a number"),
         ({"data": {"description": "x", "train": ["a"], "ages": {"train": []}}}, "data.ages.train has 0 entries for 1 subjects"),
         ({"reconstruction": {"test": ERROR | {"ratio": "x"}}}, "reconstruction.test.ratio must be a number"),

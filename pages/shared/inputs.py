@@ -46,6 +46,11 @@ def own_folder() -> Path:
     return sessions.folder("own_checkpoints")
 
 
+def is_own(folder: Path) -> bool:
+    """Whether a checkpoint is this session's own, whatever it is called."""
+    return "own_checkpoints" in st.session_state and folder.parent == own_folder()
+
+
 def ask_checkpoint() -> Path:
     """The folder of a checkpoint of brain scans; the page ends with a sentence where there is none."""
     folders, state = {name: path for name, path in checkpoints().items() if _of_brains(path)}, st.session_state

@@ -16,7 +16,7 @@ import numpy as np
 
 from vaead_core.checkpoints.arrays import packed, save_arrays, unpacked
 from vaead_core.checkpoints.calibration import Calibration
-from vaead_core.checkpoints.provenance import Provenance
+from vaead_core.checkpoints.provenance import Provenance, read_preprocessor, read_stride
 from vaead_core.checkpoints.replace import replace_folder
 from vaead_core.computing.onnx_graph import OnnxGraph
 from vaead_core.errors import CheckpointError, refusing
@@ -65,7 +65,8 @@ class Checkpoint:
         folder = Path(folder)
         description, contents = checked_files(folder)
         try:
-            provenance = Provenance.read(description)
+            provenance, stride = Provenance.read(description), read_stride(description)
+            preprocessor = read_preprocessor(description)
         except ValueError as error:
             raise CheckpointError(f"{DESCRIPTION} of {folder.name} is damaged ({error}); copy the checkpoint again.") from error
         unreadable = CheckpointError(f"The checkpoint {folder.name} cannot be read; train or copy it again.")
@@ -76,15 +77,18 @@ class Checkpoint:
                 latents = Latents(arrays["mean"], arrays["position"], arrays["subject"])
             encoder, decoder = (contents[name] for name in GRAPHS)
             vae = OnnxVAE(encoder, decoder)
-            settings = description["preprocessor"]
-            preprocessor = Preprocessor(**settings) if settings else None
             companions = {name: OnnxGraph(contents[file]) for name, file in COMPANION_FILES.items() if file in contents}
             healthy = {name: found.pixels for name, found in calibration.items() if len(found.pixels)}
-            model = Model(vae, reference, description["stride"], companions, healthy, memory)
+            model = Model(vae, reference, stride, companions, healthy, memory)
             card, history = contents["README.md"].decode(), contents["history.csv"].decode()
-        return Checkpoint(
+        found = Checkpoint(
             folder.name, model, preprocessor, calibration, latents, provenance, card, history, description["digest"]
         )
+        with refusing(unreadable):
+            together = _is_of_one_training(found)
+        if not together:
+            raise CheckpointError(apart(folder.name))
+        return found
 
     def save(self, folder: Path, graphs: Path) -> None:
         """Writes a checkpoint folder; an older one of that name stays whole until the new one is complete. Raises OSError.
@@ -118,6 +122,19 @@ class Checkpoint:
         (folder / DESCRIPTION).write_text(json.dumps(whole, indent=1) + "\n", newline="\n")
 
 
+def apart(name: str) -> str:
+    """What is said of a checkpoint whose parts are not of one training."""
+    return f"Network, arrays and settings of {name} do not belong together; copy the checkpoint again."
+
+
+def _is_of_one_training(found: Checkpoint) -> bool:
+    """Whether slices have the size that the network takes, and its latents' people are those that are named."""
+    size, stride, people = found.model.vae.image_size, found.model.stride, found.provenance.source.subjects.get("train")
+    side = size if found.preprocessor is None else found.preprocessor.slice_grid.image_size
+    fits = side == size if stride is None else stride <= size <= side
+    return fits and (not people or 0 <= int(found.latents.subject.max(initial=0)) < len(people))
+
+
 def find_checkpoints(folder: Path) -> list[Path]:
     """The checkpoint folders directly inside `folder`, by name."""
     return sorted(path.parent for path in folder.glob(f"*/{DESCRIPTION}") if path.parent.suffix not in (".partial", ".old"))
@@ -138,7 +155,8 @@ def checked_files(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
         raise CheckpointError(f"{DESCRIPTION} of {folder.name} is damaged; copy the checkpoint again.") from error
     if version != FORMAT_VERSION:
         raise CheckpointError(
-            f"{folder.name} has checkpoint format {version}, this vaead reads {FORMAT_VERSION}; use the vaead that wrote it."
+            f"{folder.name} has checkpoint format {str(version)[:20]}, this vaead reads {FORMAT_VERSION}; "
+            "use the vaead that wrote it."
         )
     with refusing(CheckpointError(f"{folder.name} is no longer there; copy the checkpoint again."), OSError):
         present = {file.name for file in folder.iterdir() if not LITTER.fullmatch(file.name)}

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, get_type_hints
 
+from vaead_core.checkpoints.entries import (
+    check_can_be_shown,
+    count,
+    entry,
+    finite,
+    number,
+    setting,
+    table,
+    tables,
+    text,
+    text_or_none,
+    tuple_of,
+)  # fmt: skip
 from vaead_core.scans.image_quality import MEASURES
+from vaead_core.scans.preprocessing import Preprocessor
 
 SUBSETS = ("train", "validation", "test")
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -29,10 +40,10 @@ class Training:
     @staticmethod
     def read(said: dict[str, Any]) -> Training:
         """Of the settings. Once, the seed of the training chose the subjects too. Raises ValueError."""
-        seed = _value(said, "training.seed", _count)
-        split_seed = _value(said, "training.split_seed", _count, seed)
-        images, data = _value(said, "training.images", _text), _value(said, "training.data", _text_or_none)
-        return Training(images, data, _value(said, "training.epochs", _count), seed, split_seed, said)
+        seed = entry(said, "training.seed", count)
+        split_seed = entry(said, "training.split_seed", count, seed)
+        images, data = entry(said, "training.images", text), entry(said, "training.data", text_or_none)
+        return Training(images, data, entry(said, "training.epochs", count), seed, split_seed, said)
 
 
 @dataclass(frozen=True)
@@ -50,14 +61,14 @@ class Source:
     @staticmethod
     def read(said: dict[str, Any]) -> Source:
         """Raises ValueError."""
-        given = _value(said, "data.ages", _table, {})
-        subjects = {name: _value(said, f"data.{name}", _tuple_of(_text)) for name in SUBSETS if name in said}
-        ages = {name: _value(given, f"data.ages.{name}", _tuple_of(_age)) for name in SUBSETS if name in given}
+        given = entry(said, "data.ages", table, {})
+        subjects = {name: entry(said, f"data.{name}", tuple_of(text)) for name in SUBSETS if name in said}
+        ages = {name: entry(given, f"data.ages.{name}", tuple_of(_age)) for name in SUBSETS if name in given}
         for name, known in ages.items():
             if len(known) != len(subjects.get(name, ())):
                 raise ValueError(f"data.ages.{name} has {len(known)} entries for {len(subjects.get(name, ()))} subjects")
         quality = read_quality(said, "data.quality")
-        return Source(_value(said, "data.description", _text), _value(said, "data.skipped", _count, 0), subjects, ages, quality)
+        return Source(entry(said, "data.description", text), entry(said, "data.skipped", count, 0), subjects, ages, quality)
 
     def to_dict(self) -> dict[str, Any]:
         """As checkpoint.json holds it."""
@@ -78,7 +89,7 @@ class ReconstructionError:
     @staticmethod
     def read(said: dict[str, Any], name: str) -> ReconstructionError:
         """Raises ValueError."""
-        return ReconstructionError(*(_value(said, f"{name}.{one}", _number) for one in ("mse", "atlas_mse", "ratio")))
+        return ReconstructionError(*(entry(said, f"{name}.{one}", number) for one in ("mse", "atlas_mse", "ratio")))
 
 
 @dataclass(frozen=True)
@@ -92,7 +103,7 @@ class Companion:
     def read(said: dict[str, Any], name: str) -> Companion:
         """Raises ValueError."""
         settings = {key: value for key, value in said.items() if key != "history"}
-        return Companion(settings, _value(said, f"{name}.history", _text))
+        return Companion(settings, entry(said, f"{name}.history", text))
 
 
 @dataclass(frozen=True)
@@ -110,19 +121,21 @@ class Provenance:
 
     @staticmethod
     def read(said: Mapping[str, Any]) -> Provenance:
-        """Of a description. Raises ValueError, which names the first entry that is missing or of a wrong kind."""
-        architecture = _value(said, "architecture", _table)
-        _value(architecture, "architecture.name", _text)
-        errors = _tables(said, "reconstruction")
-        companions = _tables(said, "companions" if "companions" in said else "further")  # as they were called once
+        """Of a description. Raises ValueError, which names the first entry that is missing or of a wrong kind, also among those
+        that are shown and not read."""
+        check_can_be_shown(said)
+        architecture = entry(said, "architecture", table)
+        entry(architecture, "architecture.name", text)
+        errors = tables(said, "reconstruction")
+        companions = tables(said, "companions" if "companions" in said else "further")  # as they were called once
         return Provenance(
             architecture,
-            Training.read(_value(said, "training", _table)),
-            Source.read(_value(said, "data", _table)),
-            _value(said, "notes", _text_or_none, None),
+            Training.read(entry(said, "training", table)),
+            Source.read(entry(said, "data", table)),
+            entry(said, "notes", text_or_none, None),
             {name: ReconstructionError.read(one, f"reconstruction.{name}") for name, one in errors.items()},
             {name: Companion.read(one, f"companions.{name}") for name, one in companions.items()},
-            {name: str(version) for name, version in _value(said, "versions", _table, {}).items()},
+            {name: str(version) for name, version in entry(said, "versions", table, {}).items()},
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -138,72 +151,33 @@ class Provenance:
         }
 
 
+def read_preprocessor(said: Mapping[str, Any]) -> Preprocessor | None:
+    """How scans become the images of a description's network; None for pictures that are not brains. Raises ValueError."""
+    settings = entry(said, "preprocessor", lambda value: value if value is None else table(value))
+    if settings is None:
+        return None
+    kinds = get_type_hints(Preprocessor)
+    if unknown := sorted(settings.keys() - {field.name for field in fields(Preprocessor)}):
+        raise ValueError(f"preprocessor.{unknown[0]} is none of its settings")
+    return Preprocessor(**{name: entry(settings, f"preprocessor.{name}", setting(kinds[name])) for name in settings})
+
+
+def read_stride(said: Mapping[str, Any]) -> int | None:
+    """Pixels from patch to patch; None where the network sees whole slices. Raises ValueError."""
+    stride = entry(said, "stride", lambda value: value if value is None else count(value))
+    if stride == 0:
+        raise ValueError("stride must be 1 or more")
+    return stride
+
+
 def read_quality(said: Mapping[str, Any], path: str) -> dict[str, tuple[float, ...]]:
     """MEASURES of image quality → values of scans, at least one; {} where the entry is missing. Raises ValueError."""
-    told = _value(said, path, _table, {})
-    quality = {one: _value(told, f"{path}.{one}", _tuple_of(_finite)) for one in told if one in MEASURES}
+    told = entry(said, path, table, {})
+    quality = {one: entry(told, f"{path}.{one}", tuple_of(finite)) for one in told if one in MEASURES}
     if not all(quality.values()):
         raise ValueError(f"{path} has a measure without values")
     return quality
 
 
-_NEEDED = object()
-
-
-def _value(said: Mapping[str, Any], path: str, check: Callable[[Any], T], default: Any = _NEEDED) -> T:
-    """The entry that `path` ends in, checked; `default` where it is missing. Raises ValueError."""
-    name = path.rsplit(".", 1)[-1]
-    value = said.get(name, default)
-    if value is _NEEDED:
-        raise ValueError(f"it lacks {path}")
-    try:
-        return check(value)
-    except TypeError as error:
-        raise ValueError(f"{path} must be {error}") from error
-
-
-def _tables(said: Mapping[str, Any], name: str) -> dict[str, dict[str, Any]]:
-    found = _value(said, name, _table, {})
-    return {key: _value(found, f"{name}.{key}", _table) for key in found}
-
-
-def _kind(value: Any, kinds: tuple[type, ...], meant: str) -> Any:
-    if type(value) not in kinds:  # True is no number here
-        raise TypeError(meant)
-    return value
-
-
-def _text(value: Any) -> str:
-    return str(_kind(value, (str,), "text"))
-
-
-def _text_or_none(value: Any) -> str | None:
-    return None if value is None else _text(value)
-
-
-def _count(value: Any) -> int:
-    if _kind(value, (int,), "a whole number") < 0:
-        raise TypeError("0 or more")
-    return int(value)
-
-
-def _number(value: Any) -> float:
-    return float(_kind(value, (int, float), "a number"))
-
-
-def _finite(value: Any) -> float:
-    if not math.isfinite(_number(value)):
-        raise TypeError("a finite number")
-    return float(value)
-
-
 def _age(value: Any) -> float | None:
-    return value if value is None else _finite(value)
-
-
-def _table(value: Any) -> dict[str, Any]:
-    return dict(_kind(value, (dict,), "a table of names and values"))
-
-
-def _tuple_of(check: Callable[[Any], T]) -> Callable[[Any], tuple[T, ...]]:
-    return lambda value: tuple(check(one) for one in _kind(value, (list, tuple), "a list"))
+    return value if value is None else finite(value)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from vaead_core.checkpoints.checkpoint import DESCRIPTION
-from vaead_core.checkpoints.provenance import Provenance
+from vaead_core.checkpoints.provenance import Provenance, read_preprocessor
 from vaead_core.errors import CheckpointError, refusing
 
 History = dict[str, list[float]]
@@ -36,15 +36,16 @@ class Facts:
 def facts(folder: Path) -> Facts:
     """Raises CheckpointError when its description cannot be read."""
     unreadable = CheckpointError(f"{DESCRIPTION} of {folder.name} cannot be read; copy the checkpoint again.")
-    with refusing(unreadable, OSError, ValueError, KeyError, TypeError, RecursionError):
+    with refusing(unreadable):
         said = json.loads((folder / DESCRIPTION).read_bytes())
-        provenance, of_brains = Provenance.read(dict(said)), said["preprocessor"] is not None
+        provenance, of_brains = Provenance.read(dict(said)), read_preprocessor(said) is not None
+        settings = _settings(said)
         megabytes = sum(path.stat().st_size for path in folder.iterdir()) / 1e6
     architecture, training = provenance.architecture, provenance.training
     return Facts(
         folder.name, _text(training.images), _text(architecture["name"]), _count(architecture.get("latent_size")),
         training.epochs, megabytes, {subset: error.ratio for subset, error in provenance.reconstruction.items()}, of_brains,
-        _settings(said),
+        settings,
     )  # fmt: skip
 
 
@@ -91,7 +92,7 @@ def _flat(value: Any, name: str = "") -> dict[str, str]:
             found |= _flat(inner, f"{name}.{key}" if name else str(key))
         return found
     if isinstance(value, list) and len(value) > 3:
-        return {name: f"{len(value)} entries"}
+        return {name[:_LONG]: f"{len(value)} entries"}
     return {name[:_LONG]: _text(value)}
 
 

@@ -87,7 +87,9 @@ def colours(checkpoint: Checkpoint) -> dict[str, Array]:
     """What is known of each healthy latent, by its name: (N,) numbers. Age is there where the checkpoint holds everyone's."""
     position, subject = checkpoint.latents.position.astype(int), checkpoint.latents.subject.astype(int)
     ages = checkpoint.provenance.source.ages.get("train", (None,))
-    return {"Slice position": position, "Subject": subject} | ({} if None in ages else {"Age": np.array(ages)[subject]})
+    return {"Slice position": position, "Subject": subject} | (
+        {} if None in ages or not ages else {"Age": np.array(ages)[subject]}
+    )
 
 
 def between(start: Array, end: Array, steps: Array) -> Array:

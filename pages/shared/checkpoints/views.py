@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
+from pages.shared import inputs
 from pages.shared.cached import scans as cached_scans
 from pages.shared.notices import plain
 from vaead_core import scorers
@@ -19,15 +21,15 @@ from vaead_core.figures.history import history_figure
 
 
 def listing(folders: dict[str, Path]) -> dict[str, Facts]:
-    """Draws a row for each checkpoint and a sentence for each that cannot be read; the others, by name."""
-    known, sentences = {}, []
+    """Draws a row for each checkpoint and a sentence for each that cannot be read, which can be removed; the others, by name."""
+    known, sentences = {}, {}
     for name, folder in folders.items():
         try:
             known[name] = facts(folder)
         except CheckpointError as error:
-            sentences.append(str(error))
+            sentences[folder] = str(error)
         except OSError as error:
-            sentences.append(f"{name}: {fault(error)}")
+            sentences[folder] = f"{name}: {fault(error)}"
     rows = [
         {
             "Name": name, "Images": one.images, "Architecture": one.architecture.replace("_", " "), "Latents": one.latents,
@@ -42,9 +44,17 @@ def listing(folders: dict[str, Path]) -> dict[str, Facts]:
     if rows:
         st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", column_config=columns, alt="List of checkpoints")
         st.caption(f"Error: {about}.")
-    for sentence in sentences:
-        st.error(plain(sentence))
+    for folder, sentence in sentences.items():
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.error(plain(sentence))
+            removing(folder)
     return known
+
+
+def removing(folder: Path) -> None:
+    """A button that removes a checkpoint of the session's own."""
+    if inputs.is_own(folder):
+        st.button("Remove", on_click=shutil.rmtree, args=(folder, True), key=f"remove_{folder.name}", icon=":material/delete:")
 
 
 def curves(histories: dict[str, History], key: str) -> None:
