@@ -8,7 +8,7 @@ from pages.shared.benchmark import own_experiment
 from pages.shared.benchmark import views as view
 from pages.shared.cached import results as cached_results
 from pages.shared.cached import scans as cached_scans
-from pages.shared.notices import refuse
+from pages.shared.notices import plain, refuse
 from pages.shared.server import entry, jobs, queue
 from vaead_core import scorers
 from vaead_core.anomalies.toys.datasets import DATASETS
@@ -50,7 +50,7 @@ def grids() -> None:
     score, mine = view.ask_score(mine, scores)
     places = [*st.columns(2), st.container()]
     for column, (name, grid) in zip(places, method_table.size_by_intensity(mine).items(), strict=True):
-        column.markdown(f"**{name.capitalize()}**")
+        column.markdown(f"**{plain(name.capitalize())}**")
         alt = f"AP of {score} on {name}"
         column.plotly_chart(grid_figure(grid, 260), config=PLAIN, key=f"grid_{name}", alt=alt)
     st.caption("Average precision from 0 to 1. Each cell is the mean over test subjects.")
@@ -70,7 +70,9 @@ def curves() -> None:
     middle = len(found.held) // 2
     seen, drawn = st.columns([1, 4], vertical_alignment="center")
     seen.image(
-        slice_picture(found.held.pixels[middle], found.held.mask[middle]), f"{toy}, one of {len(found.held)} slices", "stretch"
+        slice_picture(found.held.pixels[middle], found.held.mask[middle]),
+        plain(f"{toy}, one of {len(found.held)} slices"),
+        "stretch",
     )
     with drawn:
         for column, (name, one) in zip(st.columns(len(found.curves)), found.curves.items(), strict=True):
@@ -96,7 +98,7 @@ def own() -> None:
 
 try:
     if not names and chosen_view in VIEWS[:3]:
-        st.info(f"No experiment is recorded in {where.name}; run one under Your own.")
+        st.info(plain(f"No experiment is recorded in {where.name}; run one under Your own."))
     else:
         views = (methods, grids, lambda: view.thesis(where, names), lambda: view.scanners(where), curves, fashion_view.show, own)
         dict(zip(VIEWS, views, strict=True))[chosen_view]()

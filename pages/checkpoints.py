@@ -90,7 +90,8 @@ def take() -> None:
 
 def train() -> None:
     if lacking := training_job.missing():
-        st.info(f"Training needs {', '.join(lacking)}, not installed on this server; train elsewhere, and upload the checkpoint")
+        said = f"Training needs {', '.join(lacking)}, not installed on this server; train elsewhere, and upload the checkpoint"
+        st.info(plain(said))
         return
     training_job.ask()
     if job := jobs.find(training_job.KEY):

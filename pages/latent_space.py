@@ -78,9 +78,9 @@ with right:
         alt="Outlier score of each slice of this scan among those of healthy slices",
     )  # fmt: skip
 st.caption(
-    f"{len(space.latents):,} slices of {len(set(space.subject.tolist()))} healthy brains that {checkpoint.name} was trained on; "
-    "each is scored by a detector fitted to other brains. The network has seen them all, so a new healthy brain may lie a "
-    "little further out than they do. A percentile is not a probability of disease."
+    f"{len(space.latents):,} slices of {len(set(space.subject.tolist()))} healthy brains that {plain(checkpoint.name)} was "
+    "trained on; each is scored by a detector fitted to other brains. The network has seen them all, so a new healthy brain may "
+    "lie a little further out than they do. A percentile is not a probability of disease."
 )
 
 st.subheader(f"Slice {slices.position[row]} and its nearest healthy slices", anchor=False)

@@ -1,5 +1,9 @@
 """A session ends when its reader has been gone for a while, and not because the server was too busy to look."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -28,3 +32,36 @@ def test_time_in_which_nobody_looked_does_not_count_as_absence(monkeypatch, paus
     monkeypatch.setattr(sessions.sys, "modules", dict(sessions.sys.modules))
     sessions._look()
     assert ended == [100 + sessions.ABANDONED_SECONDS // sessions._LOOK_SECONDS]
+
+
+def first_visit(temporary: Path) -> None:
+    """What a server's first visit does with what lies in its folder for temporary files, as another process."""
+    program = "from pages.shared.server import sessions; sessions._remove_left_folders()"
+    subprocess.run([sys.executable, "-c", program], env=os.environ | {"TMPDIR": str(temporary)}, check=True, timeout=60)
+
+
+def test_a_pipe_a_link_and_a_file_with_a_session_folders_name_hold_up_nobody_and_stay(tmp_path):
+    kept, left, temporary = tmp_path / "kept", tmp_path / "tmp" / "vaead-session-left", tmp_path / "tmp"
+    left.mkdir(parents=True)
+    (left / "own").write_text("of a server that was killed")
+    kept.mkdir()
+    (kept / "file").write_text("somebody's")
+    os.mkfifo(temporary / "vaead-session-a-pipe")
+    (temporary / "vaead-session-b-link").symlink_to(kept)
+    (temporary / "vaead-session-c-file").write_text("x")
+    first_visit(temporary)
+    assert not left.exists()
+    assert (kept / "file").read_text() == "somebody's"
+    assert sorted(path.name for path in temporary.glob("vaead-session-*")) == [
+        "vaead-session-a-pipe", "vaead-session-b-link", "vaead-session-c-file",
+    ]  # fmt: skip
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give a folder away")
+def test_another_users_folder_stays(tmp_path):
+    theirs = tmp_path / "vaead-session-theirs"
+    theirs.mkdir()
+    (theirs / "file").write_text("theirs")
+    os.chown(theirs, 65534, 65534)
+    first_visit(tmp_path)
+    assert (theirs / "file").read_text() == "theirs"

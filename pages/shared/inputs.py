@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.shared.cached import scans as cached_scans
 from pages.shared.cached.scans import OpenScan
-from pages.shared.notices import warn
+from pages.shared.notices import refuse, warn
 from pages.shared.server import sessions
 from vaead_core import scorers
 from vaead_core.checkpoints import search
@@ -57,7 +57,7 @@ def ask_checkpoint() -> Path:
     with st.sidebar:
         if not folders:
             places = " or ".join(folder.name for folder in search.folders())
-            st.error(f"No checkpoint lies in {places}; train or upload one on the Checkpoints page.")
+            refuse(f"No checkpoint lies in {places}; train or upload one on the Checkpoints page.")
             st.stop()
         names = list(folders)
         first = names.index(search.DEFAULT) if search.DEFAULT in names else 0

@@ -12,11 +12,19 @@ from vaead_core.errors import InputError, fault
 
 _SIGNS = re.compile(r"[\\`*_\[\]<>#~$|!&]|:(?=\S)")
 _LINE_STARTS = re.compile(r"^([-+=]|\d+(?=[.)]))")
+_MADE_LATER = re.compile(  # of what Streamlit 1.67 makes links, icons and arrows though its signs are escaped: after these
+    r"(?<=http:)(?=//)|(?<=https:)(?=//)|(?<=www)(?=\.)|(?<=@)(?=[\w-])|(?<=:)(?=[\w+/-]+:|material/)"
+    r"|(?<=(?<!\S)[-<>~])(?=->?(?!\S)|=(?!\S)|>(?!\S))",
+    re.IGNORECASE,
+)
+_BREAK = "\u2060"  # a word joiner: no sign of its own, and no space
+_UNSEEN = re.compile("[\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")  # controls, what turns a line, halves
 
 
 def plain(sentence: object) -> str:
-    """Markdown that shows `sentence` letter by letter, on one line: no link, picture, formula, list or colour comes of it."""
-    line = " ".join(str(sentence).split())
+    """Markdown that shows `sentence` letter by letter, on one line: no link, picture, formula, list or icon comes of it."""
+    line = _UNSEEN.sub("\ufffd", " ".join(str(sentence).split()))
+    line = _MADE_LATER.sub(_BREAK, line)
     line = _SIGNS.sub(lambda sign: f"\\{sign[0]}", line)
     return _LINE_STARTS.sub(lambda start: f"\\{start[0]}" if start[0] in "-+=" else f"{start[0]}\\", line)
 

@@ -5,6 +5,7 @@ import io
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 from vaead_core.checkpoints.archive import packed
 
@@ -16,13 +17,17 @@ FIRST = [
 ]  # the maps that a page shows of the tiny checkpoint
 
 
-def archive(folder: Path, name: str, **files: str) -> bytes:
-    """A checkpoint's folder as an upload called `name`, with other files in it and checksums that fit them."""
+def archive(folder: Path, name: str, says: dict[str, Any] | None = None, **files: str) -> bytes:
+    """A checkpoint's folder as an upload called `name`, with other files in it and checksums that fit them.
+
+    says: entries of its description in place of its own.
+    """
     content = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(packed(folder))) as source, zipfile.ZipFile(content, "w") as target:
         held = {entry.rpartition("/")[2]: source.read(entry) for entry in source.namelist()}
         held |= {file.replace("_", "."): text.encode() for file, text in files.items()}
         said = json.loads(held["checkpoint.json"])
+        said |= says or {}
         said["files"] = {file: hashlib.sha256(held[file]).hexdigest() for file in said["files"]}
         for file, data in (held | {"checkpoint.json": json.dumps(said).encode()}).items():
             target.writestr(f"{name}/{file}", data)

@@ -10,6 +10,7 @@ import streamlit as st
 
 from pages.shared.cached import results as cached_results
 from pages.shared.inputs import KEPT
+from pages.shared.notices import plain
 from vaead_core.experiments import records
 from vaead_core.experiments.catalogue import EXPERIMENTS
 from vaead_core.experiments.records import ALL
@@ -164,7 +165,8 @@ def whole_table(where: Path, name: str) -> None:
     known = cached_results.about(where, name)
     if known:
         models = ", ".join(known["checkpoints"])
-        st.caption(f"`{known['command']}` measured {known['parts']} parts in {known['seconds']:.0f} s. Models: {models}.")
+        said = f"{known['command']} measured {known['parts']} parts in {known['seconds']:.0f} s. Models: {models}."
+        st.caption(plain(said))
     content = records.content(where, name) or b""
     st.download_button("All rows as CSV", content, f"{name}.csv", "text/csv", on_click="ignore", key="whole_csv",
                        icon=":material/download:")  # fmt: skip

@@ -124,7 +124,8 @@ def _known(folder: Path, checkpoint: Checkpoint) -> None:
     known = inputs.sites(folder, checkpoint)
     st.subheader("Sites", anchor=False)
     if not known:
-        st.info(f"{checkpoint.name} is calibrated for no site yet; it compares scans with healthy ones of its training site.")
+        said = f"{checkpoint.name} is calibrated for no site yet; it compares scans with healthy ones of its training site."
+        st.info(plain(said))
         return
     if state.get("site_shown") not in (None, *known):
         del state["site_shown"]

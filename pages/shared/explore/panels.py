@@ -11,6 +11,7 @@ from pages.shared.cached import scans as cached_scans
 from pages.shared.cached.scans import OpenScan
 from pages.shared.explore import state as explore_state
 from pages.shared.explore.shown import FIRST_RATE, Shown
+from pages.shared.notices import plain
 from pages.shared.viewer import Voxel
 from vaead_core import scorers
 from vaead_core.figures.curves import PLAIN, precision_recall_figure
@@ -67,8 +68,8 @@ def show_scores(shown: Shown, row: int) -> None:
         strip_figure(percentiles, shown.scan.prepared.slices.position, row), key=(key := _anew("explore_strip")), config=PLAIN,
         on_select=lambda: _go_to_slice(st.session_state[key]), selection_mode="points",
     )  # fmt: skip
-    whose = f"healthy scans of {site.name}" if site else "healthy validation scans"
-    unseen = "" if site else f" that {shown.scan.checkpoint.name} was not trained on"
+    whose = f"healthy scans of {plain(site.name)}" if site else "healthy validation scans"
+    unseen = "" if site else f" that {plain(shown.scan.checkpoint.name)} was not trained on"
     st.caption(
         f"Percentiles come from {len(healthy.scans[DEFAULT])} {whose} ({len(healthy.images[DEFAULT])} slices){unseen}. "
         "They are not probabilities of disease. Click a slice to go there."

@@ -166,13 +166,13 @@ def _draw(job: Job) -> None:
     took = f"{job.elapsed:.0f} s" if job.elapsed < 90 else f"{job.elapsed / 60:.1f} min"
     if job.state == RUNNING:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.progress(job.share or 0.0, f"{job.title}: {took}" + ("" if job.share is None else f", {job.share:.0%}"))
+            st.progress(job.share or 0.0, plain(f"{job.title}: {took}") + ("" if job.share is None else f", {job.share:.0%}"))
             stopping: dict[str, Any] = {"disabled": True, "help": "It is being ended."} if job.cancelling else {}
             st.button("Cancel", key=f"cancel_{id(job)}", on_click=job.cancel, icon=":material/stop_circle:", **stopping)
     elif job.state == FINISHED:
-        st.success(f"{job.title} finished after {took}.")
+        st.success(plain(f"{job.title} finished after {took}."))
     elif job.state == CANCELLED:
-        st.info(f"{job.title} was cancelled after {took}.")
+        st.info(plain(f"{job.title} was cancelled after {took}."))
     else:
         st.error(plain(f"{job.title} failed after {took}. {job.last_sentence}"))
     if job.lines:

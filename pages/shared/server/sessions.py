@@ -29,6 +29,8 @@ except ImportError:  # Windows locks no folders: those of a killed server stay
 ABANDONED_SECONDS = 110.0  # after two minutes a reader who comes back gets a new session from Streamlit
 _LOOK_SECONDS = 1.0
 _PREFIX = "vaead-session-"
+# Anybody of the machine can put a name into the folder for temporary files: a link is not followed, and a pipe waits for nobody.
+_FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 _ends: dict[str, list[Callable[[], None]]] = {}
 _away: dict[str, float] = {}  # seconds that its reader has been gone
@@ -70,23 +72,30 @@ def _hold(own: str) -> Callable[[], None]:
     """A lock on a folder, held as long as this server lives or until what is returned is called."""
     if fcntl is None:
         return lambda: None
-    lock = os.open(own, os.O_RDONLY)
+    lock = os.open(own, _FOLDER)
     fcntl.flock(lock, fcntl.LOCK_SH)
     return partial(os.close, lock)
 
 
 @cache
 def _remove_left_folders() -> None:
-    """Those of servers that were killed: nobody holds their locks."""
+    """Those of servers that were killed: nobody holds their locks. Whatever else has such a name is somebody else's."""
     if fcntl is None:
         return
-    with suppress(OSError):  # no folder for temporary files, or another user's
+    with suppress(OSError):  # no folder for temporary files
         for left in Path(gettempdir()).glob(f"{_PREFIX}*"):
-            lock = os.open(left, os.O_RDONLY)
-            with suppress(BlockingIOError):
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(left)
-            os.close(lock)
+            with suppress(OSError):  # no folder, or another user's, or in use
+                _remove(left, fcntl)
+
+
+def _remove(left: Path, locking: ModuleType) -> None:
+    lock = os.open(left, _FOLDER)
+    try:
+        if os.fstat(lock).st_uid == os.geteuid():
+            locking.flock(lock, locking.LOCK_EX | locking.LOCK_NB)
+            shutil.rmtree(left)
+    finally:
+        os.close(lock)
 
 
 def _known(session: str) -> list[Callable[[], None]]:

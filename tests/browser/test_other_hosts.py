@@ -1,0 +1,70 @@
+"""Nothing that strangers write, cards, tables and names, makes a reader's browser ask another host."""
+
+import io
+import os
+import zipfile
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.test_checkpoints_page import HOSTILE
+from tests.browser.test_notices import NAME
+from tests.support.contents import archive
+from tests.support.scans import scan_file
+from tests.support.server import served
+from tests.support.waiting import script_over, wait_for_maps
+from vaead_core.experiments import records
+
+WEB = "https:elsewhere.example a@elsewhere.example :material/home: :streamlit: :smile: -> $x$"
+PICTURES = "<img src=https://elsewhere.example/t.png> ![t](https://elsewhere.example/t.png)"
+ELSEWHERE = f"{PICTURES} https://elsewhere.example www.elsewhere.example"
+FOLDER = "www.elsewhere.example ![t](https:elsewhere.example) <img src=https:elsewhere.example>"
+VIEWS = {
+    "Benchmark": ("Methods", "Size and intensity", "Thesis", "Scanners", "Curves", "Fashion images", "Your own"),
+    "Checkpoints": ("Inspect", "Compare", "Upload", "Train", "Calibrate"),
+}
+
+
+@pytest.fixture(scope="module")
+def hostile(tiny_checkpoint_folder, tmp_path_factory):
+    """Address of a server whose checkpoints and tables are a stranger's."""
+    place = tmp_path_factory.mktemp("hostile")
+    packed = zipfile.ZipFile(io.BytesIO(archive(tiny_checkpoint_folder, "x", README_md=HOSTILE, says={"notes": ELSEWHERE})))
+    packed.extractall(place / "checkpoints")
+    (place / "checkpoints" / "x").rename(place / "checkpoints" / FOLDER)
+    one = records.Measurement("segmentation", "residual", ELSEWHERE, True, ELSEWHERE, ELSEWHERE, "a", ELSEWHERE, 0, 0.5, 0.5, 0.1)
+    about = {"command": ELSEWHERE, "parts": 1, "seconds": 1.0, "checkpoints": {ELSEWHERE: "0"}}
+    records.write(place / "results", "slices", records.table("slices", [one]), about)
+    own = {"VAEAD_CHECKPOINTS": str(place / "checkpoints"), "VAEAD_SHIPPED": "off", "VAEAD_RESULTS": str(place / "results")}
+    with served(env=os.environ | own) as address:
+        yield address
+
+
+def test_no_page_asks_another_host(hostile, browser, brain_volume):
+    tab = browser.new_page()
+    asked: list[str] = []
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.goto(hostile)
+    wait_for_maps(tab)
+    for content, said in ((b"no scan" * 100, "is not a NIfTI file"), (scan_file(brain_volume, 1.3), "Similarity")):
+        file = {"name": f"{WEB} {NAME} www.elsewhere.example.nii", "mimeType": "application/octet-stream", "buffer": content}
+        tab.locator("input[type=file]").first.set_input_files(file)
+        expect(tab.get_by_text(said).first).to_be_visible()
+        script_over(tab)
+    for page in ("Explore", "Toy lab", "Latent space", *VIEWS):
+        tab.get_by_role("link", name=page).click()
+        expect(tab.get_by_role("heading", name=page, level=2)).to_be_visible()
+        _look(tab)
+        for view in VIEWS.get(page, ()):
+            tab.get_by_role("radio", name=view, exact=True).click()
+            _look(tab)
+    assert len(asked) > 100
+    assert [url for url in asked if not url.startswith((hostile, "data:", f"blob:{hostile}"))] == []
+    tab.close()
+
+
+def _look(tab: Page) -> None:
+    """Waits until a page is drawn, on which nothing leads elsewhere."""
+    script_over(tab)
+    assert tab.get_by_test_id("stException").count() == 0
+    assert tab.locator(".stMain a, .stSidebar a:not([data-testid=stSidebarNavLink])").all_inner_texts() == []
