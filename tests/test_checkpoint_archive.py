@@ -1,8 +1,10 @@
 """A checkpoint packed and unpacked again, and each way in which an upload can be wrong or hostile."""
 
+import gc
 import hashlib
 import io
 import json
+import os
 import pickle
 import re
 import struct
@@ -16,10 +18,12 @@ import pytest
 from google.protobuf.message import DecodeError
 from onnx import TensorProto, helper
 
+from tests.support.hostile import ENDLESS, HUNGRY, hostile, workers
 from vaead_core.checkpoints import archive as module
 from vaead_core.checkpoints.archive import check, packed, unpack
 from vaead_core.checkpoints.checkpoint import DESCRIPTION, FILES, FORMAT_VERSION, Checkpoint
 from vaead_core.checkpoints.untrusted import OPERATORS, check_arrays, check_graph
+from vaead_core.computing import apart
 from vaead_core.errors import CheckpointError
 
 SHIPPED = sorted(path.parent for path in (Path(__file__).resolve().parents[1] / "checkpoints").glob("[!.]*/checkpoint.json"))
@@ -358,6 +362,29 @@ def with_loop_under(tag: bytes) -> bytes:
 def test_a_node_under_an_over_long_tag_is_refused(tag):
     with pytest.raises(CheckpointError, match="is not an ONNX graph"):
         check_graph(with_loop_under(tag), "encoder.onnx")
+
+
+@pytest.mark.parametrize("of", ["values", "images"])
+def test_a_size_that_follows_from_values_is_refused_and_one_from_shapes_is_not(tiny_checkpoint_folder, tmp_path, of):
+    content = (hostile(tiny_checkpoint_folder, tmp_path / "mine", ENDLESS, of) / "encoder.onnx").read_bytes()
+    if of == "images":
+        check_graph(content, "encoder.onnx")
+        return
+    with pytest.raises(CheckpointError, match=r"encoder\.onnx holds a size that follows from the scan"):
+        check_graph(content, "encoder.onnx")
+
+
+@pytest.mark.parametrize(("more", "sentence"), [(ENDLESS, "took longer than 2 s"), (HUNGRY, "asked for more memory")])
+def test_a_network_that_one_blank_image_shows_to_ask_too_much_is_refused(
+    tiny_checkpoint_folder, tmp_path, monkeypatch, more, sentence
+):
+    monkeypatch.setattr(apart, "FIRST_SECONDS", 2.0)
+    monkeypatch.setattr(apart, "SECONDS_AN_INPUT", 0.0)
+    content = packed(hostile(tiny_checkpoint_folder, tmp_path / "mine", (8 * more[0], more[1]), "all"))
+    (tmp_path / "into").mkdir()
+    assert f"The network of mine {sentence}" in refusal(content, tmp_path / "into")
+    gc.collect()  # what the error holds
+    assert not workers(os.getpid())
 
 
 def operators_in(model: onnx.GraphProto) -> set[str]:

@@ -111,9 +111,10 @@ def test_progress_is_what_the_listener_made_of_the_last_line_it_knows():
 
 
 def test_threads_of_a_job_are_bounded():
-    job = jobs.Job(python("import os; print(os.environ['OMP_NUM_THREADS'], os.nice(0))"), "Work")
+    code = "import os; print(os.environ['OMP_NUM_THREADS'], os.nice(0), os.environ['VAEAD_APART'])"
+    job = jobs.Job(python(f"{code}; print(open('/proc/self/oom_score_adj').read().strip())"), "Work")
     job.wait(60)
-    assert job.lines == [f"{jobs.THREADS} {min(19, os.nice(0) + 10)}"]
+    assert job.lines == [f"{jobs.THREADS} {min(19, os.nice(0) + 10)} 1", "1000"]
     assert max(os.cpu_count(), jobs.MOST_RUNNING) >= jobs.THREADS * jobs.MOST_RUNNING
 
 

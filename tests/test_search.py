@@ -7,6 +7,7 @@ import pytest
 
 from vaead_core.checkpoints import search
 from vaead_core.computing import checkout
+from vaead_core.computing.apart import GraphApart
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -60,3 +61,15 @@ def test_a_training_is_started_from_anywhere(tmp_path):
     ran = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert ran.returncode == 0
     assert "usage: python -m training.run" in ran.stdout
+
+
+@pytest.mark.parametrize(("by_a_page", "its_own", "there"), [(True, False, True), (True, True, False), (False, False, False)])
+def test_a_pages_job_runs_the_networks_of_what_a_session_uploaded_apart(
+    tiny_checkpoint_folder, monkeypatch, by_a_page, its_own, there
+):
+    monkeypatch.setenv("VAEAD_CHECKPOINTS", str(tiny_checkpoint_folder.parent) if its_own else "")
+    monkeypatch.setenv(search.APART, "1")
+    if not by_a_page:
+        monkeypatch.delenv(search.APART)
+    model = search.opened.__wrapped__(str(tiny_checkpoint_folder)).model
+    assert {isinstance(graph, GraphApart) for graph in model.companions.values()} == {there}

@@ -1,9 +1,12 @@
 """The inference protocol: the same values whatever the threads and batches, and only what is asked for."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 from models import export
+from vaead_core.computing.onnx_graph import OnnxGraph
 from vaead_core.inference import vae
 from vaead_core.inference.vae import STAGES, OnnxVAE
 
@@ -24,7 +27,7 @@ def test_the_exporter_and_the_reader_agree_on_names():
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
 def test_values_do_not_depend_on_the_threads(graphs, images, threads):
-    one, many = OnnxVAE(*graphs, threads=1), OnnxVAE(*graphs, threads=threads)
+    one, many = (OnnxVAE(*graphs, partial(OnnxGraph, threads=count)) for count in (1, threads))
     (posterior, stages), (other, other_stages) = one.encode(images), many.encode(images)
     np.testing.assert_allclose(posterior.mean, other.mean, atol=1e-5)
     np.testing.assert_allclose(stages["stage3"], other_stages["stage3"], atol=1e-5)

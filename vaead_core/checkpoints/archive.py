@@ -15,6 +15,7 @@ from vaead_core.checkpoints.checkpoint import COMPANION_FILES, DESCRIPTION, LITT
 from vaead_core.checkpoints.consistency import is_consistent
 from vaead_core.checkpoints.summary import facts, read_history
 from vaead_core.checkpoints.untrusted import check_arrays, check_calibration, check_graph, open_zip
+from vaead_core.computing.apart import Apart
 from vaead_core.computing.archives import content_of
 from vaead_core.errors import CheckpointError, refusing
 from vaead_core.inference.vae import GRAPHS
@@ -69,9 +70,9 @@ def free_name(folder: Path, name: str) -> Path:
 
 
 def check(folder: Path, room: Callable[[int], None] = lambda needed: None) -> Checkpoint:
-    """The checkpoint of `folder`, opened only after its arrays and graphs were looked at, and run once. room: as of `unpack`.
+    """The checkpoint of `folder`, opened only after its arrays and graphs were looked at, and run once, in a process of its own.
 
-    Raises CheckpointError.
+    room: as of `unpack`. Raises CheckpointError.
     """
     description, contents = checked_files(folder)
     for file, content in contents.items():
@@ -81,7 +82,7 @@ def check(folder: Path, room: Callable[[int], None] = lambda needed: None) -> Ch
                 room(check_calibration(shapes, file, _places(description)))
         if file.endswith(".onnx"):
             check_graph(content, file)
-    checkpoint = Checkpoint.load(folder)
+    checkpoint = Checkpoint.load(folder, Apart(folder.name).graph)
     not_running = CheckpointError(f"The network of {folder.name} does not run; copy the checkpoint again.")
     with refusing(not_running):  # whatever ONNX Runtime and a missing setting raise
         together = is_consistent(checkpoint)

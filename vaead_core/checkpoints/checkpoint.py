@@ -18,7 +18,7 @@ from vaead_core.checkpoints.arrays import packed, save_arrays, unpacked
 from vaead_core.checkpoints.calibration import Calibration
 from vaead_core.checkpoints.provenance import Provenance, read_preprocessor, read_stride
 from vaead_core.checkpoints.replace import replace_folder
-from vaead_core.computing.onnx_graph import OnnxGraph
+from vaead_core.computing.onnx_graph import OnnxGraph, Opener
 from vaead_core.errors import CheckpointError, refusing
 from vaead_core.inference.model import Model
 from vaead_core.inference.vae import COMPANIONS, GRAPHS, OnnxVAE
@@ -60,8 +60,11 @@ class Checkpoint:
     digest: str = ""
 
     @staticmethod
-    def load(folder: Path | str) -> Checkpoint:
-        """Reads and checks a folder written by `save`. Raises CheckpointError with one plain sentence."""
+    def load(folder: Path | str, open_graph: Opener = OnnxGraph) -> Checkpoint:
+        """Reads and checks a folder written by `save`. Raises CheckpointError with one plain sentence.
+
+        open_graph: for one that nobody vouches for, `Apart.graph`, by which its networks run in a process of their own.
+        """
         folder = Path(folder)
         description, contents = checked_files(folder)
         try:
@@ -76,8 +79,8 @@ class Checkpoint:
             with np.load(io.BytesIO(contents["latents.npz"]), allow_pickle=False) as arrays:
                 latents = Latents(arrays["mean"], arrays["position"], arrays["subject"])
             encoder, decoder = (contents[name] for name in GRAPHS)
-            vae = OnnxVAE(encoder, decoder)
-            companions = {name: OnnxGraph(contents[file]) for name, file in COMPANION_FILES.items() if file in contents}
+            vae = OnnxVAE(encoder, decoder, open_graph)
+            companions = {name: open_graph(contents[file]) for name, file in COMPANION_FILES.items() if file in contents}
             healthy = {name: found.pixels for name, found in calibration.items() if len(found.pixels)}
             model = Model(vae, reference, stride, companions, healthy, memory)
             card, history = contents["README.md"].decode(), contents["history.csv"].decode()

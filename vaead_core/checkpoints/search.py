@@ -7,9 +7,11 @@ from functools import lru_cache
 from pathlib import Path
 
 from vaead_core.checkpoints.checkpoint import Checkpoint, find_checkpoints
+from vaead_core.computing.apart import Apart
 from vaead_core.computing.checkout import PACKAGE, checkout
 
 DEFAULT = "brain-slices-2mm"
+APART = "VAEAD_APART"
 
 
 def shipped(name: str = DEFAULT) -> Path:
@@ -29,10 +31,17 @@ def available() -> dict[str, Path]:
     return {path.name: path for folder in reversed(folders()) for path in find_checkpoints(folder)}
 
 
+def vouched_for(folder: Path) -> bool:
+    """Whether who runs this put the checkpoint there: not one that a session uploaded."""
+    return folder.parent in folders()
+
+
 @lru_cache(maxsize=4)
 def opened(folder: str) -> Checkpoint:
-    """The checkpoint of a folder, read once a process."""
-    return Checkpoint.load(folder)
+    """The checkpoint of a folder, read once a process. Where $APART is set, as in a page's jobs, the networks of one that is not
+    `vouched_for` run in a process of their own."""
+    apart = APART in os.environ and not vouched_for(Path(folder))
+    return Checkpoint.load(folder, Apart(Path(folder).name).graph) if apart else Checkpoint.load(folder)
 
 
 def named(given: Path) -> Path:

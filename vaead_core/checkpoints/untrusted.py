@@ -22,10 +22,13 @@ OPERATORS = frozenset(
     b"GlobalAveragePool Greater Identity LeakyRelu Less MatMul MaxPool Mod Mul Reciprocal ReduceMean Relu Reshape Resize Shape "
     b"Sigmoid Slice Sqrt Squeeze Sub Tanh Transpose Unsqueeze".split()
 )
+Field = tuple[int, memoryview]
 _GRAPH, _NODE, _OPERATOR, _DOMAIN = 7, 1, 4, 7  # field numbers of onnx.proto
 _OF_MODEL = frozenset((*range(1, 9), 14))  # what exporters write: no functions, nothing of training
 _OF_GRAPH = frozenset((1, 2, 5, *range(10, 14), 16))
 _OF_NODE = frozenset((*range(1, 8), 9))
+_INPUT, _OUTPUT, _TENSOR, _OF_TENSOR, _TENSOR_NAME = 1, 2, 5, frozenset(range(1, 17)), 8
+_SIZED = frozenset(b"ReduceMean Reshape Resize Slice Squeeze Unsqueeze".split())  # by what follows their first input
 
 
 open_zip = partial(archives.open_zip, refusal=CheckpointError, whole="the checkpoint's folder")
@@ -67,7 +70,8 @@ def check_calibration(shapes: dict[str, tuple[int, ...]], name: str, places: int
 
 
 def check_graph(content: bytes, name: str) -> None:
-    """Raises CheckpointError unless an ONNX file is one graph of OPERATORS that holds its own weights.
+    """Raises CheckpointError unless an ONNX file is one graph of OPERATORS that holds its own weights, and in which no size
+    follows from an image's values: what it does to a blank image, it does to as many others.
 
     Fields that exporters do not write are refused, and numbers that are not in their shortest form: ONNX Runtime's parser could
     take them for others than this one does.
@@ -77,6 +81,9 @@ def check_graph(content: bytes, name: str) -> None:
         graphs = [part for number, part in model if number == _GRAPH]
         nodes = [part for graph in graphs for number, part in _fields(graph, _OF_GRAPH) if number == _NODE]
         parts = [[*_fields(node, _OF_NODE)] for node in nodes]
+        tensors = [
+            [*_fields(part, _OF_TENSOR)] for graph in graphs for number, part in _fields(graph, _OF_GRAPH) if number == _TENSOR
+        ]
         operators = {b"".join(part for number, part in node if number == _OPERATOR) for node in parts}
         domains = {bytes(part) for node in parts for number, part in node if number == _DOMAIN}
     except (IndexError, ValueError, struct.error, TypeError) as error:
@@ -86,11 +93,28 @@ def check_graph(content: bytes, name: str) -> None:
         said = [name[:40].decode(errors="replace") or "a node of no operator" for name in foreign]
         what = said[0] if foreign else "no operator" if not operators else "several graphs"
         raise CheckpointError(f"{name} holds {what}, which no network of vaead has; only its own checkpoints are opened.")
+    if _sizes_follow_from_values(parts, tensors):
+        raise CheckpointError(
+            f"{name} holds a size that follows from the scan, which no network of vaead has; only its own are opened."
+        )
     if b"location" in content:  # the key of a tensor that lies in another file
         raise CheckpointError(f"{name} keeps weights in another file; a checkpoint's graphs hold their own.")
 
 
-def _fields(message: memoryview, known: frozenset[int]) -> Iterator[tuple[int, memoryview]]:
+def _sizes_follow_from_values(nodes: list[list[Field]], tensors: list[list[Field]]) -> bool:
+    """Whether a node of _SIZED takes a size from something else than weights, constants and shapes."""
+    fixed = {bytes(dict(tensor).get(_TENSOR_NAME, b"")) for tensor in tensors}  # of a name that is there twice, the last counts
+    for node in nodes:
+        inputs = [bytes(part) for number, part in node if number == _INPUT]
+        operator = b"".join(part for number, part in node if number == _OPERATOR)
+        if operator in _SIZED and not fixed.issuperset(filter(None, inputs[1:])):
+            return True
+        outputs = {bytes(part) for number, part in node if number == _OUTPUT}
+        fixed = fixed | outputs if operator == b"Shape" or fixed.issuperset(filter(None, inputs)) else fixed - outputs
+    return False
+
+
+def _fields(message: memoryview, known: frozenset[int]) -> Iterator[Field]:
     """(number, content) of each field of a protobuf message; the content is empty for numbers. Raises ValueError for a field
     that is none of `known`."""
     at = 0

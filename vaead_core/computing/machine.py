@@ -17,6 +17,7 @@ except ImportError:  # Windows has no limits of a process
 UNBOUNDED = 1 << 62  # bytes, where no bound is known
 _GROUP = Path("/sys/fs/cgroup")
 _PROCESS = Path("/proc/self/statm")
+_FIRST_TO_END = Path("/proc/self/oom_score_adj")
 
 
 def cores() -> int:
@@ -56,6 +57,19 @@ def memory_left() -> int:
     group = _group("memory.max") - _group("memory.current", 0) + _reclaimable()
     used = int(taken[0].split()[0]) * os.sysconf("SC_PAGE_SIZE") if taken else 0
     return max(0, min(free, group, _process_limit() - used))
+
+
+def confine(more_bytes: int) -> None:
+    """This process may take `more_bytes` of memory besides what it has, write no file and leave no dump of itself; where memory
+    ends all the same, it is the first that is ended. Of each, as much as its system has."""
+    with suppress(OSError):
+        _FIRST_TO_END.write_text("1000")
+    if resource:
+        now = int(taken[0].split()[0]) * os.sysconf("SC_PAGE_SIZE") if (taken := _lines(_PROCESS)) else 0
+        for what, most in ((resource.RLIMIT_AS, now + more_bytes), (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_CORE, 0)):
+            most = min([most, *(limit for limit in resource.getrlimit(what) if limit != resource.RLIM_INFINITY)])
+            with suppress(OSError, ValueError):  # macOS has the first by name alone
+                resource.setrlimit(what, (most, most))
 
 
 def c_function(name: str) -> Any | None:

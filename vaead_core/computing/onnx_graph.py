@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
 
 import numpy as np
 import onnxruntime
@@ -15,11 +16,31 @@ Array = np.ndarray
 _BATCH = 8  # larger batches are no faster
 
 
+class Graph(Protocol):
+    """A graph of one input whose first axis is the batch, wherever it runs. nbytes: of the graph."""
+
+    nbytes: int
+
+    @property
+    def input_shape(self) -> tuple:
+        """Of one input, without the batch; a string where any size will do."""
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Their names."""
+
+    def run(self, inputs: Array, outputs: tuple[str, ...], channel_means: tuple[str, ...] = ()) -> list[Array]:
+        """`outputs` for all inputs (N, ...), float32, each (N, ...). channel_means: those whose mean over axis 1 is given."""
+
+
+Opener = Callable[[bytes], Graph]
+
+
 class OnnxGraph:
-    """A serialised ONNX graph of one input whose first axis is the batch.
+    """A Graph in this process.
 
     Batches are spread over `threads` (default: OMP_NUM_THREADS, else this process's cores), each computed by one:
-    faster than several threads inside each layer, and the values do not depend on their number. nbytes: of the graph.
+    faster than several threads inside each layer, and the values do not depend on their number.
     """
 
     def __init__(self, content: bytes, threads: int | None = None) -> None:
@@ -40,18 +61,22 @@ class OnnxGraph:
         return tuple(self._input.shape[1:])
 
     @property
+    def output_shapes(self) -> dict[str, tuple]:
+        """Name → shape of one, without the batch."""
+        return {output.name: tuple(output.shape[1:]) for output in self._session.get_outputs()}
+
+    @property
     def outputs(self) -> tuple[str, ...]:
         """Their names."""
-        return tuple(output.name for output in self._session.get_outputs())
+        return tuple(self.output_shapes)
 
-    def run(
-        self, inputs: Array, outputs: tuple[str, ...], reduce: Callable[[list[Array]], list[Array]] | None = None
-    ) -> list[Array]:
-        """`outputs` for all inputs (N, ...), float32, each (N, ...). reduce: applied to each batch's outputs, to hold less."""
+    def run(self, inputs: Array, outputs: tuple[str, ...], channel_means: tuple[str, ...] = ()) -> list[Array]:
+        """`outputs` for all inputs (N, ...), float32, each (N, ...). channel_means: those whose mean over axis 1 is given, which
+        is taken batch by batch, to hold less."""
 
         def one(batch: Array) -> list[Array]:
             found = self._session.run(list(outputs), {self._input.name: batch}, self._needed)
-            return reduce(found) if reduce else found
+            return [value.mean(1) if name in channel_means else value for name, value in zip(outputs, found, strict=True)]
 
         size = min(_BATCH, max(1, -(-len(inputs) // self._threads)))
         batches = [np.ascontiguousarray(inputs[start : start + size], np.float32) for start in range(0, len(inputs), size)]

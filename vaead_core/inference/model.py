@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from vaead_core.computing.onnx_graph import OnnxGraph
+from vaead_core.computing.onnx_graph import Graph
 from vaead_core.inference.reference import Reference
 from vaead_core.inference.vae import OnnxVAE, Posterior
 from vaead_core.scans.volume import Array, Slices
@@ -55,7 +55,7 @@ class Model:
         vae: OnnxVAE,
         reference: Reference | None = None,
         stride: int | None = None,
-        companions: Mapping[str, OnnxGraph] | None = None,
+        companions: Mapping[str, Graph] | None = None,
         healthy: Mapping[str, Array] | None = None,
         memory: Mapping[str, Memory] | None = None,
     ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from vaead_core.computing.onnx_graph import OnnxGraph
+from vaead_core.computing.onnx_graph import OnnxGraph, Opener
 from vaead_core.scans.volume import Array
 
 GRAPHS = ("encoder.onnx", "decoder.onnx")
@@ -27,11 +27,11 @@ class OnnxVAE:
     """Two serialised ONNX graphs.
 
     encoder: images → mean, log_variance, stage1..stage4, and kl_gradient where it was exported with one.
-    decoder: latents → images.
+    decoder: latents → images. open_graph: where they run, in this process or in one of their own.
     """
 
-    def __init__(self, encoder: bytes, decoder: bytes, threads: int | None = None) -> None:
-        self._encoder, self._decoder = OnnxGraph(encoder, threads), OnnxGraph(decoder, threads)
+    def __init__(self, encoder: bytes, decoder: bytes, open_graph: Opener = OnnxGraph) -> None:
+        self._encoder, self._decoder = open_graph(encoder), open_graph(decoder)
         self.image_size, self.latent_size = int(self._encoder.input_shape[-1]), int(self._decoder.input_shape[-1])
 
     @property
@@ -47,12 +47,7 @@ class OnnxVAE:
 
     def encode(self, images: Array, stages: tuple[str, ...] = STAGES) -> tuple[Posterior, dict[str, Array]]:
         """Posterior of images (N, H, W) in [-1, 1], and the channel mean of the output of `stages`, (N, h, w) float32."""
-
-        def channel_means(found: list[Array]) -> list[Array]:
-            mean, log_variance, *features = found
-            return [mean, log_variance, *(feature.mean(1) for feature in features)]
-
-        mean, log_variance, *means = self._encoder.run(images[:, None], ("mean", "log_variance", *stages), channel_means)
+        mean, log_variance, *means = self._encoder.run(images[:, None], ("mean", "log_variance", *stages), stages)
         return Posterior(mean, log_variance), dict(zip(stages, means, strict=True))
 
     def features(self, images: Array, stages: tuple[str, ...] = STAGES) -> dict[str, Array]:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import weakref
 from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from pages.shared.server import memory
+from pages.shared.server import memory, queue, sessions
 from pages.shared.server.cache import cached, forget_all, kept
 from pages.shared.viewer import Layer, Voxel
 from pages.shared.viewer.layer import TOP_RARITY
 from vaead_core import scorers
+from vaead_core.checkpoints import search
 from vaead_core.checkpoints.checkpoint import DESCRIPTION, Checkpoint
 from vaead_core.checkpoints.site import Site, site_bytes
 from vaead_core.cohorts.samples import Sample, load_sample
+from vaead_core.computing.apart import Apart
 from vaead_core.errors import CheckpointError, refusing
 from vaead_core.measures.components import Cluster
 from vaead_core.measures.components import clusters as find_clusters
@@ -55,7 +58,13 @@ def _site(digest: str, checkpoint: Checkpoint, name: str, _content: bytes) -> Si
 
 @cached
 def _opened(folder: str, stamp: str) -> Checkpoint:
-    return Checkpoint.load(folder)
+    """The networks of a session's own run apart, and no longer than it lasts."""
+    if search.vouched_for(Path(folder)):
+        return Checkpoint.load(folder)
+    apart = Apart(Path(folder).name, queue.listen)
+    found = Checkpoint.load(folder, apart.graph)
+    sessions.at_end(weakref.finalize(found, apart.close))
+    return found
 
 
 def forget(scan_digest: str) -> None:

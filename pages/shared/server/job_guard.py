@@ -19,6 +19,8 @@ def main(grace: float, command: list[str]) -> int:
     """The command's exit status, 128 + number for a signal, as in a shell."""
     if hasattr(os, "nice"):  # not on Windows
         os.nice(NICENESS)
+    with suppress(OSError), open("/proc/self/oom_score_adj", "w") as first_to_end:  # where memory ends; Linux alone has it
+        first_to_end.write("1000")
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
     threading.Thread(target=_end_when_left, args=(child, grace), daemon=True).start()
     if hasattr(os, "waitid"):  # its number stays its own while what it started is ended

@@ -22,6 +22,7 @@ import streamlit as st
 
 from pages.shared.notices import plain
 from pages.shared.server import sessions
+from vaead_core.checkpoints.search import APART
 from vaead_core.errors import InputError
 
 MOST_RUNNING = 2  # on the whole server
@@ -56,7 +57,7 @@ class Job:
         self._process = subprocess.Popen(
             [sys.executable, "-S", "-E", str(_GUARD), str(GRACE_SECONDS), *command], cwd=_ROOT, start_new_session=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
-            env=os.environ | dict.fromkeys(_POOLS, str(THREADS)) | {"PYTHONUNBUFFERED": "1", "COLUMNS": "200"},
+            env=os.environ | dict.fromkeys(_POOLS, str(THREADS)) | {"PYTHONUNBUFFERED": "1", "COLUMNS": "200", APART: "1"},
         )  # fmt: skip
         self._stdin, self._stdout = cast(IO[str], self._process.stdin), cast(IO[str], self._process.stdout)  # pipes, both
         self._reader = threading.Thread(target=self._read, daemon=True)

@@ -79,6 +79,12 @@ def turn() -> Iterator[None]:
         yield
 
 
+def listen() -> None:
+    """For what waits in a turn: takes the turn back if its page's reader has left or asked for another."""
+    if known := getattr(_here, "turn", None):
+        known.listen()
+
+
 @contextmanager
 def _within(place: DeltaGenerator | None) -> Iterator[_Turn]:
     """The turn of this thread; a new one where it has none."""
