@@ -1,6 +1,8 @@
 """Checkpoints whose networks would take a server's time or memory for ever: their owner is told, and everybody else goes on."""
 
 import os
+import shutil
+import signal
 import time
 
 import pytest
@@ -9,6 +11,7 @@ from tests.support.disks import begun_with
 from tests.support.hostile import ENDLESS, HUNGRY, hostile, workers
 from tests.support.reader import Reader, Run
 from tests.support.scans import scan_file
+from tests.support.server import serve, wait_for
 from tests.support.waiting import until
 from tests.system.test_server_faults import drawn, followed, upload_checkpoint
 
@@ -96,3 +99,35 @@ def busy(server: int) -> bool:
             return sum(map(int, told.read().rpartition(")")[2].split()[11:13]))
 
     return any(ticks(worker) > 4 * os.sysconf("SC_CLK_TCK") for worker in workers(server))
+
+
+@pytest.mark.parametrize("runs", ["an uploaded network", "a network of the server's own", "a registration"])
+def test_a_server_that_is_asked_to_end_does_within_five_seconds(
+    checkpoints, tiny_checkpoint_folder, brain_volume, tmp_path, runs
+):
+    own = tmp_path / "own"
+    shutil.copytree(tiny_checkpoint_folder, own / "tiny")
+    folder = hostile(tiny_checkpoint_folder, own / "z_endless" if "own" in runs else tmp_path / "endless", ENDLESS)
+    server, address = serve(env=os.environ | {"VAEAD_CHECKPOINTS": str(own)})
+    try:
+        wait_for(address)
+        with Reader(address) as reader:
+            if runs == "a registration":
+                assert drawn(reader.run())
+                reader.put("scan.nii", scan_file(brain_volume, 1.3))
+                reader.ask()
+                time.sleep(1)
+            else:
+                assert drawn(taken(reader, folder) if folder.parent != own else reader.run())
+                choose(reader, "z_endless" if folder.parent == own else "endless (yours)")
+                time.sleep(15)  # until it runs, of which a server tells nothing
+            children = workers(server.pid)
+            assert bool(children) == (runs == "an uploaded network")
+            began = time.monotonic()
+            server.send_signal(signal.SIGTERM)
+            server.wait(5)
+            assert time.monotonic() - began < 5
+            until(lambda: not any(os.path.exists(f"/proc/{child}") for child in children), 5)
+    finally:
+        server.kill()
+        server.wait()

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared.server import memory, sessions, streamlit_private, uploads
+from pages.shared.server import ending, memory, sessions, streamlit_private, uploads
 
 
 def through_app() -> None:
@@ -15,3 +15,4 @@ def through_app() -> None:
     memory.set_imports_aside()
     uploads.keep_in_memory()
     sessions.follow()
+    ending.follow()

@@ -138,7 +138,9 @@ def _is_open(session: str) -> bool:
 
 
 @atexit.register
-def _end_all() -> None:
-    for actions in list(_ends.values()):
-        for action in reversed(actions):
-            action()
+def end_all() -> None:
+    """Ends what is any session's own; the server ends."""
+    while _ends:
+        with suppress(KeyError):  # another thread ends them too
+            for action in reversed(_ends.popitem()[1]):
+                action()

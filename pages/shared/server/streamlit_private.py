@@ -26,6 +26,7 @@ _CONTEXT = "streamlit.runtime.scriptrunner_utils.script_run_context.ScriptRunCon
 PARTS = {  # function → what it uses, by its dotted name
     "session": (*_SERVER[:1], "streamlit.runtime.scriptrunner.get_script_run_ctx"),
     "is_open": (*_SERVER, f"{_RUNTIME}.is_active_session"),
+    "is_ending": (*_SERVER, f"{_RUNTIME}.state", "streamlit.runtime.RuntimeState"),
     "close": (
         *_SERVER,
         f"{_RUNTIME}._get_async_objs",
@@ -71,6 +72,12 @@ def session() -> str:
 def is_open(known: str) -> bool:
     """Whether a session's reader is connected. Read in Streamlit 1.67.0."""
     return runtime.exists() and runtime.get_instance().is_active_session(known)
+
+
+def is_ending() -> bool:
+    """Whether this server was asked to end: SIGTERM, Ctrl-C. Read in Streamlit 1.67.0."""
+    ending = (runtime.RuntimeState.STOPPING, runtime.RuntimeState.STOPPED)
+    return runtime.exists() and runtime.get_instance().state in ending
 
 
 def close(known: str) -> None:
