@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from vaead_core.checkpoints.checkpoint import COMPANION_FILES, DESCRIPTION, LITTER, Checkpoint, apart, checked_files
+from vaead_core.checkpoints.checkpoint import COMPANION_FILES, DESCRIPTION, LITTER, Checkpoint, checked_files, unrelated
 from vaead_core.checkpoints.consistency import is_consistent
 from vaead_core.checkpoints.summary import facts, read_history
 from vaead_core.checkpoints.untrusted import check_arrays, check_calibration, check_graph, open_zip
@@ -87,7 +87,7 @@ def check(folder: Path, room: Callable[[int], None] = lambda needed: None) -> Ch
     with refusing(not_running):  # whatever ONNX Runtime and a missing setting raise
         together = is_consistent(checkpoint)
     if not together:
-        raise CheckpointError(apart(folder.name))
+        raise CheckpointError(unrelated(folder.name))
     facts(folder)  # what pages read of it besides
     read_history(checkpoint.history)
     return checkpoint

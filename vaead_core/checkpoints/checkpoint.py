@@ -90,7 +90,7 @@ class Checkpoint:
         with refusing(unreadable):
             together = _is_of_one_training(found)
         if not together:
-            raise CheckpointError(apart(folder.name))
+            raise CheckpointError(unrelated(folder.name))
         return found
 
     def save(self, folder: Path, graphs: Path) -> None:
@@ -125,7 +125,7 @@ class Checkpoint:
         (folder / DESCRIPTION).write_text(json.dumps(whole, indent=1) + "\n", newline="\n")
 
 
-def apart(name: str) -> str:
+def unrelated(name: str) -> str:
     """What is said of a checkpoint whose parts are not of one training."""
     return f"Network, arrays and settings of {name} do not belong together; copy the checkpoint again."
 
