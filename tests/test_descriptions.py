@@ -11,6 +11,7 @@ import pyarrow
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests.support.descriptions import BAD, written
 from vaead_core.checkpoints.archive import check, packed
 from vaead_core.checkpoints.checkpoint import DESCRIPTION, Checkpoint
 from vaead_core.checkpoints.provenance import Provenance, read_preprocessor, read_stride
@@ -20,15 +21,6 @@ from vaead_core.experiments.subjects import source_of
 from vaead_core.pipeline.latent_space import colours
 
 ROOT = Path(__file__).resolve().parents[1]
-DEEP: list = []
-for _ in range(60):
-    DEEP = [DEEP]
-VALUES = {
-    "a number of 401 digits": 10**400, "a number of 20 digits": 10**19, "infinity": float("inf"), "no number": float("nan"),
-    "too large a number": "1e400", "a list": [1, "x", None], "no list": [], "a table": {"x": {"y": [1]}}, "no table": {},
-    "nothing": None, "no text": "", "a long text": "x" * 200_000, "half a character": "\ud800", "a zero byte": "a\0b",
-    "less than none": -1, "true": True, "deep": DEEP,
-}  # fmt: skip
 
 
 def places(said, path=()):
@@ -40,13 +32,13 @@ def places(said, path=()):
 
 
 def changed(said: dict, path: tuple, value) -> bytes:
-    """The description with another value at one place; a number that JSON's reader makes infinite stays as it was written."""
+    """The description with another value at one place."""
     said = copy.deepcopy(said)
     at = said
     for key in path[:-1]:
         at = at[key]
     at[path[-1]] = value
-    return json.dumps(said).replace('"1e400"', "1e400").encode()
+    return written(said)
 
 
 def shown(folder: Path, other) -> None:
@@ -67,12 +59,12 @@ def is_read(content: bytes) -> bool:
         return False
 
 
-@pytest.mark.parametrize("value", VALUES)
+@pytest.mark.parametrize("value", BAD)
 def test_a_value_anywhere_in_a_description_is_refused_or_shown(tiny_checkpoint_folder, tmp_path, value):
     said, plain = json.loads((tiny_checkpoint_folder / DESCRIPTION).read_bytes()), facts(tiny_checkpoint_folder)
     refused = []
     for path in places(said):
-        (tmp_path / DESCRIPTION).write_bytes(changed(said, path, VALUES[value]))
+        (tmp_path / DESCRIPTION).write_bytes(changed(said, path, BAD[value]))
         try:
             shown(tmp_path, plain)
         except CheckpointError as error:
@@ -86,7 +78,7 @@ def test_a_checkpoint_whose_description_is_taken_can_be_used(tiny_checkpoint_fol
     folder = Path(shutil.copytree(tiny_checkpoint_folder, tmp_path / "tiny"))
     said, used, refused = json.loads((folder / DESCRIPTION).read_bytes()), 0, []
     for path in (path for path in places(said) if path[0] not in ("training", "versions", "companions", "files")):
-        for content in (changed(said, path, value) for value in VALUES.values()):
+        for content in (changed(said, path, value) for value in BAD.values()):
             if not is_read(content):
                 continue
             (folder / DESCRIPTION).write_bytes(content)
@@ -124,7 +116,7 @@ def test_no_page_fails_for_a_bad_checkpoint_that_is_there(checkpoints, tiny_chec
     for name in ("bad", "tiny"):
         shutil.copytree(tiny_checkpoint_folder, tmp_path / name)
     said = json.loads((tmp_path / "bad" / DESCRIPTION).read_bytes())
-    (tmp_path / "bad" / DESCRIPTION).write_bytes(changed(said, ("training", "epochs"), VALUES[value]))
+    (tmp_path / "bad" / DESCRIPTION).write_bytes(changed(said, ("training", "epochs"), BAD[value]))
     monkeypatch.setenv("VAEAD_CHECKPOINTS", str(tmp_path))
     for page in ("explore", "toy_lab", "latent_space", "benchmark", "checkpoints"):
         app = AppTest.from_file(str(ROOT / "pages" / f"{page}.py"), default_timeout=240).run()

@@ -10,8 +10,11 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import onnx
 
+from tests.fuzz import graphs
 from tests.fuzz.mutations import MARKUP, mutated, number
+from tests.support.descriptions import BAD, written
 from vaead_core.checkpoints.archive import check, unpack
 from vaead_core.checkpoints.checkpoint import COMPANION_FILES, DESCRIPTION, FILES
 from vaead_core.checkpoints.summary import facts, read_history
@@ -22,7 +25,10 @@ from vaead_core.pipeline.record import scores_record
 from vaead_core.pipeline.scoring import PreparedScan
 
 Files = dict[str, bytes]
-KINDS = ("archive bytes", "directory bytes", "entries", "file bytes", "file bytes", "arrays", "settings", "settings", "history")
+KINDS = (
+    *("archive bytes", "directory bytes", "entries", "file bytes", "file bytes", "graph", "arrays", "settings", "settings"),
+    "history",
+)
 NAMES = (
     "", "/", "..", "../README.md", "/tmp/README.md", "a/../../README.md", "..\\README.md", "C:\\x.npz", "m/model.pkl", "\0",
     "README.md/", ".bashrc", "m/__init__.py", "con", "<img src=x onerror=alert(1)>.md", "[x](javascript:alert(1))",
@@ -51,6 +57,9 @@ def altered(files: Files, rng: np.random.Generator, kind: str | None = None) -> 
     match kind or rng.choice(KINDS[3:]):
         case "file bytes":
             files[name] = mutated(files[name], rng)
+        case "graph":
+            name = str(rng.choice([name for name in files if name.endswith(".onnx")]))
+            files[name] = graphs.graph_file(onnx.load_from_string(files[name]).graph.SerializeToString(), rng)
         case "arrays":
             name = str(rng.choice(["latents.npz", "calibration.npz"]))
             files[name] = _arrays(files[name], rng)
@@ -61,7 +70,7 @@ def altered(files: Files, rng: np.random.Generator, kind: str | None = None) -> 
     if rng.random() < 7 / 8 and isinstance(description, dict):
         described = {*files} - {DESCRIPTION}
         description["files"] = {name: hashlib.sha256(files[name]).hexdigest() for name in described}
-    return files | {DESCRIPTION: json.dumps(description).encode()}
+    return files | {DESCRIPTION: written(description)}
 
 
 def take(content: bytes, into: Path, prepared: PreparedScan) -> bool:
@@ -145,5 +154,5 @@ def _change(description: dict, rng: np.random.Generator) -> None:
         if not isinstance(at[key], dict) or not at[key] or rng.random() < 0.2:
             break
         at = at[key]
-    values = (None, True, -1, 0, 1, 2, 1e300, "", "noise", MARKUP.decode(), [], {}, [[[]]], {"a": 1}, 2**70)
+    values = (*BAD.values(), 0, 1, 2, 1e300, "noise", MARKUP.decode(), 2**70)
     at[key] = values[int(rng.integers(len(values)))]

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import onnx
 
 from pages.shared.server import memory
-from tests.fuzz import archives, scans, series, tables
+from tests.fuzz import archives, graphs, scans, series, tables
 from tests.fuzz.watch import watching
 from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.errors import InputError
@@ -57,6 +58,7 @@ class Good:
     """What is damaged, and what scores a scan whose file was good enough."""
 
     files: archives.Files
+    graph: bytes
     checkpoint: Checkpoint
     brain: Volume
     prepared: PreparedScan
@@ -66,7 +68,8 @@ def fuzz(count: int, checkpoint_folder: Path, brain: Volume, scratch: Path, seed
     """`count` cases of all kinds, the same for the same seed. checkpoint_folder: a good checkpoint of brains."""
     checkpoint = Checkpoint.load(checkpoint_folder)
     files = {path.name: path.read_bytes() for path in checkpoint_folder.iterdir()}
-    good = Good(files, checkpoint, brain, scoring.prepare(brain, checkpoint))
+    graph = onnx.load_from_string(files["decoder.onnx"]).graph.SerializeToString()
+    good = Good(files, graph, checkpoint, brain, scoring.prepare(brain, checkpoint))
     return _tallied(lambda number, rng, into: _case(number, rng, good, into), count, scratch, seed)
 
 
@@ -97,10 +100,17 @@ def _case(number: int, rng: np.random.Generator, good: Good, into: Path) -> Work
     if number % 100 == 0:
         content = scans.brain_file(good.brain, rng)
         return lambda: scans.score(content, good.checkpoint)
-    match rng.choice(("scan", "series", "archive", "folder", "table"), p=(0.5, 0.1, 0.2, 0.15, 0.05)):
+    kinds = {"scan": 0.4, "truth": 0.05, "graph": 0.1, "series": 0.1, "archive": 0.15, "folder": 0.15, "table": 0.05}
+    match rng.choice(list(kinds), p=list(kinds.values())):
         case "scan":
             content = scans.scan_file(rng)
             return lambda: scans.read(content)
+        case "truth":
+            content = scans.truth_file(good.brain, rng)
+            return lambda: scans.judge(content, good.brain)
+        case "graph":
+            content = graphs.graph_file(good.graph, rng)
+            return lambda: graphs.take(content)
         case "series":
             return _series(rng, into)
         case "archive":

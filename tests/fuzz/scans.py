@@ -1,4 +1,4 @@
-"""NIfTI files with damaged headers, gzip streams and values, and what becomes of each."""
+"""NIfTI files with damaged headers, gzip streams, values and places, scans and truths, and what becomes of each."""
 
 from __future__ import annotations
 
@@ -6,14 +6,19 @@ import gzip
 
 import nibabel as nib
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from tests.fuzz.mutations import mutated, number, packed
 from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.pipeline import scoring
 from vaead_core.scans.nifti import map_to_nifti, read_nifti
+from vaead_core.scans.truth import read_truth
 from vaead_core.scans.volume import Array, Volume
 
-KINDS = ("header fields", "header fields", "header bytes", "file bytes", "gzip", "values", "noise", "another format")
+KINDS = (
+    *("header fields", "header fields", "header bytes", "file bytes", "gzip", "values", "affine", "noise"),
+    "another format",
+)
 STORED = (np.uint8, np.int16, np.int32, np.float32, np.float64)
 HEADERS = (nib.Nifti1Image, nib.Nifti2Image)
 
@@ -32,6 +37,8 @@ def scan_file(rng: np.random.Generator) -> bytes:
             content = mutated(content, rng)
         case "values":
             content = HEADERS[0](spoiled(data.astype(np.float32), rng), image.affine).to_bytes()
+        case "affine":
+            content = HEADERS[0](data.astype(np.float32), extreme_affine(rng)).to_bytes()
         case "noise":
             content = rng.bytes(int(rng.integers(2000)))
         case "another format":
@@ -48,7 +55,52 @@ def brain_file(brain: Volume, rng: np.random.Generator) -> bytes:
         data = spoiled(data, rng) * (data != 0)
     if rng.random() < 0.5:
         affine[int(rng.integers(3)), int(rng.integers(4))] *= rng.choice([0.5, -1, 2, 1e3, 1e-3, 1e12])
+    elif rng.random() < 0.3:
+        affine = extreme_affine(rng)
     return nib.Nifti1Image(data.astype(np.float32), affine).to_bytes()
+
+
+def extreme_affine(rng: np.random.Generator) -> Array:
+    """(4, 4), invertible: turned, sheared and mirrored, with voxels of 1e-12 to 1e12 mm and an origin as far away."""
+    affine = np.eye(4)
+    affine[:3, :3] = Rotation.random(random_state=int(rng.integers(2**31))).as_matrix() * rng.choice([-1, 1])
+    affine[:3, :3] = affine[:3, :3] @ (np.eye(3) + np.triu(rng.normal(0, rng.choice([0, 0.1, 10]), (3, 3)), 1))
+    affine[:3, :3] *= 10 ** rng.uniform(-12, 12, 3 if rng.random() < 0.5 else 1)
+    affine[:3, 3] = rng.choice([-1, 1], 3) * 10 ** rng.uniform(-12, 12, 3)
+    return affine
+
+
+def truth_file(scan: Volume, rng: np.random.Generator) -> bytes:
+    """A lesion mask of a scan, damaged: its values, its grid, its place, its bytes."""
+    data, affine = np.zeros(scan.data.shape, np.float32), scan.affine
+    middle = [side // 2 for side in data.shape]
+    data[tuple(slice(at - 2, at + 2) for at in middle)] = rng.choice([1, 255, 0.3, 1e-30, 1e30])
+    match rng.choice(("values", "labels", "grid", "affine", "bytes", "header fields")):
+        case "values":
+            data = spoiled(data, rng)
+        case "labels":
+            data = data * rng.integers(-3, 300, data.shape)
+        case "grid":
+            data = data[tuple(slice(0, int(rng.integers(1, side + 1))) for side in data.shape)]
+            data = data[..., None] if rng.random() < 0.5 else data
+        case "affine":
+            affine = extreme_affine(rng)
+        case "bytes":
+            return mutated(nib.Nifti1Image(data, affine).to_bytes(), rng, 400)
+        case "header fields":
+            image = nib.Nifti1Image(data, affine)
+            return _with_fields(image, rng) + image.to_bytes()[image.header.sizeof_hdr :]
+    return nib.Nifti1Image(data, affine).to_bytes()
+
+
+def judge(content: bytes, scan: Volume) -> bool:
+    """Reads a truth for `scan`. Raises ScanError; AssertionError where what it marks does not lie in the brain."""
+    found = read_truth(content, scan, "lesions.nii.gz")
+    assert found.marked.shape == scan.data.shape
+    assert found.marked.dtype == bool
+    assert not (found.marked & ~scan.mask).any()
+    assert all(note.isprintable() and note.endswith(".") for note in found.notes)
+    return True
 
 
 def spoiled(data: Array, rng: np.random.Generator) -> Array:

@@ -9,7 +9,10 @@ import numpy as np
 from tests.fuzz.mutations import mutated
 from vaead_core.cohorts.nifti_folder import nifti_folder
 
-TABLE = "participant_id\tage\tsex\n" + "".join(f"sub-{n}\t{20 + n}\tF\n" for n in range(1, 20))
+PEOPLE = "".join(f"sub-{n}\t{20 + n}\tF\t{('control', 'depr')[n % 2]}\n" for n in range(1, 20))
+TABLE = f"participant_id\tage\tsex\tgroup\n{PEOPLE}"
+    f"sub-{n}\t{20 + n}\tF\t{('control', 'depr')[n % 2]}\n" for n in range(1, 20)
+)
 
 
 def folder(into: Path, rng: np.random.Generator) -> bool:
@@ -17,5 +20,8 @@ def folder(into: Path, rng: np.random.Generator) -> bool:
     for number in range(1, 4):
         (into / f"sub-{number}_T1w.nii").touch()
     (into / "participants.tsv").write_bytes(mutated(TABLE.encode(), rng))
-    assert len(nifti_folder(into).subjects) == 3
+    subjects = nifti_folder(into).subjects
+    assert len(subjects) == 3
+    assert all(one.age is None or np.isfinite(one.age) for one in subjects)
+    assert len({one.control is None for one in subjects}) == 1, "of all something is told, or of none"
     return True

@@ -151,15 +151,17 @@ class Provenance:
         }
 
 
+_KINDS = get_type_hints(Preprocessor)
+
+
 def read_preprocessor(said: Mapping[str, Any]) -> Preprocessor | None:
     """How scans become the images of a description's network; None for pictures that are not brains. Raises ValueError."""
     settings = entry(said, "preprocessor", lambda value: value if value is None else table(value))
     if settings is None:
         return None
-    kinds = get_type_hints(Preprocessor)
     if unknown := sorted(settings.keys() - {field.name for field in fields(Preprocessor)}):
         raise ValueError(f"preprocessor.{unknown[0]} is none of its settings")
-    return Preprocessor(**{name: entry(settings, f"preprocessor.{name}", setting(kinds[name])) for name in settings})
+    return Preprocessor(**{name: entry(settings, f"preprocessor.{name}", setting(_KINDS[name])) for name in settings})
 
 
 def read_stride(said: Mapping[str, Any]) -> int | None:
