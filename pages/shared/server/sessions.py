@@ -34,7 +34,7 @@ _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW"
 
 _ends: dict[str, list[Callable[[], None]]] = {}
 _away: dict[str, float] = {}  # seconds that its reader has been gone
-_changing = threading.Lock()
+_changing, _ending = threading.Lock(), threading.Lock()
 
 
 def follow() -> None:
@@ -139,8 +139,16 @@ def _is_open(session: str) -> bool:
 
 @atexit.register
 def end_all() -> None:
-    """Ends what is any session's own; the server ends."""
-    while _ends:
-        with suppress(KeyError):  # another thread ends them too
-            for action in reversed(_ends.popitem()[1]):
+    """Ends what is any session's own, as the server ends; whoever calls it second waits until that is done."""
+    with _ending:
+        while actions := _taken():
+            for action in reversed(actions):
                 action()
+
+
+def _taken() -> list[Callable[[], None]]:
+    """What is to be done at the end of all that are known; they are known no longer."""
+    with _changing:
+        actions = [action for known in _ends.values() for action in known]
+        _ends.clear()
+    return actions
