@@ -88,6 +88,16 @@ def test_what_macos_adds_is_left_out(files, tmp_path):
     assert {path.name for path in folder.iterdir()} == files.keys()
 
 
+@pytest.mark.parametrize(("stride", "taken"), [(1, False), (7, False), (8, True)])
+def test_patches_that_overlap_so_much_that_a_scan_becomes_gigabytes_are_refused(tmp_path, stride, taken):
+    [patches] = (folder for folder in SHIPPED if folder.name == "brain-patches-2mm")
+    content = zipped(signed({path.name: path.read_bytes() for path in patches.iterdir()}, stride=stride))
+    if taken:
+        assert unpack(content, "mine.zip", tmp_path).name == "mine"
+    else:
+        assert "do not belong together" in refusal(content, tmp_path)
+
+
 @pytest.mark.parametrize("shipped", SHIPPED, ids=lambda path: path.name)
 def test_what_ships_would_be_taken_as_an_upload(shipped):
     assert check(shipped).name == shipped.name

@@ -12,13 +12,16 @@ from vaead_core.inference.vae import STAGES
 from vaead_core.scans.volume import Array, Slices
 from vaead_core.scorers import SCORERS, build_map, map_scorers, scorers_of
 
+WINDOWS_ACROSS = 4  # that cover a pixel in each direction; two where vaead trains, and a pixel's step would take gigabytes
 SOURCE = re.compile(r"(?!\.)[A-Za-z0-9 _.-]{1,80}|synthetic:[0-9]{1,4}")  # a cohort by its name, never a path
 
 
 def is_consistent(checkpoint: Checkpoint) -> bool:
     """One blank image goes through the network. Raises whatever a foreign network or setting makes its library raise."""
+    side, stride = checkpoint.model.vae.image_size, checkpoint.model.stride
     return (
-        8 <= checkpoint.model.vae.image_size <= 512
+        8 <= side <= 512
+        and (stride is None or side / WINDOWS_ACROSS <= stride)
         and 1 <= checkpoint.model.vae.latent_size <= 4096
         and _names_its_cohort(checkpoint)
         and _network_agrees(checkpoint)

@@ -38,7 +38,7 @@ from vaead_core.computing.checkout import PACKAGE
 from vaead_core.computing.frames import Array, Message
 from vaead_core.errors import CheckpointError
 
-OPEN_SECONDS = 30.0  # a graph, with the start of its process
+OPEN_SECONDS = 15.0  # a graph, with the start of its process
 FIRST_SECONDS, SECONDS_AN_INPUT, MOST_SECONDS = 10.0, 0.25, 120.0
 MEMORY_BYTES = 2 << 30  # with 200 MB of weights and ANSWER_BYTES twice
 ANSWER_BYTES = 512 << 20
