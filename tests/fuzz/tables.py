@@ -11,8 +11,6 @@ from vaead_core.cohorts.nifti_folder import nifti_folder
 
 PEOPLE = "".join(f"sub-{n}\t{20 + n}\tF\t{('control', 'depr')[n % 2]}\n" for n in range(1, 20))
 TABLE = f"participant_id\tage\tsex\tgroup\n{PEOPLE}"
-    f"sub-{n}\t{20 + n}\tF\t{('control', 'depr')[n % 2]}\n" for n in range(1, 20)
-)
 
 
 def folder(into: Path, rng: np.random.Generator) -> bool:
