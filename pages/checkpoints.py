@@ -6,7 +6,7 @@ from pages.shared import inputs
 from pages.shared.checkpoints import card, sites, training_job
 from pages.shared.checkpoints import views as view
 from pages.shared.notices import plain, refuse, sentence
-from pages.shared.server import entry, jobs, memory, queue
+from pages.shared.server import entry, jobs, memory, queue, uploads
 from vaead_core.checkpoints import search
 from vaead_core.checkpoints.archive import ARCHIVE_BYTES, packed, unpack
 from vaead_core.checkpoints.summary import read_history
@@ -66,6 +66,7 @@ def _ask(label: str, key: str, names: list[str]) -> str:
 def upload() -> None:
     """The folder that a training writes, as a .zip: every file is checked before it is opened."""
     largest = ARCHIVE_BYTES >> 20
+    uploads.expect("archive")
     st.file_uploader("A checkpoint's folder, as a .zip", type=["zip"], key="archive", on_change=take, max_upload_size=largest)
     if said := state.get("archive_said"):
         (st.success if said[0] else st.error)(plain(said[1]))

@@ -196,7 +196,7 @@ def test_the_recorded_slices_are_shown_at_once_with_every_map(app):
     assert shown["AP"].is_monotonic_decreasing
     assert "Chance" in shown
     assert shown["Seconds"].between(0, 60).all()
-    assert "python -m vaead_core evaluate slices" in app.caption[2].value
+    assert "python -m vaead_core evaluate slices" in app.caption[2].value.replace("\\", "")
     assert [button.proto.label for button in app.get("download_button")] == ["This table as CSV", "All rows as CSV"]
 
 

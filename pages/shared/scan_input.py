@@ -107,6 +107,7 @@ def ask_scan(key: str) -> Request:
     with st.sidebar:
         names = [*SAMPLES, *([YOURS] if state.get("kept_upload") else [])]
         chosen = st.selectbox("Scan", names, names.index(LISTS[key]), format_func=_called, key=key, on_change=_chosen, **KEPT)
+        uploads.expect("upload")
         shown = st.file_uploader(
             "Your own T1: a brain or a whole head, .nii, .nii.gz or a .zip of DICOM",
             type=["nii", "gz", "zip"],
@@ -121,6 +122,7 @@ def ask_scan(key: str) -> Request:
         place, truth_place = st.container(), st.empty()
         if kept:
             for key, label in BESIDES.items():
+                uploads.expect(key)
                 st.file_uploader(label, type=["nii", "gz"], key=key, on_change=_keep_beside, args=(key,))
                 if (held := state.get(f"kept_{key}")) and state.get(key) is None:
                     st.button(plain(f"Close {held.name}"), on_click=_keep_beside, args=(key,), width="stretch")

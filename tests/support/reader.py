@@ -137,19 +137,8 @@ class Reader:
     def put(self, name: str, content: bytes) -> None:
         """Sends a file, which the next run finds in the first uploader of the last one."""
         [uploader, *_] = self.last.all("file_uploader")
-        ask = BackMsg()
-        ask.file_urls_request.request_id, ask.file_urls_request.session_id = str(uuid4()), self.session
-        ask.file_urls_request.file_names.append(name)
-        self._socket.send(ask.SerializeToString())
-        deadline = time.monotonic() + SECONDS
-        while (message := self._receive(deadline)).WhichOneof("type") != "file_urls_response":
-            pass
-        [urls] = message.file_urls_response.file_urls
-        border = uuid4().hex
-        head = f'--{border}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
-        head += "Content-Type: application/octet-stream\r\n\r\n"
-        body = head.encode() + content + f"\r\n--{border}--\r\n".encode()
-        self._request(urls.upload_url, "PUT", body, {"Content-Type": f"multipart/form-data; boundary={border}"})
+        [urls] = self.addresses(name)
+        self.send(urls.upload_url, name, content)
         if self._file and self._tidy:
             self._request(self._file, "DELETE")
         self._file = urls.delete_url
@@ -158,6 +147,25 @@ class Reader:
         information.file_id = urls.file_id
         information.file_urls.CopyFrom(urls)
         self._states[uploader.id] = state
+
+    def addresses(self, *names: str) -> list[Any]:
+        """Those that the server gives for files, whether or not a widget is there for them."""
+        ask = BackMsg()
+        ask.file_urls_request.request_id, ask.file_urls_request.session_id = str(uuid4()), self.session
+        ask.file_urls_request.file_names.extend(names)
+        self._socket.send(ask.SerializeToString())
+        deadline = time.monotonic() + SECONDS
+        while (message := self._receive(deadline)).WhichOneof("type") != "file_urls_response":
+            pass
+        return list(message.file_urls_response.file_urls)
+
+    def send(self, address: str, name: str, content: bytes) -> None:
+        """Sends a file to an address. Raises HTTPError."""
+        border = uuid4().hex
+        head = f'--{border}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
+        head += "Content-Type: application/octet-stream\r\n\r\n"
+        body = head.encode() + content + f"\r\n--{border}--\r\n".encode()
+        self._request(address, "PUT", body, {"Content-Type": f"multipart/form-data; boundary={border}"})
 
     def set(self, key: str, **value: Any) -> None:
         """A widget's value for the next run, by the key in its id: string_value="..." and so on, as WidgetState has them."""

@@ -9,6 +9,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,15 @@ def test_an_upload_beyond_the_limit_is_refused_and_none_is_written_down(proxy):
     port, folder = proxy
     assert status(port, "/_stcore/upload_file/session/file", PASSWORD, bytes(202 << 20)) == 413
     assert [path for kind in folder.iterdir() if kind.is_dir() for path in kind.rglob("*") if path.is_file()] == []
+
+
+def test_one_address_has_a_bounded_number_of_connections_open(proxy):
+    with ExitStack() as opened:
+        for _ in range(40):
+            opened.enter_context(stream(proxy[0], Origin=f"https://127.0.0.1:{proxy[0]}"))
+        with pytest.raises(InvalidStatus) as refused:
+            stream(proxy[0], Origin=f"https://127.0.0.1:{proxy[0]}")
+    assert refused.value.response.status_code == 503
 
 
 @pytest.fixture

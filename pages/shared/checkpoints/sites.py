@@ -17,7 +17,7 @@ from pages.shared import inputs
 from pages.shared.cached import scans as cached_scans
 from pages.shared.checkpoints import training_job
 from pages.shared.notices import plain, refuse, sentence
-from pages.shared.server import jobs, sessions
+from pages.shared.server import jobs, sessions, uploads
 from vaead_core import scorers
 from vaead_core.checkpoints.calibration import RATES
 from vaead_core.checkpoints.checkpoint import Checkpoint
@@ -44,6 +44,7 @@ def _ask(folder: Path, checkpoint: Checkpoint) -> None:
     choices = [one for one in SOURCES if one != SOURCES[1] or training_job.folders_allowed()]
     source = st.segmented_control("Healthy scans", choices, default=choices[0], required=True, key="site_source", **inputs.KEPT)
     if source == SOURCES[2]:
+        uploads.expect("site_archive")
         st.file_uploader(
             "What a calibration wrote, .npz", type=["npz"], key="site_archive", on_change=_take, args=(folder, checkpoint),
             max_upload_size=MOST_BYTES >> 20,
@@ -53,6 +54,7 @@ def _ask(folder: Path, checkpoint: Checkpoint) -> None:
         return
     name = st.text_input("Name of the scanner", "my-scanner", max_chars=60, key="site_name", **inputs.KEPT)
     if source == SOURCES[0]:
+        uploads.expect("site_scans", MOST)
         files = st.file_uploader(
             f"T1 scans of {LEAST} to {MOST} healthy people, all of one scanner: .nii or .nii.gz", type=["nii", "gz"],
             key="site_scans", accept_multiple_files=True,

@@ -14,5 +14,6 @@ def through_app() -> None:
     memory.keep_large_arrays_apart()
     memory.set_imports_aside()
     uploads.keep_in_memory()
+    uploads.begin_page()
     sessions.follow()
     ending.follow()

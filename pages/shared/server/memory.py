@@ -51,6 +51,11 @@ def refuse_when_short() -> None:
         raise InputError(f"This server has {left / 1e9:.1f} GB of memory left, too little to compute; try again later.")
 
 
+def refuse_to_take(needed: int) -> None:
+    """Raises ScanError when there is no room for a file that somebody is about to send, and for what comes already."""
+    _refuse(needed + LEAST_BYTES, "A file is on its way", "try again")
+
+
 def refuse_to_read(content: bytes, name: str) -> None:
     """Raises ScanError when there is no room to read a file, of which a gzip file says at its end what it unpacks to."""
     stored = int.from_bytes(content[-4:], "little") if content[:2] == b"\x1f\x8b" else len(content)

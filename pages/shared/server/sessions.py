@@ -17,7 +17,7 @@ from types import ModuleType
 
 import streamlit as st
 
-from pages.shared.server import memory, streamlit_private
+from pages.shared.server import memory, streamlit_private, uploads
 from vaead_core.errors import InputError
 
 fcntl: ModuleType | None
@@ -125,6 +125,8 @@ def _look() -> None:
             action()
         for session in over:
             streamlit_private.close(session)
+            uploads.forget(session)
+        uploads.drop_unnamed()
         if over:
             sys.modules["__main__"] = ModuleType("__main__")  # the page that was run last, and whatever it had open
             time.sleep(_LOOK_SECONDS)  # until they are closed

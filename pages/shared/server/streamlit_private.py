@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from functools import wraps
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary
 
-from starlette import formparsers
-from streamlit import runtime
+from starlette import formparsers, requests
+from starlette.exceptions import HTTPException
+from streamlit import config, runtime
 from streamlit.runtime import app_session, pages_manager, scriptrunner
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+
+from vaead_core.errors import InputError
 
 if TYPE_CHECKING:
     from streamlit.proto.ClientState_pb2 import ClientState
-    from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+    from streamlit.runtime.uploaded_file_manager import UploadFileUrlInfo
 
 READ_IN = "1.67.0"
 
@@ -45,6 +51,13 @@ PARTS = {  # function → what it uses, by its dotted name
     ),
     "hold_uploads_in_memory": ("starlette.formparsers.MultiPartParser.spool_max_size",),
     "remove_upload": (*_SERVER[1:], f"{_RUNTIME}.uploaded_file_mgr", f"{_FILES}.remove_file"),
+    "watch_uploads": (
+        "starlette.requests.Request.form",
+        f"{_FILES}.get_upload_urls",
+        "streamlit.runtime.app_session.AppSession.request_rerun",
+        "streamlit.runtime.app_session.AppSession.id",
+    ),
+    "page": ("streamlit.runtime.scriptrunner.get_script_run_ctx", f"{_CONTEXT}.page_script_hash"),
     "uploads_of": (*_SERVER[1:], f"{_RUNTIME}.uploaded_file_mgr", f"{_FILES}.file_storage"),
     "forget_fragments": (
         "streamlit.runtime.scriptrunner.get_script_run_ctx",
@@ -101,6 +114,64 @@ def hold_uploads_in_memory(most_bytes: int) -> None:
     """An upload of up to `most_bytes` never lies on the disk on its way in. Read in Streamlit 1.67.0, whose server takes them
     by starlette's parser."""
     formparsers.MultiPartParser.spool_max_size = most_bytes
+
+
+def watch_uploads(
+    give: Callable[[str, set[str]], None],
+    taking: Callable[[str, str, int], AbstractContextManager[None]],
+    name: Callable[[str, set[str]], None],
+) -> None:
+    """Calls `give` with a session's addresses for files as they are given, holds `taking` while one is sent, from before its
+    first byte, and calls `name` with all that its browser's widgets hold. An InputError of `taking` ends the upload. Read in
+    Streamlit 1.67.0, which takes whatever is sent to any address of a session that is open, as starlette's form."""  # fmt: skip
+    form, urls = requests.Request.form, MemoryUploadedFileManager.get_upload_urls
+    rerun = app_session.AppSession.request_rerun
+    if hasattr(form, "__wrapped__"):
+        return
+
+    @wraps(urls)
+    def get_upload_urls(files: MemoryUploadedFileManager, session: str, names: Sequence[str]) -> list[UploadFileUrlInfo]:
+        found = urls(files, session, names)
+        give(session, {one.file_id for one in found})
+        return found
+
+    @wraps(form)
+    def watched(request: requests.Request, **limits: Any) -> Any:
+        place = request.scope.get("path_params", {})
+        if request.method == "PUT" and {"session_id", "file_id"} <= place.keys():
+            return _form(request, taking(place["session_id"], place["file_id"], _size(request)), limits)
+        return form(request, **limits)
+
+    async def _form(request: requests.Request, held: AbstractContextManager[None], limits: dict[str, Any]) -> Any:
+        try:
+            with held:
+                return await form(request, **limits)
+        except InputError as error:
+            raise HTTPException(413, str(error)) from error
+
+    @wraps(rerun)
+    def request_rerun(session: app_session.AppSession, client_state: ClientState | None) -> None:
+        if client_state:
+            states = client_state.widget_states.widgets
+            name(session.id, {one.file_id for state in states for one in state.file_uploader_state_value.uploaded_file_info})
+        rerun(session, client_state)
+
+    requests.Request.form = watched  # type: ignore[assignment, method-assign]
+    MemoryUploadedFileManager.get_upload_urls = get_upload_urls  # type: ignore[assignment, method-assign]
+    app_session.AppSession.request_rerun = request_rerun  # type: ignore[assignment, method-assign]
+
+
+def _size(request: requests.Request) -> int:
+    """What a file that is sent says of its size, else the most that is taken."""
+    most = int(config.get_option("server.maxUploadSize")) << 20
+    said = request.headers.get("content-length", "")
+    return min(int(said), most) if said.isdecimal() else most
+
+
+def page() -> str:
+    """The page that runs here, by its hash. Read in Streamlit 1.67.0."""
+    context = scriptrunner.get_script_run_ctx(suppress_warning=True)
+    return context.page_script_hash if context else ""
 
 
 def remove_upload(known: str, file: str) -> None:
