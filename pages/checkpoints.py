@@ -6,7 +6,7 @@ from pages.shared import inputs
 from pages.shared.checkpoints import card, sites, training_job
 from pages.shared.checkpoints import views as view
 from pages.shared.notices import plain, refuse, sentence
-from pages.shared.server import entry, jobs, memory, queue, uploads
+from pages.shared.server import audit, entry, jobs, memory, queue, uploads
 from vaead_core.checkpoints import search
 from vaead_core.checkpoints.archive import ARCHIVE_BYTES, packed, unpack
 from vaead_core.checkpoints.summary import read_history
@@ -82,10 +82,12 @@ def take() -> None:
         training_job.refuse_too_many()
         with queue.turn():
             name = unpack(file.getvalue(), file.name, inputs.own_folder(), memory.refuse_to_open).name
+        audit.note("checkpoint", "taken", bytes=file.size)
         state.archive_said = True, f"{name} was checked and can be chosen on every page as {name}{inputs.YOURS}."
     except Exception as error:
         if (said := sentence(error)) is None:
             raise
+        audit.note("checkpoint", "refused", bytes=file.size)
         state.archive_said = False, said
 
 

@@ -17,7 +17,7 @@ from pages.shared.inputs import KEPT
 from pages.shared.labels import ask_labels
 from pages.shared.notices import plain
 from pages.shared.series import read_upload
-from pages.shared.server import sessions, uploads
+from pages.shared.server import audit, sessions, uploads
 from vaead_core.cohorts.samples import SAMPLES
 from vaead_core.errors import ScanError
 from vaead_core.scans.volume import Volume
@@ -176,6 +176,7 @@ def _keep_upload() -> None:
     file = state.get("upload")
     if isinstance(file, UploadedFile):
         state.kept_upload = _held(file)
+        audit.note("upload", "scan", bytes=file.size)
     for key, first in LISTS.items():
         state[key] = YOURS if state.kept_upload else first
     _drop_files()
@@ -188,6 +189,8 @@ def _keep_beside(what: str) -> None:
         cached_scans.forget(before.key)
     file = state.get(what)
     state[f"kept_{what}"] = _held(file) if isinstance(file, UploadedFile) else None
+    if isinstance(file, UploadedFile):
+        audit.note("upload", what, bytes=file.size)
     _drop_files()
 
 

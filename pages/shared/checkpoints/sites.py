@@ -17,7 +17,7 @@ from pages.shared import inputs
 from pages.shared.cached import scans as cached_scans
 from pages.shared.checkpoints import training_job
 from pages.shared.notices import plain, refuse, sentence
-from pages.shared.server import jobs, sessions, uploads
+from pages.shared.server import audit, jobs, sessions, uploads
 from vaead_core import scorers
 from vaead_core.checkpoints.calibration import RATES
 from vaead_core.checkpoints.checkpoint import Checkpoint
@@ -87,6 +87,7 @@ def _start_on_uploads(command: list[str], files: list[UploadedFile], checkpoint:
     place = Path(tempfile.mkdtemp(dir=sessions.folder("own_healthy")))
     remove = partial(shutil.rmtree, place, True)
     try:
+        audit.note("upload", "healthy scans", files=len(files), bytes=sum(file.size for file in files))
         called = {f"scan_{at:02}": file.name for at, file in enumerate(files, 1)}
         for number, file in zip(called, files, strict=True):
             (place / f"{number}{'.nii.gz' if file.name.lower().endswith('.gz') else '.nii'}").write_bytes(file.getvalue())
@@ -113,6 +114,7 @@ def _take(folder: Path, checkpoint: Checkpoint) -> None:
     try:
         site = Site.read(file.getvalue(), checkpoint, file.name)
         site_file(folder, site.name, inputs.own_sites(checkpoint)).write_bytes(file.getvalue())
+        audit.note("upload", "calibration", bytes=file.size)
         done = f"{site.name} was checked and can be chosen in Explore, under Thresholds from."
         state.site_said = True, done, checkpoint.digest
     except Exception as error:

@@ -11,6 +11,7 @@ import streamlit as st
 from pages.shared import inputs
 from pages.shared.cached import scans as cached_scans
 from pages.shared.notices import plain
+from pages.shared.server import audit
 from vaead_core import scorers
 from vaead_core.checkpoints.calibration import RATES
 from vaead_core.checkpoints.checkpoint import Checkpoint
@@ -54,7 +55,12 @@ def listing(folders: dict[str, Path]) -> dict[str, Facts]:
 def removing(folder: Path) -> None:
     """A button that removes a checkpoint of the session's own."""
     if inputs.is_own(folder):
-        st.button("Remove", on_click=shutil.rmtree, args=(folder, True), key=f"remove_{folder.name}", icon=":material/delete:")
+        st.button("Remove", on_click=_remove, args=(folder,), key=f"remove_{folder.name}", icon=":material/delete:")
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    audit.note("checkpoint", "removed")
 
 
 def curves(histories: dict[str, History], key: str) -> None:

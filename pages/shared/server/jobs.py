@@ -23,6 +23,7 @@ import streamlit as st
 from pages.shared.notices import plain
 from pages.shared.server import sessions
 from vaead_core.checkpoints.search import APART
+from pages.shared.server import audit, sessions
 from vaead_core.errors import InputError
 
 MOST_RUNNING = 2  # on the whole server
@@ -43,16 +44,21 @@ Listen = Callable[[str], float | None]
 class Job:
     """A command that runs in the repository's root. listen: is given each line; the share (0 to 1) that is done, or None.
 
-    at_end: called once it has ended, in whatever way.
+    at_end: called once it has ended, in whatever way. ended: is given its state then.
     """
 
     def __init__(
-        self, command: list[str], title: str, listen: Listen | None = None, at_end: Callable[[], None] = lambda: None
+        self,
+        command: list[str],
+        title: str,
+        listen: Listen | None = None,
+        at_end: Callable[[], None] = lambda: None,
+        ended: Callable[[str], None] = lambda state: None,
     ) -> None:
         self.title, self.began, self.cancelling = title, time.monotonic(), False
         self.share: float | None = None
         self._ended: float | None = None
-        self._listen, self._at_end = listen, at_end
+        self._listen, self._at_end, self._told = listen, at_end, ended
         self._lines: deque[str] = deque(maxlen=LINES)
         self._process = subprocess.Popen(
             [sys.executable, "-S", "-E", str(_GUARD), str(GRACE_SECONDS), *command], cwd=_ROOT, start_new_session=True,
@@ -111,6 +117,7 @@ class Job:
         self._reader.join(2)
         self._at_end()
         self._ended = time.monotonic()
+        self._told(self.state)
         _running.discard(self)
 
 
@@ -124,7 +131,9 @@ def start(
             raise InputError(f"{known.title} still runs; wait for it, or cancel it first.")
         if len(_running) >= MOST_RUNNING:
             raise InputError(f"{MOST_RUNNING} jobs run on this server already, which is the most it takes; try again later.")
-        job = Job(command, title, listen, at_end)
+        told = partial(audit.of_this_session(), f"job {key}")
+        told("started")
+        job = Job(command, title, listen, at_end, told)
         _running.add(job)
         if job.state != RUNNING:
             _running.discard(job)
