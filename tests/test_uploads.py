@@ -1,5 +1,7 @@
 """Which of a session's files stay on the server while its browser replaces one by another."""
 
+from pathlib import Path
+
 import pytest
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.uploaded_file_manager import DeletedFile, UploadedFileRec
@@ -61,3 +63,10 @@ def test_a_file_that_was_lost_is_one_sentence(monkeypatch):
     at = AppTest.from_function(page).run()
     assert not at.exception
     assert [error.value for error in at.error] == ["That file was lost on its way to the server; choose it again."]
+
+
+def test_every_uploader_of_a_page_is_expected():
+    """Else what is chosen in it is refused."""
+    pages = sorted((Path(__file__).resolve().parents[1] / "pages").rglob("*.py"))
+    texts = [path.read_text() for path in pages]
+    assert sum(text.count("st.file_uploader(") for text in texts) == sum(text.count("uploads.expect(") for text in texts) > 4
