@@ -21,9 +21,8 @@ from typing import IO, Any, cast
 import streamlit as st
 
 from pages.shared.notices import plain
-from pages.shared.server import sessions
-from vaead_core.checkpoints.search import APART
 from pages.shared.server import audit, sessions
+from vaead_core.checkpoints.search import APART
 from vaead_core.errors import InputError
 
 MOST_RUNNING = 2  # on the whole server
