@@ -25,7 +25,8 @@ TESTS = Path(__file__).parent
 FIRST = (
     *("test_stripping.py", "system/test_registration.py", "system/test_server_faults.py", "system/test_training.py"),
     *("system/test_training_faults.py", "system/test_publish.py", "system/test_real_scans.py", "system/test_wrong_inputs.py"),
-    *("system/test_experiments.py", "system/test_processes.py", "system/test_fuzz.py", "system/test_container.py"),
+    *("system/test_hostile_networks.py", "system/test_many_users.py", "system/test_experiments.py", "system/test_processes.py"),
+    *("system/test_fuzz.py", "system/test_container.py"),
 )
 
 
@@ -81,6 +82,32 @@ def checkpoints(tiny_checkpoint_folder):
         patch.setenv("VAEAD_CHECKPOINTS", str(tiny_checkpoint_folder.parent))
         patch.setenv("VAEAD_SHIPPED", "off")
         yield tiny_checkpoint_folder.parent
+
+
+@pytest.fixture(scope="session")
+def address(tiny_checkpoint_folder):
+    """Of a server of the app with the tiny checkpoint: one for all tests of a process."""
+    from tests.support.server import served  # playwright, which not every system has
+
+    with served(env=os.environ | {"VAEAD_CHECKPOINTS": str(tiny_checkpoint_folder.parent), "VAEAD_SHIPPED": "off"}) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Opens tabs, each test its own; they share what the browser keeps of the app's scripts, as a reader's tabs do."""
+    from playwright.sync_api import expect, sync_playwright
+
+    from tests.support.server import chromium
+    from tests.support.waiting import PATIENCE_SECONDS
+
+    expect.set_options(timeout=1000 * PATIENCE_SECONDS)
+    with sync_playwright() as driver:
+        browser = chromium(driver)
+        window = browser.new_context(viewport={"width": 1440, "height": 900})
+        window.set_default_timeout(1000 * PATIENCE_SECONDS)
+        yield window
+        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ import copy
 import json
 import re
 import shutil
+from functools import lru_cache
 from pathlib import Path
 
 import pandas as pd
@@ -16,6 +17,7 @@ from vaead_core.checkpoints.archive import check, packed
 from vaead_core.checkpoints.checkpoint import DESCRIPTION, Checkpoint
 from vaead_core.checkpoints.provenance import Provenance, read_preprocessor, read_stride
 from vaead_core.checkpoints.summary import facts, read_history, side_by_side
+from vaead_core.computing.onnx_graph import OnnxGraph
 from vaead_core.errors import CheckpointError, InputError
 from vaead_core.experiments.subjects import source_of
 from vaead_core.pipeline.latent_space import colours
@@ -74,16 +76,16 @@ def test_a_value_anywhere_in_a_description_is_refused_or_shown(tiny_checkpoint_f
 
 
 def test_a_checkpoint_whose_description_is_taken_can_be_used(tiny_checkpoint_folder, tmp_path):
-    """Settings of trainings and versions aside, which are shown and not used."""
+    """Settings of trainings and versions aside, which are shown and not used: two values an entry, of those that are taken."""
+    once = lru_cache(OnnxGraph)  # its networks are the same each time
     folder = Path(shutil.copytree(tiny_checkpoint_folder, tmp_path / "tiny"))
     said, used, refused = json.loads((folder / DESCRIPTION).read_bytes()), 0, []
     for path in (path for path in places(said) if path[0] not in ("training", "versions", "companions", "files")):
-        for content in (changed(said, path, value) for value in BAD.values()):
-            if not is_read(content):
-                continue
+        taken = [content for value in BAD.values() if is_read(content := changed(said, path, value))]
+        for content in taken[:: max(1, len(taken) - 1)]:
             (folder / DESCRIPTION).write_bytes(content)
             try:
-                found = Checkpoint.load(folder)
+                found = Checkpoint.load(folder, once)
                 source_of(found, None)
             except InputError as error:
                 refused.append(str(error))

@@ -13,12 +13,12 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from tests.support.server import chromium, served
+from tests.support.server import served
 from tests.support.waiting import PATIENCE_SECONDS, script_over, until, wait_for_maps
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -127,14 +127,12 @@ def test_one_address_has_a_bounded_number_of_connections_open(proxy):
 
 
 @pytest.fixture
-def tab(proxy):
-    """A browser's tab at the first page behind nginx."""
-    with sync_playwright() as driver:
-        browser = chromium(driver)
-        window = browser.new_context(ignore_https_errors=True, http_credentials={"username": "reader", "password": "secret"})
-        window.set_default_timeout(1000 * PATIENCE_SECONDS)
-        yield window.new_page()
-        browser.close()
+def tab(proxy, browser):
+    """A tab at the first page behind nginx, of a window of its own."""
+    window = browser.browser.new_context(ignore_https_errors=True, http_credentials={"username": "reader", "password": "secret"})
+    window.set_default_timeout(1000 * PATIENCE_SECONDS)
+    yield window.new_page()
+    window.close()
 
 
 def test_every_page_is_drawn_under_the_policy_which_stops_what_comes_from_elsewhere(proxy, tab):
