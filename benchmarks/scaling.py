@@ -24,8 +24,9 @@ from models.export import export_onnx
 from training import processes
 from training.config import TrainingConfig
 from training.data import Subset, TrainingData
+from training.devices import native_precision
 from training.presets import PRESETS
-from training.run import fit, native_precision
+from training.run import fit
 from vaead_core.checkpoints.calibration import calibrate, training_reference
 from vaead_core.cohorts.preparation import Ready, prepare
 from vaead_core.cohorts.synthetic import synthetic_brain, synthetic_cohort

@@ -10,8 +10,9 @@ import torch
 
 import models
 from models.vae import VAE
+from training.devices import native_precision
 from training.presets import PRESETS
-from training.run import loss_terms, native_precision
+from training.vae_task import loss_terms
 
 BATCH, STEPS = 64, 4
 
@@ -41,7 +42,7 @@ def images_a_second(network: VAE, ours: bool) -> float:
     for _ in range(STEPS + 1):
         start = time.perf_counter()
         with torch.autocast("cpu", torch.bfloat16, enabled=half):
-            loss = loss_terms(network, images, mask, config, noise)["loss"]
+            loss = loss_terms(network, config, images, mask, noise, images)["loss"]
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()

@@ -39,7 +39,7 @@ def _ssim(first: Tensor, second: Tensor) -> Tensor:
     def mean(values: Tensor) -> Tensor:
         return functional.avg_pool2d(values, WINDOW, 1, WINDOW // 2, count_include_pad=False)
 
-    with torch.autocast("cpu", enabled=False):
+    with torch.autocast(first.device.type, enabled=False):
         mean_first, mean_second = mean(first), mean(second)
         variance_first = mean(first * first) - mean_first * mean_first
         variance_second = mean(second * second) - mean_second * mean_second

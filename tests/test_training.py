@@ -6,12 +6,13 @@ import pytest
 import torch
 
 from tests.support.trainings import OPTIONS, tiny
-from training import processes, resume, run
-from training.augmentation import augment, fill_noise, random_patches
+from training import companions, devices, processes, resume, run
+from training.augmentation import augment, background_noise, filled, patches_at, picked
 from training.config import Architecture, Augmentation
 from training.data import load_data
 from training.presets import PRESETS
-from training.run import loss_terms
+from training.processes import Share
+from training.vae_task import VAETask, loss_terms
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -53,7 +54,16 @@ def test_precision_is_that_of_the_device_in_use(card, processor, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: card)
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": processor})
     for device, native in (("cuda", card), ("cpu", processor)):
-        assert run.native_precision(device) == ("bf16-mixed" if native else "32-true")
+        assert devices.native_precision(device) == ("bf16-mixed" if native else "32-true")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="CUDA is here")
+def test_a_device_that_is_not_there_is_one_sentence_and_exit_2(tmp_path, capsys):
+    assert run.main(["quick", "--device", "cuda", "--out", str(tmp_path / "x")]) == 2
+    said = capsys.readouterr().err.strip()
+    assert said == "No CUDA device is at hand, or this PyTorch was built without CUDA; give --device cpu or leave it out."
+    assert companions.main(["denoiser", "--checkpoint", str(tmp_path), "--device", "cuda"]) == 2
+    assert capsys.readouterr().err.strip() == said
 
 
 def stopped(config):
@@ -102,7 +112,7 @@ def test_a_step_of_every_preset_at_its_full_size(preset):
     network = models.build(config.architecture.to_dict())
     size = config.architecture.image_size
     images, mask = torch.rand(2, 1, size, size) * 2 - 1, torch.ones(2, 1, size, size, dtype=torch.bool)
-    terms = loss_terms(network, images, mask, config, torch.randn(2, config.architecture.latent_size))
+    terms = loss_terms(network, config, images, mask, torch.randn(2, config.architecture.latent_size), images)
     terms["loss"].backward()
     assert all(torch.isfinite(value) for value in terms.values())
     assert all(p.grad is None or torch.isfinite(p.grad).all() for p in network.parameters())
@@ -178,8 +188,8 @@ def test_a_batch_is_augmented_alike_on_any_device():
     pixels = torch.rand(4, 1, 48, 48, generator=torch.Generator().manual_seed(2)) * 2 - 1
     ours = augment(pixels, mask, EVERYTHING, torch.Generator().manual_seed(0))
     theirs = augment(pixels.to(DEVICE), mask.to(DEVICE), EVERYTHING, torch.Generator().manual_seed(0))
-    filled = fill_noise(*theirs, "noise", torch.Generator().manual_seed(0))
-    assert {found.device.type for found in (*theirs, filled)} == {DEVICE}
+    noise = background_noise("noise", pixels.shape, torch.Generator().manual_seed(0)).to(DEVICE)
+    assert {found.device.type for found in (*theirs, filled(*theirs, "noise", noise))} == {DEVICE}
     assert [(found.shape, found.dtype) for found in theirs] == [(found.shape, found.dtype) for found in ours]
     if DEVICE == "cuda":
         assert torch.equal(theirs[1].cpu(), ours[1])
@@ -189,18 +199,42 @@ def test_a_batch_is_augmented_alike_on_any_device():
 def test_noise_fills_the_background_alone_with_deviation_a_third():
     pixels, mask = torch.full((4, 1, 64, 64), 0.5), torch.zeros(4, 1, 64, 64, dtype=torch.bool)
     mask[..., :32] = True
-    filled = fill_noise(pixels, mask, "noise", torch.Generator().manual_seed(0))
-    assert (filled[mask] == 0.5).all()
-    assert filled[~mask].std().item() == pytest.approx(1 / 3, abs=0.01)
+    noisy = filled(pixels, mask, "noise", background_noise("noise", pixels.shape, torch.Generator().manual_seed(0)))
+    assert (noisy[mask] == 0.5).all()
+    assert noisy[~mask].std().item() == pytest.approx(1 / 3, abs=0.01)
 
 
 def test_random_patches_are_centred_in_the_brain():
     mask = torch.zeros(1, 1, 96, 96, dtype=torch.bool)
     mask[..., 40:60, 40:60] = True
-    patches, brain = random_patches(mask.float(), mask, 32, 20, torch.Generator().manual_seed(0))
+    patches, brain = patches_at(mask.float(), mask, 32, torch.rand(1, 20, dtype=torch.float64))
     assert patches.shape == (20, 1, 32, 32)
     assert brain[:, 0, 16, 16].all()
     assert np.array_equal(patches.bool().numpy(), brain.numpy())
+
+
+def test_pixels_are_picked_as_multinomial_picks_them():
+    weights = torch.rand(5, 400, generator=torch.Generator().manual_seed(1)) * torch.tensor([[1.0], [1], [1], [1], [0]])
+    draws = torch.rand(5, 50, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
+    everywhere = torch.where(weights.sum(1, keepdim=True) == 0, 1.0, weights)
+    theirs = torch.multinomial(everywhere, 50, replacement=True, generator=torch.Generator().manual_seed(2))
+    assert torch.equal(picked(weights, draws), theirs)
+
+
+@pytest.mark.parametrize("images", ["slices", "patches"])
+def test_processes_share_the_batch_that_one_would_make(images, thin_cohort, tmp_path):
+    architecture = Architecture(image_size=32 if images == "patches" else 96, latent_size=4)
+    config = tiny(tmp_path, images=images, architecture=architecture, augmentation=EVERYTHING, patches_per_slice=4)
+    task = VAETask(config, thin_cohort, torch.device("cpu"))
+    rows = torch.arange(24)[: task.seen(24)]
+    draws = task.draw(len(rows), torch.Generator().manual_seed(0))
+    whole = task.example(rows, draws, Share())
+    assert len(whole[0]) == 24
+    for parts in zip(*(task.example(rows, draws, Share(rank, 3)) for rank in range(3)), strict=True):
+        assert [len(part) for part in parts] == [8, 8, 8]
+    shared = [torch.cat(parts) for parts in zip(*(task.example(rows, draws, Share(rank, 3)) for rank in range(3)), strict=True)]
+    for ours, theirs in zip(shared, whole, strict=True):
+        torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=0)
 
 
 def test_a_start_of_another_architecture_is_one_sentence(tiny_checkpoint_folder, tmp_path, capsys):

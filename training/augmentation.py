@@ -6,6 +6,7 @@ What is drawn comes from the processor, and is applied where the images are: eve
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -13,6 +14,7 @@ from torch import Generator, Tensor
 from torch.nn import functional
 
 from training.config import Augmentation
+from training.randomness import Drawn
 
 COARSE_PIXELS = 6
 CURVE_STEPS = 5
@@ -20,8 +22,8 @@ BLUR_REACH = 4  # pixels
 
 
 @dataclass(frozen=True)
-class Draws:
-    """What `augment` does to each of N images; None for what it leaves alone. Drawn on the processor, applied on any device.
+class Changes(Drawn):
+    """What `augment` does to each of N images; None for what it leaves alone.
 
     matrix: (N, 2, 3) of the sampling points. elastic: (N, 2, h, w) coarse shifts of them, None for none. power: (N, 1, 1, 1)
     of gamma. field: (N, 1, 4, 4) coarse. rises: (N, CURVE_STEPS) of the curve. widths: (N,) pixels of the blur. noise:
@@ -37,7 +39,7 @@ class Draws:
     noise: Tensor | None
 
     @staticmethod
-    def of(settings: Augmentation, shape: torch.Size, rng: Generator) -> Draws:
+    def draw(settings: Augmentation, shape: Sequence[int], rng: Generator) -> Changes:
         """For images of `shape` (N, 1, H, W); `rng` is a generator of the processor, so that every device sees the same."""
         count, _, height, width = shape
 
@@ -54,18 +56,15 @@ class Draws:
         rises = torch.exp(settings.curve * normal(count, CURVE_STEPS)) if settings.curve else None
         widths = settings.blur_pixels * normal(count).abs() if settings.blur_pixels else None
         noise = settings.noise * normal(count, 1, 1, 1).abs() * normal(*shape) if settings.noise else None
-        return Draws(matrix, elastic, power, field, rises, widths, noise)
-
-    def to(self, device: torch.device) -> Draws:
-        return Draws(*(None if drawn is None else drawn.to(device) for drawn in vars(self).values()))
+        return Changes(matrix, elastic, power, field, rises, widths, noise)
 
 
 def augment(pixels: Tensor, mask: Tensor, settings: Augmentation, rng: Generator) -> tuple[Tensor, Tensor]:
     """pixels (N, 1, H, W) in [-1, 1] and mask (N, 1, H, W) bool, moved and recoloured; background is left to fill."""
-    return applied(pixels, mask, Draws.of(settings, pixels.shape, rng).to(pixels.device))
+    return changed(pixels, mask, Changes.draw(settings, pixels.shape, rng).to(pixels.device))
 
 
-def applied(pixels: Tensor, mask: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
+def changed(pixels: Tensor, mask: Tensor, draws: Changes) -> tuple[Tensor, Tensor]:
     """As `augment`, on the device where the images and the draws are; it draws nothing and waits for nothing."""
     if draws.matrix is not None:
         both = torch.cat([pixels * mask, mask.float()], 1)
@@ -85,43 +84,66 @@ def applied(pixels: Tensor, mask: Tensor, draws: Draws) -> tuple[Tensor, Tensor]
     return pixels.clamp(-1, 1), mask
 
 
-def coarse_noise(images: Tensor, mask: Tensor, deviation: float, rng: Generator) -> Tensor:
-    """`images` (N, 1, H, W) with smooth noise in the brain: N(0, deviation²) on a grid of 6 pixels, upsampled and shifted.
+@dataclass(frozen=True)
+class CoarseNoise(Drawn):
+    """Smooth noise in the brain: N(0, deviation²) on a grid of 6 pixels, (N, 1, h, w), upsampled and shifted down and right.
 
-    The network sees these and is to give the clean images back, so that it learns to redraw what is healthy and not
+    The network sees it and is to give the clean images back, so that it learns to redraw what is healthy and not
     whatever it sees. Kascenas et al. 2022 (there 16 × 16 on 128 × 128, for a denoising autoencoder).
     """
-    if not deviation:
+
+    grid: Tensor
+    shift: tuple[int, int]
+
+    @staticmethod
+    def draw(deviation: float, shape: Sequence[int], rng: Generator) -> CoarseNoise | None:
+        """For images of `shape` (N, 1, H, W); None where there is to be none."""
+        if not deviation:
+            return None
+        count, _, height, width = shape
+        grid = deviation * torch.randn(count, 1, height // COARSE_PIXELS, width // COARSE_PIXELS, generator=rng)
+        down, right = torch.randint(height, (2,), generator=rng).tolist()
+        return CoarseNoise(grid, (down, right))
+
+
+def with_coarse_noise(images: Tensor, mask: Tensor, draws: CoarseNoise | None) -> Tensor:
+    """`images` (N, 1, H, W) with the noise in the mask."""
+    if draws is None:
         return images
-    count, _, height, width = images.shape
-    grid = deviation * torch.randn(count, 1, height // COARSE_PIXELS, width // COARSE_PIXELS, generator=rng)
-    noise = functional.interpolate(grid, (height, width), mode="bilinear", align_corners=False)
-    down, right = torch.randint(height, (2,), generator=rng).tolist()
-    noise = torch.roll(noise, (down, right), (2, 3)).to(images.device)
-    return torch.where(mask, (images + noise).clamp(-1, 1), images)
+    noise = functional.interpolate(draws.grid, images.shape[2:], mode="bilinear", align_corners=False)
+    return torch.where(mask, (images + torch.roll(noise, draws.shift, (2, 3))).clamp(-1, 1), images)
 
 
-def fill_noise(pixels: Tensor, mask: Tensor, background: str, rng: Generator) -> Tensor:
-    """Background replaced: a fresh draw of N(0, 1/3) clipped to [-1, 1], or -1, or 0."""
-    if background == "noise":
-        filling = (torch.randn(pixels.shape, generator=rng) / 3).clamp(-1, 1).to(pixels.device)
-    else:
-        filling = torch.full_like(pixels, -1.0 if background == "black" else 0.0)
+def background_noise(background: str, shape: Sequence[int], rng: Generator) -> Tensor | None:
+    """A fresh draw of N(0, 1/3) clipped to [-1, 1] for `filled`, where the background is to be noise."""
+    return (torch.randn(*shape, generator=rng) / 3).clamp(-1, 1) if background == "noise" else None
+
+
+def filled(pixels: Tensor, mask: Tensor, background: str, noise: Tensor | None) -> Tensor:
+    """Background replaced: by the noise, or by -1, or by 0."""
+    filling = torch.full_like(pixels, -1.0 if background == "black" else 0.0) if noise is None else noise
     return torch.where(mask, pixels, filling)
 
 
-def random_patches(pixels: Tensor, mask: Tensor, size: int, count: int, rng: Generator) -> tuple[Tensor, Tensor]:
-    """`count` patches of each image, centred at random brain pixels: (N·count, 1, size, size) twice."""
+def picked(weights: Tensor, draws: Tensor) -> Tensor:
+    """For each of `draws` (N, M) float64 in [0, 1), the index that it picks of `weights` (N, P), in proportion to them.
+
+    As `torch.multinomial` picks on the processor; where all weights are 0, any index is picked.
+    """
+    weights = torch.where(weights.sum(1, keepdim=True) == 0, 1.0, weights)
+    shares = weights.cumsum(1)
+    return torch.searchsorted((shares / shares[:, -1:]).double(), draws)
+
+
+def patches_at(pixels: Tensor, mask: Tensor, size: int, draws: Tensor) -> tuple[Tensor, Tensor]:
+    """Of each image as many patches as `draws` (N, M), centred at brain pixels that they pick: (N·M, 1, size, size) twice."""
     height, width = pixels.shape[2:]
-    weights = mask.flatten(1).float()
-    weights[weights.sum(1) == 0] = 1
-    centres = torch.multinomial(weights, count, replacement=True, generator=rng)
+    centres = picked(mask.flatten(1).float(), draws)
     top = (centres // width - size // 2).clamp(0, height - size)
     left = (centres % width - size // 2).clamp(0, width - size)
-    rows = top[..., None] + torch.arange(size)
-    columns = left[..., None] + torch.arange(size)
-    image = torch.arange(len(pixels))[:, None, None, None]
-    picks = (image, 0, rows[..., :, None], columns[..., None, :])
+    along = torch.arange(size, device=pixels.device)
+    image = torch.arange(len(pixels), device=pixels.device)[:, None, None, None]
+    picks = (image, 0, (top[..., None] + along)[..., :, None], (left[..., None] + along)[..., None, :])
     return pixels[picks].flatten(0, 1)[:, None], mask[picks].flatten(0, 1)[:, None]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -13,19 +13,24 @@ from torch.nn import functional
 
 from models.feature_autoencoder import FeatureAutoencoder
 from models.unet import UNet
-from training.augmentation import coarse_noise
+from training.augmentation import Changes, CoarseNoise, changed, with_coarse_noise
+from training.config import Augmentation
+from training.data import TrainingData, to_tensors
+from training.loop import VALIDATION_IMAGES, Example
+from training.processes import Share
+from training.randomness import Drawn
 from training.synthetic_anomalies import with_anomalies
 from vaead_core.inference.model import Model
 from vaead_core.scans.volume import Slices
 from vaead_core.scorers import feature_reconstruction, restored, segmenter
 
 
-class Task(Protocol):
+class CompanionTask(Protocol):
     def network(self, width: int, levels: int) -> nn.Module:
         """Untrained; it takes what `example` gives."""
         ...
 
-    def example(self, images: Tensor, mask: Tensor, position: Tensor, rng: Generator) -> tuple[Tensor, Tensor]:
+    def example(self, images: Tensor, mask: Tensor, position: Tensor, draws: Any) -> tuple[Tensor, Tensor]:
         """Input (N, planes, H, W) and target (N, 1, H, W) for healthy images (N, 1, H, W), 0 outside the mask."""
         ...
 
@@ -43,8 +48,8 @@ class Segmenter:
     def network(self, width: int, levels: int) -> nn.Module:
         return UNet(segmenter.PLANES, width, levels)
 
-    def example(self, images: Tensor, mask: Tensor, position: Tensor, rng: Generator) -> tuple[Tensor, Tensor]:
-        changed, truth = with_anomalies(images, mask, rng)
+    def example(self, images: Tensor, mask: Tensor, position: Tensor, draws: Any) -> tuple[Tensor, Tensor]:
+        changed, truth = with_anomalies(images, mask, draws)
         slices = Slices(changed[:, 0].numpy(), mask[:, 0].numpy(), position.numpy())
         return torch.from_numpy(segmenter.planes(slices, self.model.reference["intensity"])), truth.float()
 
@@ -65,8 +70,8 @@ class Denoiser:
     def network(self, width: int, levels: int) -> nn.Module:
         return UNet(1, width, levels)
 
-    def example(self, images: Tensor, mask: Tensor, position: Tensor, rng: Generator) -> tuple[Tensor, Tensor]:
-        return coarse_noise(images, mask, self.deviation, rng), images
+    def example(self, images: Tensor, mask: Tensor, position: Tensor, draws: Any) -> tuple[Tensor, Tensor]:
+        return with_coarse_noise(images, mask, CoarseNoise.draw(self.deviation, images.shape, draws)), images
 
     def loss(self, output: Tensor, target: Tensor, mask: Tensor) -> Tensor:
         return ((output - target).square() * mask).sum() / mask.sum()
@@ -82,9 +87,9 @@ class Restorer:
     def network(self, width: int, levels: int) -> nn.Module:
         return UNet(restored.PLANES, width, levels)
 
-    def example(self, images: Tensor, mask: Tensor, position: Tensor, rng: Generator) -> tuple[Tensor, Tensor]:
-        changed, _ = with_anomalies(images, mask, rng)
-        severity = torch.rand(len(images), generator=rng)
+    def example(self, images: Tensor, mask: Tensor, position: Tensor, draws: Any) -> tuple[Tensor, Tensor]:
+        changed, _ = with_anomalies(images, mask, draws)
+        severity = torch.rand(len(images), generator=draws)
         change = severity[:, None, None, None] * (changed - images)
         slices = Slices((images + change)[:, 0].numpy(), mask[:, 0].numpy(), position.numpy())
         return torch.from_numpy(restored.planes(slices, severity.numpy())), change
@@ -105,7 +110,7 @@ class FeatureReconstruction:
         channels = feature_reconstruction.planes(self.model, _empty_slice(self.model)).shape[1]
         return FeatureAutoencoder(channels, width, levels)
 
-    def example(self, images: Tensor, mask: Tensor, position: Tensor, rng: Generator) -> tuple[Tensor, Tensor]:
+    def example(self, images: Tensor, mask: Tensor, position: Tensor, draws: Any) -> tuple[Tensor, Tensor]:
         slices = Slices(images[:, 0].numpy(), mask[:, 0].numpy(), position.numpy())
         return torch.from_numpy(feature_reconstruction.planes(self.model, slices)), images
 
@@ -119,7 +124,7 @@ def _empty_slice(model: Model) -> Slices:
     return Slices(np.zeros((1, side, side), np.float32), np.zeros((1, side, side), bool), np.zeros(1, np.int64))
 
 
-TASKS: dict[str, Callable[[Model], Task]] = {
+TASKS: dict[str, Callable[[Model], CompanionTask]] = {
     "segmenter": Segmenter,
     "denoiser": Denoiser,
     "restorer": Restorer,
@@ -127,10 +132,51 @@ TASKS: dict[str, Callable[[Model], Task]] = {
 }
 
 
-def held_out_example(task: Task, slices: Slices, count: int) -> tuple[Tensor, Tensor, Tensor]:
+def held_out_example(task: CompanionTask, slices: Slices, count: int) -> Example:
     """Input, target and mask of `count` slices spread over `slices`, always the same."""
     rows = np.linspace(0, len(slices) - 1, min(count, len(slices))).astype(int)
     chosen, rng = slices[rows], Generator().manual_seed(0)
     mask = torch.from_numpy(chosen.mask)[:, None]
     images = torch.from_numpy(chosen.pixels)[:, None] * mask
     return *task.example(images, mask, torch.from_numpy(chosen.position), rng), mask.float()
+
+
+@dataclass(frozen=True)
+class Draws(Drawn):
+    """changes: of the slices. own: the companion's."""
+
+    changes: Changes
+    own: Any
+
+
+class OnSlices:
+    """A companion's task as the loop takes it: inputs, targets and masks of augmented training slices."""
+
+    def __init__(self, task: CompanionTask, augmentation: Augmentation, data: TrainingData, device: torch.device) -> None:
+        self.task, self.augmentation, self.device = task, augmentation, device
+        self._pixels, self._mask = to_tensors(data.train.slices)
+        self._position = torch.from_numpy(data.train.slices.position)
+        self._validation = data.validation.slices
+
+    @property
+    def images(self) -> int:
+        return len(self._pixels)
+
+    def seen(self, count: int) -> int:
+        return count
+
+    def draw(self, count: int, rng: Generator) -> Draws:
+        return Draws(Changes.draw(self.augmentation, (count, *self._pixels.shape[1:]), rng), rng)
+
+    def example(self, rows: Tensor, draws: Draws, share: Share) -> Example:
+        """The whole batch: anomalies are taken from other images of it, and one process trains a companion."""
+        images, brain = changed(self._pixels[rows], self._mask[rows], draws.changes)
+        planes, target = self.task.example(images * brain, brain, self._position[rows], draws.own)
+        return planes, target, brain.float()
+
+    def held_out(self) -> Example:
+        return held_out_example(self.task, self._validation, VALIDATION_IMAGES)
+
+    def terms(self, network: nn.Module, *example: Tensor) -> dict[str, Tensor]:
+        planes, target, mask = example
+        return {"loss": self.task.loss(network(planes).float(), target, mask)}

@@ -16,19 +16,17 @@ from typing import Annotated, Literal
 
 import torch
 import tyro
+from lightning.fabric import Fabric
 from pydantic import Field
-from rich.progress import Progress
-from torch import Tensor, nn
 
 from models.export import export_graph
 from training import resume
-from training.augmentation import augment
-from training.companion_tasks import TASKS, Task, held_out_example
-from training.config import Augmentation, Settings
-from training.data import Subset, TrainingData, load_data, to_tensors
+from training.companion_tasks import TASKS, OnSlices, held_out_example
+from training.config import Augmentation, Device, Settings
+from training.data import TrainingData, load_data
+from training.devices import chosen, native_precision
+from training.loop import Training
 from training.publish import WHOLE, Companions, republish, stored_config
-from training.randomness import generator
-from training.run import VALIDATION_IMAGES, native_precision
 from vaead_core.checkpoints.checkpoint import COMPANION_FILES, Checkpoint
 from vaead_core.checkpoints.provenance import Companion
 from vaead_core.errors import CheckpointError, exit_status
@@ -50,6 +48,7 @@ class CompanionSettings(Settings):
     batch_size: int = Field(32, ge=2)
     learning_rate: float = Field(2e-3, gt=0, description="at the start; it falls to 0 along a cosine")
     seed: int = 0
+    device: Device = Field("auto", description="auto: an accelerator where there is one")
 
 
 class Order(CompanionSettings):
@@ -69,13 +68,24 @@ class CompanionConfig(CompanionSettings):
     name: Name
 
     @property
+    def schedule(self) -> Literal["cosine"]:
+        """As of a TrainingConfig."""
+        return "cosine"
+
+    @property
+    def weight_decay(self) -> float:
+        """As of a TrainingConfig."""
+        return 0.0
+
+    @property
     def out(self) -> Path:
         """Beside the checkpoint; what is unfinished lies there."""
         return self.checkpoint.resolve().with_name(f"{self.checkpoint.resolve().name}.{self.name}")
 
     def identity(self) -> dict:
         """What two runs must share for one to go on where the other stopped."""
-        return self.model_dump(mode="json", exclude={"checkpoint", "data"}) | {"checkpoint": self.checkpoint.resolve().name}
+        shared = self.model_dump(mode="json", exclude={"checkpoint", "data", "device"})
+        return shared | {"checkpoint": self.checkpoint.resolve().name}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -89,6 +99,7 @@ def train(configs: Sequence[CompanionConfig], data: TrainingData | None = None) 
 
     configs: of one checkpoint. data: its cohort as `load_data` gives it, for whoever has it already.
     """
+    chosen(configs[0].device)
     folder = configs[0].checkpoint.resolve()
     checkpoint = Checkpoint.load(folder)
     if checkpoint.preprocessor is None or checkpoint.model.stride is not None:
@@ -102,65 +113,18 @@ def train(configs: Sequence[CompanionConfig], data: TrainingData | None = None) 
 
 def fit(config: CompanionConfig, model: Model, data: TrainingData) -> tuple[bytes, Companion]:
     """The graph of the best epoch's network, and how it was trained."""
-    task: Task = TASKS[config.name](model)
+    task = TASKS[config.name](model)
+    device = chosen(config.device)
+    fabric = Fabric(accelerator=device, devices=1, precision=native_precision(device))
     torch.manual_seed(config.seed)
-    network = task.network(config.width, config.levels)
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimizer = torch.optim.Adam(network.parameters(), config.learning_rate)
-    state = resume.load(config, network, optimizer)
-    held_out = held_out_example(task, data.validation.slices, VALIDATION_IMAGES)
-    with Progress() as bar:
-        for epoch in bar.track(range(state.epoch, config.epochs), total=config.epochs, completed=state.epoch):
-            row = {"epoch": epoch + 1, "loss": one_epoch(config, task, network, optimizer, data.train, epoch)}
-            row["validation_loss"] = _validated(task, network, *held_out)
-            state = state.after(epoch + 1, row, network)
-            resume.save(config, state, network, optimizer)
-            bar.console.print(" ".join(f"{name} {value:.4g}" for name, value in row.items()))
-    network.load_state_dict(state.best)
-    planes = held_out[0].shape[1:]
-    how = Companion(config.identity() | {"planes": planes[0]}, resume.table(state.history))
+    training = Training(fabric, config, task.network(config.width, config.levels))
+    network, history = training.finish(OnSlices(task, config.augmentation, data, fabric.device))
+    planes = held_out_example(task, data.validation.slices, 1)[0].shape[1:]
+    how = Companion(config.identity() | {"planes": planes[0]}, history)
     with tempfile.TemporaryDirectory() as scratch:
         graph = Path(scratch) / COMPANION_FILES[config.name]
         export_graph(network, torch.zeros(2, *planes), "planes", "map", graph)
         return graph.read_bytes(), how
-
-
-def one_epoch(
-    config: CompanionConfig, task: Task, network: nn.Module, optimizer: torch.optim.Optimizer, subset: Subset, epoch: int
-) -> float:
-    """Mean loss of one pass over the training slices; every draw follows from (seed, epoch, step)."""
-    pixels, mask = to_tensors(subset.slices)
-    position = torch.from_numpy(subset.slices.position)
-    order = torch.randperm(len(pixels), generator=generator(config.seed, epoch))
-    size = min(config.batch_size, len(order))
-    batches = order[: len(order) // size * size].view(-1, size)[: config.steps_per_epoch]
-    for group in optimizer.param_groups:
-        group["lr"] = config.learning_rate * 0.5 * (1 + float(torch.cos(torch.tensor(torch.pi * epoch / config.epochs))))
-    network.train()
-    total = 0.0
-    for step, batch in enumerate(batches):
-        rng = generator(config.seed, epoch, step)
-        images, brain = augment(pixels[batch], mask[batch], config.augmentation, rng)
-        planes, target = task.example(images * brain, brain, position[batch], rng)
-        loss = task.loss(_output(network, planes), target, brain.float())
-        loss.backward()
-        optimizer.step()
-        optimizer.zero_grad()
-        total += float(loss.detach())
-    return total / len(batches)
-
-
-@torch.no_grad()
-def _validated(task: Task, network: nn.Module, planes: Tensor, target: Tensor, mask: Tensor) -> float:
-    network.eval()
-    pieces = [_output(network, piece) for piece in planes.split(64)]
-    return float(task.loss(torch.cat(pieces), target, mask))
-
-
-def _output(network: nn.Module, planes: Tensor) -> Tensor:
-    """float32; computed in bfloat16 where the processor has it."""
-    with torch.autocast("cpu", torch.bfloat16, enabled=native_precision() == "bf16-mixed"):
-        return network(planes.contiguous(memory_format=torch.channels_last)).float()
 
 
 if __name__ == "__main__":

@@ -1,13 +1,15 @@
 """Training on several processes, of one machine or many: who they are, and what they share.
 
-P processes take the steps that one would take: each makes the whole batch, from the same draws, and trains on every P-th
-image of it; batch norm has its statistics, the update its gradient, the history its means over all of them. What is left
+P processes take the steps that one would take: each draws what is random of the whole batch, and makes and trains on its own
+P-th of the images; batch norm has its statistics, the update its gradient, the history its means over all of them. What is left
 is rounding: sums in another order.
 """
 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 import torch
@@ -16,9 +18,22 @@ from torch import Tensor, distributed, nn
 from torch.autograd import Function
 
 from training.config import TrainingConfig
+from training.devices import chosen
 from vaead_core.errors import InputError
 
 Network = TypeVar("Network", bound=nn.Module)
+
+
+@dataclass(frozen=True)
+class Share:
+    """Which images of a whole batch a process trains on: the `rank`-th of `count` parts."""
+
+    rank: int = 0
+    count: int = 1
+
+    def of(self, images: int) -> slice:
+        """Their rows; `images` must be a multiple of the processes."""
+        return slice(self.rank * images // self.count, (self.rank + 1) * images // self.count)
 
 
 def launch(config: TrainingConfig) -> tuple[TrainingConfig, Fabric]:
@@ -35,20 +50,29 @@ def launch(config: TrainingConfig) -> tuple[TrainingConfig, Fabric]:
     if config.precision == "auto":
         raise ValueError("precision must be chosen before processes start, got auto")
     fabric = Fabric(
-        accelerator="auto" if torch.cuda.is_available() else "cpu", devices=here, num_nodes=machines,
+        accelerator=chosen(config.device), devices=here, num_nodes=machines,
         precision=config.precision, strategy="ddp" if config.devices > 1 else "auto",
     )  # fmt: skip
     fabric.launch()
     return config, fabric
 
 
-def check_together(fabric: Fabric, config: TrainingConfig, epoch: int) -> None:
+def check_shares(fabric: Fabric, images: int) -> None:
+    """Raises InputError where a batch of `images` is not shared evenly."""
+    if images % fabric.world_size:
+        raise InputError(
+            f"A batch of {images} images cannot be shared evenly among {fabric.world_size} processes; "
+            "give a --batch-size that is a multiple of them."
+        )
+
+
+def check_together(fabric: Fabric, out: Path, epoch: int) -> None:
     """Raises InputError where the processes found unfinished trainings at different epochs: they would wait for each other."""
     found = torch.as_tensor(fabric.all_gather(torch.tensor(epoch))).flatten()
     if (found != epoch).any():
         epochs = ", ".join(map(str, found.tolist()))
         raise InputError(
-            f"The processes find unfinished trainings of {config.out.name} at different epochs ({epochs}); "
+            f"The processes find unfinished trainings of {out.name} at different epochs ({epochs}); "
             "give an --out that all machines share."
         )
 
@@ -59,11 +83,6 @@ def with_shared_norms(network: Network) -> Network:
         if type(module) is nn.BatchNorm2d:
             module.__class__ = _SharedBatchNorm
     return network
-
-
-def own(fabric: Fabric, images: Tensor) -> Tensor:
-    """The images (N, ...) of a whole batch that this process trains on; N must be a multiple of the processes."""
-    return images[fabric.global_rank :: fabric.world_size]
 
 
 def means(fabric: Fabric, row: dict[str, float]) -> dict[str, float]:

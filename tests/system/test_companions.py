@@ -5,6 +5,7 @@ import pytest
 
 from tests.support.trainings import FEW, only_scorers, tiny
 from training import companions
+from training.loop import Training
 from training.run import train
 from vaead_core import scorers
 from vaead_core.checkpoints.checkpoint import Checkpoint
@@ -59,14 +60,14 @@ def test_an_interrupted_training_goes_on_to_the_same_network(alone, thin_cohort,
     companions.train([config], thin_cohort)
     whole = (alone / "segmenter.onnx").read_bytes()
 
-    def killed_in_the_second(*arguments):
-        if arguments[-1] == 1:
+    def killed_in_the_second(training, task, index):
+        if index == 1:
             raise KeyboardInterrupt
-        return epoch(*arguments)
+        return epoch(training, task, index)
 
-    epoch = companions.one_epoch
+    epoch = Training.epoch
     with monkeypatch.context() as patch:
-        patch.setattr(companions, "one_epoch", killed_in_the_second)
+        patch.setattr(Training, "epoch", killed_in_the_second)
         with pytest.raises(KeyboardInterrupt):
             companions.train([config], thin_cohort)
     assert (config.out.with_name(f"{config.out.name}.unfinished") / "history.csv").read_text().count("\n") == 2
