@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -19,7 +19,7 @@ from training.data import TrainingData, to_tensors
 from training.loop import VALIDATION_IMAGES, Example
 from training.processes import Share
 from training.randomness import Drawn
-from training.synthetic_anomalies import with_anomalies
+from training.synthetic_anomalies import Anomalies, with_anomalies
 from vaead_core.inference.model import Model
 from vaead_core.scans.volume import Slices
 from vaead_core.scorers import feature_reconstruction, restored, segmenter
@@ -28,6 +28,10 @@ from vaead_core.scorers import feature_reconstruction, restored, segmenter
 class CompanionTask(Protocol):
     def network(self, width: int, levels: int) -> nn.Module:
         """Untrained; it takes what `example` gives."""
+        ...
+
+    def draw(self, shape: Sequence[int], rng: Generator) -> Drawn:
+        """All that is random in an example of images of `shape` (N, 1, H, W)."""
         ...
 
     def example(self, images: Tensor, mask: Tensor, position: Tensor, draws: Any) -> tuple[Tensor, Tensor]:
@@ -48,7 +52,10 @@ class Segmenter:
     def network(self, width: int, levels: int) -> nn.Module:
         return UNet(segmenter.PLANES, width, levels)
 
-    def example(self, images: Tensor, mask: Tensor, position: Tensor, draws: Any) -> tuple[Tensor, Tensor]:
+    def draw(self, shape: Sequence[int], rng: Generator) -> Anomalies:
+        return Anomalies.draw(shape, rng)
+
+    def example(self, images: Tensor, mask: Tensor, position: Tensor, draws: Anomalies) -> tuple[Tensor, Tensor]:
         changed, truth = with_anomalies(images, mask, draws)
         slices = Slices(changed[:, 0].numpy(), mask[:, 0].numpy(), position.numpy())
         return torch.from_numpy(segmenter.planes(slices, self.model.reference["intensity"])), truth.float()
@@ -70,11 +77,22 @@ class Denoiser:
     def network(self, width: int, levels: int) -> nn.Module:
         return UNet(1, width, levels)
 
+    def draw(self, shape: Sequence[int], rng: Generator) -> Drawn:
+        return CoarseNoise.draw(self.deviation, shape, rng) or Drawn()
+
     def example(self, images: Tensor, mask: Tensor, position: Tensor, draws: Any) -> tuple[Tensor, Tensor]:
-        return with_coarse_noise(images, mask, CoarseNoise.draw(self.deviation, images.shape, draws)), images
+        return with_coarse_noise(images, mask, draws), images
 
     def loss(self, output: Tensor, target: Tensor, mask: Tensor) -> Tensor:
         return ((output - target).square() * mask).sum() / mask.sum()
+
+
+@dataclass(frozen=True)
+class GradedAnomalies(Drawn):
+    """severity: (N,) in [0, 1], the share of what the anomalies change."""
+
+    anomalies: Anomalies
+    severity: Tensor
 
 
 @dataclass(frozen=True)
@@ -87,9 +105,12 @@ class Restorer:
     def network(self, width: int, levels: int) -> nn.Module:
         return UNet(restored.PLANES, width, levels)
 
-    def example(self, images: Tensor, mask: Tensor, position: Tensor, draws: Any) -> tuple[Tensor, Tensor]:
-        changed, _ = with_anomalies(images, mask, draws)
-        severity = torch.rand(len(images), generator=draws)
+    def draw(self, shape: Sequence[int], rng: Generator) -> GradedAnomalies:
+        return GradedAnomalies(Anomalies.draw(shape, rng), torch.rand(shape[0], generator=rng))
+
+    def example(self, images: Tensor, mask: Tensor, position: Tensor, draws: GradedAnomalies) -> tuple[Tensor, Tensor]:
+        changed, _ = with_anomalies(images, mask, draws.anomalies)
+        severity = draws.severity
         change = severity[:, None, None, None] * (changed - images)
         slices = Slices((images + change)[:, 0].numpy(), mask[:, 0].numpy(), position.numpy())
         return torch.from_numpy(restored.planes(slices, severity.numpy())), change
@@ -110,7 +131,10 @@ class FeatureReconstruction:
         channels = feature_reconstruction.planes(self.model, _empty_slice(self.model)).shape[1]
         return FeatureAutoencoder(channels, width, levels)
 
-    def example(self, images: Tensor, mask: Tensor, position: Tensor, draws: Any) -> tuple[Tensor, Tensor]:
+    def draw(self, shape: Sequence[int], rng: Generator) -> Drawn:
+        return Drawn()
+
+    def example(self, images: Tensor, mask: Tensor, position: Tensor, draws: Drawn) -> tuple[Tensor, Tensor]:
         slices = Slices(images[:, 0].numpy(), mask[:, 0].numpy(), position.numpy())
         return torch.from_numpy(feature_reconstruction.planes(self.model, slices)), images
 
@@ -138,7 +162,8 @@ def held_out_example(task: CompanionTask, slices: Slices, count: int) -> Example
     chosen, rng = slices[rows], Generator().manual_seed(0)
     mask = torch.from_numpy(chosen.mask)[:, None]
     images = torch.from_numpy(chosen.pixels)[:, None] * mask
-    return *task.example(images, mask, torch.from_numpy(chosen.position), rng), mask.float()
+    draws = task.draw(images.shape, rng)
+    return *task.example(images, mask, torch.from_numpy(chosen.position), draws), mask.float()
 
 
 @dataclass(frozen=True)
@@ -146,7 +171,7 @@ class Draws(Drawn):
     """changes: of the slices. own: the companion's."""
 
     changes: Changes
-    own: Any
+    own: Drawn
 
 
 class OnSlices:
@@ -166,7 +191,8 @@ class OnSlices:
         return count
 
     def draw(self, count: int, rng: Generator) -> Draws:
-        return Draws(Changes.draw(self.augmentation, (count, *self._pixels.shape[1:]), rng), rng)
+        shape = (count, *self._pixels.shape[1:])
+        return Draws(Changes.draw(self.augmentation, shape, rng), self.task.draw(shape, rng))
 
     def example(self, rows: Tensor, draws: Draws, share: Share) -> Example:
         """The whole batch: anomalies are taken from other images of it, and one process trains a companion."""

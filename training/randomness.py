@@ -35,3 +35,7 @@ class Drawn:
     def of(self, images: slice) -> Self:
         """For some of the images."""
         return self.each(lambda drawn: drawn[images])
+
+    def at(self, images: Tensor, time: int) -> Self:
+        """For some of the images, one of the times for which (N, times, ...) were drawn."""
+        return self.each(lambda drawn: drawn[images, time])
