@@ -15,10 +15,11 @@ from models.feature_autoencoder import FeatureAutoencoder
 from models.unet import UNet
 from training.augmentation import Changes, CoarseNoise, changed, with_coarse_noise
 from training.config import Augmentation
-from training.data import TrainingData, to_tensors
+from training.data import TrainingData
 from training.loop import VALIDATION_IMAGES, Example
 from training.processes import Share
 from training.randomness import Drawn
+from training.resident import Fetched, Resident
 from training.synthetic_anomalies import Anomalies, with_anomalies
 from vaead_core.inference.model import Model
 from vaead_core.scans.volume import Slices
@@ -57,7 +58,7 @@ class Segmenter:
 
     def example(self, images: Tensor, mask: Tensor, position: Tensor, draws: Anomalies) -> tuple[Tensor, Tensor]:
         changed, truth = with_anomalies(images, mask, draws)
-        slices = Slices(changed[:, 0].numpy(), mask[:, 0].numpy(), position.numpy())
+        slices = _slices(changed, mask, position)
         return torch.from_numpy(segmenter.planes(slices, self.model.reference["intensity"])), truth.float()
 
     def loss(self, output: Tensor, target: Tensor, mask: Tensor) -> Tensor:
@@ -112,8 +113,8 @@ class Restorer:
         changed, _ = with_anomalies(images, mask, draws.anomalies)
         severity = draws.severity
         change = severity[:, None, None, None] * (changed - images)
-        slices = Slices((images + change)[:, 0].numpy(), mask[:, 0].numpy(), position.numpy())
-        return torch.from_numpy(restored.planes(slices, severity.numpy())), change
+        slices = _slices(images + change, mask, position)
+        return torch.from_numpy(restored.planes(slices, severity.cpu().numpy())), change
 
     def loss(self, output: Tensor, target: Tensor, mask: Tensor) -> Tensor:
         error, changed = (output - target).abs(), (target != 0).float()
@@ -135,12 +136,17 @@ class FeatureReconstruction:
         return Drawn()
 
     def example(self, images: Tensor, mask: Tensor, position: Tensor, draws: Drawn) -> tuple[Tensor, Tensor]:
-        slices = Slices(images[:, 0].numpy(), mask[:, 0].numpy(), position.numpy())
+        slices = _slices(images, mask, position)
         return torch.from_numpy(feature_reconstruction.planes(self.model, slices)), images
 
     def loss(self, output: Tensor, target: Tensor, mask: Tensor) -> Tensor:
         brain = functional.adaptive_avg_pool2d(mask, (output.shape[-2], output.shape[-1]))
         return (output * brain).sum() / brain.sum()
+
+
+def _slices(images: Tensor, mask: Tensor, position: Tensor) -> Slices:
+    """As a scorer sees them; it is the scorer that says what a network is given."""
+    return Slices(images[:, 0].cpu().numpy(), mask[:, 0].cpu().numpy(), position.numpy())
 
 
 def _empty_slice(model: Model) -> Slices:
@@ -174,30 +180,42 @@ class Draws(Drawn):
     own: Drawn
 
 
+@dataclass(frozen=True)
+class FetchedSlices(Drawn):
+    """position: (N,) of each in the atlas, on the host."""
+
+    images: Fetched
+    position: Tensor
+
+
 class OnSlices:
     """A companion's task as the loop takes it: inputs, targets and masks of augmented training slices."""
 
     def __init__(self, task: CompanionTask, augmentation: Augmentation, data: TrainingData, device: torch.device) -> None:
         self.task, self.augmentation, self.device = task, augmentation, device
-        self._pixels, self._mask = to_tensors(data.train.slices)
+        self._resident = Resident(data.train.slices, device)
         self._position = torch.from_numpy(data.train.slices.position)
         self._validation = data.validation.slices
 
     @property
     def images(self) -> int:
-        return len(self._pixels)
+        return len(self._resident)
 
     def seen(self, count: int) -> int:
         return count
 
     def draw(self, count: int, rng: Generator) -> Draws:
-        shape = (count, *self._pixels.shape[1:])
+        shape = (count, *self._resident.shape)
         return Draws(Changes.draw(self.augmentation, shape, rng), self.task.draw(shape, rng))
 
-    def example(self, rows: Tensor, draws: Draws, share: Share) -> Example:
-        """The whole batch: anomalies are taken from other images of it, and one process trains a companion."""
-        images, brain = changed(self._pixels[rows], self._mask[rows], draws.changes)
-        planes, target = self.task.example(images * brain, brain, self._position[rows], draws.own)
+    def fetch(self, rows: Tensor, share: Share) -> FetchedSlices:
+        """All of the batch: anomalies are taken from other images of it, and one process trains a companion."""
+        return FetchedSlices(self._resident.fetch(rows), self._position[rows])
+
+    def example(self, fetched: FetchedSlices, draws: Draws, share: Share) -> Example:
+        here = draws.to(self.device)
+        images, brain = changed(*self._resident.take(fetched.images), here.changes)
+        planes, target = self.task.example(images * brain, brain, fetched.position, here.own)
         return planes, target, brain.float()
 
     def held_out(self) -> Example:

@@ -49,6 +49,7 @@ class CompanionSettings(Settings):
     learning_rate: float = Field(2e-3, gt=0, description="at the start; it falls to 0 along a cosine")
     seed: int = 0
     device: Device = Field("auto", description="auto: an accelerator where there is one")
+    compile: bool = Field(False, description="torch.compile makes the steps, which takes minutes and a C++ compiler first")
 
 
 class Order(CompanionSettings):
@@ -84,7 +85,7 @@ class CompanionConfig(CompanionSettings):
 
     def identity(self) -> dict:
         """What two runs must share for one to go on where the other stopped."""
-        shared = self.model_dump(mode="json", exclude={"checkpoint", "data", "device"})
+        shared = self.model_dump(mode="json", exclude={"checkpoint", "data", "device", "compile"})
         return shared | {"checkpoint": self.checkpoint.resolve().name}
 
 

@@ -90,6 +90,7 @@ class TrainingConfig(Settings):
     seed: int = Field(0, ge=0, description="of weights, order, augmentation and noise")
     split_seed: int = Field(0, ge=0, description="which subjects train, validate and test")
     device: Device = Field("auto", description="auto: an accelerator where there is one")
+    compile: bool = Field(False, description="torch.compile makes the steps, which takes minutes and a C++ compiler first")
     devices: int = Field(1, ge=1, description="processes; the batch is shared among them. torchrun's are counted")
     jobs: int = Field(1, ge=1, description="processes that prepare the scans")
     dask: str | None = Field(None, description="address of a Dask scheduler whose workers prepare the scans instead")
@@ -105,7 +106,7 @@ class TrainingConfig(Settings):
 
     def identity(self) -> dict:
         """What two runs must share for one to go on where the other stopped."""
-        shared = self.model_dump(mode="json", exclude={"out", "notes", "tensorboard", "jobs", "dask", "device"})
+        shared = self.model_dump(mode="json", exclude={"out", "notes", "tensorboard", "jobs", "dask", "device", "compile"})
         if self.data and Path(self.data).is_dir():
             shared["data"] = str(Path(self.data).resolve())
         shared["start_from"] = self.start_from.name if self.start_from else None

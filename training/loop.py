@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, Literal, Protocol, TypeVar, cast
 
-import numpy as np
 import torch
 from lightning.fabric import Fabric
 from rich.progress import Progress
@@ -15,6 +14,7 @@ from torch import Generator, Tensor, nn
 from training import processes, resume
 from training.processes import Share
 from training.randomness import Drawn, generator
+from training.resident import AHEAD, ahead
 
 VALIDATION_IMAGES = 512
 VALIDATED_AT_ONCE = 128
@@ -41,6 +41,8 @@ class Course(resume.Resumable, Protocol):
     def weight_decay(self) -> float: ...
     @property
     def seed(self) -> int: ...
+    @property
+    def compile(self) -> bool: ...
 
 
 class Task(Protocol):
@@ -56,8 +58,11 @@ class Task(Protocol):
     def seen(self, count: int) -> int:
         """How many the network sees of a batch of `count` of them."""
 
-    def example(self, rows: Tensor, draws: Any, share: Share) -> Example:
-        """A process's share of the batch of the training images `rows`, on the device; `draws` are of the whole batch."""
+    def fetch(self, rows: Tensor, share: Share) -> Drawn:
+        """Of the training images `rows`, those that a process needs for its share of the batch."""
+
+    def example(self, fetched: Any, draws: Any, share: Share) -> Example:
+        """A process's share of a batch, on the device, from what was fetched for it; `draws` are of the whole batch."""
 
     def held_out(self) -> Example:
         """What each epoch is validated on, always the same, on the host."""
@@ -74,11 +79,17 @@ class Training(Generic[Network]):
 
     def __init__(self, fabric: Fabric, course: Course, network: Network) -> None:
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        optimizer = torch.optim.Adam(network.parameters(), course.learning_rate, weight_decay=course.weight_decay)
+        accelerated = fabric.device.type == "cuda"
+        torch.backends.cudnn.benchmark = accelerated  # all batches of a training are of one size
+        rate, decay = course.learning_rate, course.weight_decay
+        optimizer = torch.optim.Adam(network.parameters(), rate, weight_decay=decay, fused=accelerated or None)
         if fabric.world_size > 1:
             network = processes.with_shared_norms(network)
         self.fabric, self.course, self.network, self.own_optimizer = fabric, course, network, optimizer
-        self.wrapped, self.optimizer = fabric.setup(network, optimizer)
+        self.share = Share(fabric.global_rank, fabric.world_size)
+        mode = "reduce-overhead" if accelerated else None  # that is, one CUDA graph
+        run = cast(nn.Module, torch.compile(network, mode=mode)) if course.compile else network
+        self.wrapped, self.optimizer = fabric.setup(run, optimizer)
         self.state = resume.load(course, network, optimizer)  # once the weights are where they are trained: the moments follow
         if fabric.world_size > 1:
             processes.check_together(fabric, course.out, self.state.epoch)
@@ -106,18 +117,30 @@ class Training(Generic[Network]):
         """One pass over the training images; the mean of each term over its steps."""
         self._set_rate(epoch)
         self.wrapped.train()
-        share = Share(self.fabric.global_rank, self.fabric.world_size)
-        steps: list[Row] = []
-        for step, rows in enumerate(self._batches(task.images, epoch)):
-            draws = task.draw(len(rows), generator(self.course.seed, epoch, step))
-            terms = task.terms(self.wrapped, *map(self._placed, task.example(rows, draws, share)))
-            self.fabric.backward(terms["loss"])
-            self.optimizer.step()
-            self.optimizer.zero_grad()
-            steps.append({name: float(value.detach()) for name, value in terms.items()})
-        return processes.means(self.fabric, {name: float(np.mean([one[name] for one in steps])) for name in steps[0]})
+        sums = _Sums()
+        for fetched, draws in self.prepared(task, self.batches(task.images, epoch), epoch):
+            sums.add(self.step(task, fetched, draws), 1)
+        return processes.means(self.fabric, sums.means())
 
-    def _batches(self, images: int, epoch: int) -> Tensor:
+    def prepared(self, task: Task, batches: Tensor, epoch: int) -> Iterator[tuple[Drawn, Drawn]]:
+        """What each step needs from the host; on an accelerator made while the steps before it are computed."""
+        accelerated = self.fabric.device.type == "cuda"
+
+        def prepare(step: int) -> tuple[Drawn, Drawn]:
+            made = task.fetch(batches[step], self.share), task.draw(len(batches[step]), generator(self.course.seed, epoch, step))
+            return (made[0].pinned(), made[1].pinned()) if accelerated else made
+
+        return ahead(prepare, range(len(batches)), AHEAD if accelerated else 0)
+
+    def step(self, task: Task, fetched: Drawn, draws: Drawn) -> dict[str, Tensor]:
+        """One update; the terms stay on the device, for which nobody waits."""
+        terms = task.terms(self.wrapped, *map(self._placed, task.example(fetched, draws, self.share)))
+        self.fabric.backward(terms["loss"])
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        return terms
+
+    def batches(self, images: int, epoch: int) -> Tensor:
         """(steps, N) which images each step sees."""
         order = torch.randperm(images, generator=generator(self.course.seed, epoch))
         size = min(self.course.batch_size, images)
@@ -126,12 +149,10 @@ class Training(Generic[Network]):
     @torch.no_grad()
     def _validated(self, task: Task, held_out: Example) -> Row:
         self.wrapped.eval()
-        sums: Row = {}
+        sums = _Sums()
         for piece in zip(*(part.split(VALIDATED_AT_ONCE) for part in held_out), strict=True):
-            terms = task.terms(self.wrapped, *map(self._placed, piece))
-            for name, value in terms.items():
-                sums[name] = sums.get(name, 0.0) + float(value) * len(piece[0])
-        return {f"validation_{name}": value / len(held_out[0]) for name, value in sums.items()}
+            sums.add(task.terms(self.wrapped, *map(self._placed, piece)), len(piece[0]))
+        return {f"validation_{name}": mean for name, mean in sums.means().items()}
 
     def _placed(self, part: Tensor) -> Tensor:
         part = part.to(self.fabric.device)
@@ -141,3 +162,19 @@ class Training(Generic[Network]):
         if self.course.schedule == "cosine":
             for group in self.optimizer.param_groups:
                 group["lr"] = self.course.learning_rate * 0.5 * (1 + math.cos(math.pi * epoch / self.course.epochs))
+
+
+class _Sums:
+    """Of the terms of some batches, where they were computed: nothing is read before all are there."""
+
+    def __init__(self) -> None:
+        self.weight, self.totals = 0, dict[str, Tensor]()
+
+    def add(self, terms: dict[str, Tensor], weight: int) -> None:
+        self.weight += weight
+        for name, value in terms.items():
+            self.totals[name] = self.totals.get(name, 0.0) + weight * value.detach().double()
+
+    def means(self) -> Row:
+        values = (torch.stack(list(self.totals.values())) / self.weight).tolist()
+        return dict(zip(self.totals, values, strict=True))

@@ -32,6 +32,10 @@ class Drawn:
         """On `device`; where they are pinned, nobody waits for them."""
         return self.each(lambda drawn: drawn.to(device, non_blocking=True))
 
+    def pinned(self) -> Self:
+        """In memory from which an accelerator fetches it by itself."""
+        return self.each(lambda drawn: drawn.pin_memory())
+
     def of(self, images: slice) -> Self:
         """For some of the images."""
         return self.each(lambda drawn: drawn[images])

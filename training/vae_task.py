@@ -16,6 +16,7 @@ from training.data import TrainingData, to_tensors
 from training.loop import VALIDATION_IMAGES, Example
 from training.processes import Share
 from training.randomness import Drawn, generator
+from training.resident import Fetched, Resident
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,12 @@ class VAETask:
     def __init__(self, config: TrainingConfig, data: TrainingData, device: torch.device) -> None:
         self.config, self.device = config, device
         self._patches = config.patches_per_slice if config.images == "patches" else 1
-        self._pixels, self._mask = to_tensors(data.train.slices)
+        self._resident = Resident(data.train.slices, device)
         self._validation = data.validation.slices
 
     @property
     def images(self) -> int:
-        return len(self._pixels)
+        return len(self._resident)
 
     def seen(self, count: int) -> int:
         return max(1, count // self._patches) * self._patches
@@ -51,7 +52,7 @@ class VAETask:
         slices, shape = seen // self._patches, (seen, 1, size, size)
         changes = centres = background = None
         if kind != "fashion":
-            changes = Changes.draw(config.augmentation, (slices, *self._pixels.shape[1:]), rng)
+            changes = Changes.draw(config.augmentation, (slices, *self._resident.shape), rng)
         if kind == "patches":
             centres = torch.rand(slices, self._patches, dtype=torch.float64, generator=rng)
         if kind != "fashion":
@@ -59,19 +60,24 @@ class VAETask:
         coarse = CoarseNoise.draw(config.augmentation.coarse_noise, shape, rng)
         return Draws(changes, centres, background, coarse, torch.randn(seen, config.architecture.latent_size, generator=rng))
 
-    def example(self, rows: Tensor, draws: Draws, share: Share) -> Example:
+    def fetch(self, rows: Tensor, share: Share) -> Fetched:
+        return self._resident.fetch(rows[self._slices(share.of(self.seen(len(rows))))])
+
+    def _slices(self, own: slice) -> slice:
+        """Of the batch's slices, those that hold `own` of what the network sees of it."""
+        return slice(own.start // self._patches, -(-own.stop // self._patches))
+
+    def example(self, fetched: Fetched, draws: Draws, share: Share) -> Example:
         own = share.of(len(draws.latent))
-        first = own.start // self._patches
-        slices = slice(first, -(-own.stop // self._patches))
-        taken = rows[: len(draws.latent) // self._patches][slices]
-        pixels, mask = self._pixels[taken].to(self.device), self._mask[taken].to(self.device)
+        slices = self._slices(own)
+        pixels, mask = self._resident.take(fetched)
         if draws.changes is not None:
             pixels, mask = augmentation.changed(pixels, mask, draws.changes.of(slices).to(self.device))
         if draws.centres is not None:
             size = self.config.architecture.image_size
-            pixels, mask = augmentation.patches_at(pixels, mask, size, draws.centres[slices].to(self.device))
-            inner = slice(own.start - first * self._patches, own.stop - first * self._patches)
-            pixels, mask = pixels[inner], mask[inner]
+            pixels, mask = augmentation.patches_at(pixels, mask, size, draws.centres[slices].to(self.device, non_blocking=True))
+            first = slices.start * self._patches
+            pixels, mask = (part[own.start - first : own.stop - first] for part in (pixels, mask))
         here = Draws(None, None, draws.background, draws.coarse, draws.latent).of(own).to(self.device)
         if self.config.images != "fashion":
             pixels = augmentation.filled(pixels, mask, self.config.background, here.background)

@@ -1,22 +1,24 @@
 """Whole trainings of seconds: killed, resumed, on two processes, from the weights of another."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from models.export import weights_from_onnx
 from tests.support.trainings import FEW, OPTIONS, only_scorers, prepared, tiny
 from tests.support.waiting import PATIENCE_SECONDS
-from training import run
+from training import processes, run
 from training.config import Architecture
 from training.presets import PRESETS
-from training.run import train
+from training.run import fit, train
 from vaead_core.checkpoints.checkpoint import Checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -86,6 +88,18 @@ def test_a_patch_model_and_a_size_constraint_train(thin_cohort, tmp_path):
     small |= {"architecture": Architecture(image_size=32, latent_size=8, width=8), "loss": loss}
     train(config.model_copy(update=small), thin_cohort)
     assert Checkpoint.load(tmp_path / "patches").model.stride == 16
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
+def test_a_compiled_training_comes_to_what_one_that_is_not_comes_to(thin_cohort, tmp_path):
+    rows = []
+    for compiled in (False, True):
+        config = tiny(tmp_path / f"compiled-{compiled}", compile=compiled, epochs=1, steps_per_epoch=2)
+        config, fabric = processes.launch(config)
+        network, _, history = fit(fabric, config, thin_cohort)
+        rows.append(history.splitlines()[1].split(","))
+        assert not any(name.startswith("_orig_mod") for name in network.state_dict())
+    np.testing.assert_allclose(*([float(value) for value in row] for row in rows), rtol=5e-3)
 
 
 def test_a_training_starts_from_the_weights_of_another(tiny_checkpoint_folder, thin_cohort, tmp_path):
