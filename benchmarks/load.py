@@ -1,7 +1,8 @@
-"""`python -m benchmarks.load [--sessions 20] [--minutes 5] [--uploads 200] [--record]`: many readers on one server of the app.
+"""`python -m benchmarks.load [--sessions 20] [--minutes 5] [--uploads 200] [--hostile] [--record]`: many readers on one server.
 
 Each reader is a session of its own over loopback: it uploads scans, moves the crosshair, plants toys, changes pages, and
-pauses between acts. Every second one has scans of 1 mm, the others of 2 mm. Exit status 1 when anything went wrong.
+pauses between acts. Every second one has scans of 1 mm, the others of 2 mm. With --hostile one of them wants all of the server's
+time and memory; the others are measured without it first. Exit status 1 when anything went wrong.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 
-from benchmarks.load_report import record, tables
+from benchmarks.load_hostile import Hostile
+from benchmarks.load_report import compared, record, slower, tables
 from benchmarks.server_process import ServerProcess
 from tests.support.reader import Reader, Run
 from tests.support.server import serve, wait_for
@@ -48,6 +51,9 @@ class Tally:
         self.seconds[name].append(time.perf_counter() - start)
         self.waited += any("yours" in sentence for sentence in found.sentences)
         self.faults += [f"{name}: {error}" for error in found.errors]
+
+
+Part = tuple[Tally, dict[str, float]]
 
 
 class Scans:
@@ -85,13 +91,17 @@ def watched(tally: Tally) -> Iterator[tuple[str, ServerProcess]]:
             tally.faults += ["the server's log holds a traceback"] * ("Traceback" in log.read())
 
 
-def crowd(sessions: int, minutes: float) -> tuple[Tally, dict[str, float]]:
-    """What `sessions` readers meet, and the server's memory in MB and seconds of work before, meanwhile and afterwards."""
+def crowd(sessions: int, minutes: float, besides: Callable[[str, float], None] | None = None) -> Part:
+    """What `sessions` readers meet, and the server's memory in MB before, meanwhile and afterwards.
+
+    besides: what somebody else does with the server's address until then.
+    """
     tally, scans = Tally(), Scans()
     with watched(tally) as (address, server):
         about = {"at the start, the sample's maps open": server.megabytes}
         until = time.monotonic() + 60 * minutes
         readers = [threading.Thread(target=_read, args=(address, n, scans, until, tally)) for n in range(sessions)]
+        readers += [threading.Thread(target=besides, args=(address, until))] if besides else []
         for one in readers:
             one.start()
         for one in readers:
@@ -108,7 +118,20 @@ def crowd(sessions: int, minutes: float) -> tuple[Tally, dict[str, float]]:
     return tally, about
 
 
-def row_of_uploads(count: int) -> tuple[Tally, dict[str, float]]:
+def crowd_beside_hostile(sessions: int, minutes: float) -> tuple[Part, Part, Hostile]:
+    """As `crowd`, of all readers but one: without that one, and while it is hostile."""
+    without = crowd(sessions - 1, minutes)
+    with tempfile.TemporaryDirectory() as folder:
+        hostile = Hostile(Path(folder))
+        beside = crowd(sessions - 1, minutes, hostile.attack)
+    faults = beside[0].faults
+    faults += slower(without[0].seconds, beside[0].seconds)
+    if not hostile.has_tried:
+        faults.append("the hostile reader did not come to all that it wanted; give it more minutes")
+    return without, beside, hostile
+
+
+def row_of_uploads(count: int) -> Part:
     """One reader with one scan after the other, and the server's memory in MB, in the middle of each tenth of them."""
     tally, scans, rng, about = Tally(), Scans(), np.random.default_rng(0), []
     with watched(tally) as (address, server), Reader(address) as reader:
@@ -160,18 +183,25 @@ def main() -> int:
     parser.add_argument("--sessions", type=int, default=20)
     parser.add_argument("--minutes", type=float, default=5)
     parser.add_argument("--uploads", type=int, default=200)
+    parser.add_argument("--hostile", action="store_true", help="one of the sessions is hostile; also measured without it")
     parser.add_argument("--record", action="store_true", help="write what was measured into docs/load.md")
     options = parser.parse_args()
-    parts = {}
-    if options.sessions:
-        parts[f"{options.sessions} sessions for {options.minutes:g} minutes"] = crowd(options.sessions, options.minutes)
+    parts: dict[str, Part] = {}
+    faults: list[str] = []
+    sections, title = {}, f"{options.sessions} sessions for {options.minutes:g} minutes"
+    if options.sessions and options.hostile:
+        without, beside, hostile = crowd_beside_hostile(options.sessions, options.minutes)
+        faults = without[0].faults + beside[0].faults
+        sections[f"{title}, one of them hostile"] = compared(without, beside, hostile.answers)
+    elif options.sessions:
+        parts[title] = crowd(options.sessions, options.minutes)
     if options.uploads:
         parts[f"{options.uploads} uploads in a row"] = row_of_uploads(options.uploads)
-    sections = tables(parts)
+    sections |= tables(parts)
     print("\n\n".join(f"{title}\n{text}" for title, text in sections.items()))
     if options.record:
         record(sections)
-    return int(any(tally.faults for tally, _ in parts.values()))
+    return int(any(faults) or any(tally.faults for tally, _ in parts.values()))
 
 
 if __name__ == "__main__":

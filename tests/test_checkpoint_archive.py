@@ -20,7 +20,7 @@ from onnx import TensorProto, helper
 
 from tests.fuzz import graphs
 from tests.fuzz.graphs import BODY, number
-from tests.support.hostile import ENDLESS, HUNGRY, hostile, workers
+from tests.support.hostile import ENDLESS, HUNGRY, bomb, hostile, workers
 from vaead_core.checkpoints import archive as module
 from vaead_core.checkpoints.archive import check, packed, unpack
 from vaead_core.checkpoints.checkpoint import DESCRIPTION, FILES, FORMAT_VERSION, Checkpoint
@@ -276,12 +276,12 @@ def calibration_with(files: dict[str, bytes], **arrays) -> bytes:
 
 
 @pytest.mark.parametrize("name", ["reference/intensity2/mean", "scorer/residual2/pixels", "memory/patch_novelty/patches"])
-def test_half_a_megabyte_that_unpacks_to_gigabytes_is_refused_unread(files, tmp_path, name):
-    bomb = calibration_with(files, **{name: np.zeros((500, 1000, 800), np.int8)})
-    upload = zipped(signed(files | {"calibration.npz": bomb}))
-    assert len(bomb) < len(files["calibration.npz"]) + (1 << 20)
+def test_half_a_megabyte_that_unpacks_to_gigabytes_is_refused_unread(tiny_checkpoint_folder, tmp_path, name):
+    upload, into = packed(bomb(tiny_checkpoint_folder, tmp_path / "bomb", name)), tmp_path / "into"
+    into.mkdir()
+    assert len(upload) < len(packed(tiny_checkpoint_folder)) + (1 << 20)
     said = []
-    assert peak_of(lambda: said.append(refusal(upload, tmp_path))) < 120  # the atlas among it, where it was not read before
+    assert peak_of(lambda: said.append(refusal(upload, into))) < 120  # the atlas among it, where it was not read before
     assert "calibration.npz holds more values than a network of its slices has" in said[0]
 
 

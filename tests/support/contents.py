@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from tests.support.reader import Reader, Run
 from vaead_core.checkpoints.archive import packed
 
 FIRST = [
@@ -32,3 +33,11 @@ def archive(folder: Path, name: str, says: dict[str, Any] | None = None, **files
         for file, data in (held | {"checkpoint.json": json.dumps(said).encode()}).items():
             target.writestr(f"{name}/{file}", data)
     return content.getvalue()
+
+
+def upload_checkpoint(reader: Reader, folder: Path) -> Run:
+    """A checkpoint's folder, packed, through the page of checkpoints."""
+    reader.open("Checkpoints")
+    reader.set("checkpoints_view", string_array_value={"data": ["Upload"]})
+    reader.run()
+    return reader.upload("mine.zip", packed(folder))

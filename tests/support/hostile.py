@@ -1,4 +1,5 @@
-"""Checkpoints whose networks ask for more than they may: known operators alone, idle on one image and not on several."""
+"""Checkpoints that ask for more than they may: by networks of known operators alone, idle on one image and not on several, and by
+arrays."""  # fmt: skip
 
 from __future__ import annotations
 
@@ -30,8 +31,25 @@ def hostile(good: Path, folder: Path, more: tuple[int, int], of: str = "images")
             names[:] = ["mean_alone" if name == "mean" else name for name in names]
     model.graph.node.extend(work(model, *more, of))
     (folder / "encoder.onnx").write_bytes(model.SerializeToString())
+    return _signed(folder, "encoder.onnx")
+
+
+def bomb(good: Path, folder: Path, name: str = "reference/intensity2/mean") -> Path:
+    """A copy of a checkpoint's folder whose calibration unpacks to 400 MB more than it should, and is hardly larger.
+
+    name: of the array that does so.
+    """
+    shutil.copytree(good, folder)
+    with np.load(folder / "calibration.npz") as arrays:
+        held = dict(arrays)
+    np.savez_compressed(folder / "calibration.npz", **held, **{name: np.zeros((500, 1000, 800), np.int8)})
+    return _signed(folder, "calibration.npz")
+
+
+def _signed(folder: Path, name: str) -> Path:
+    """With the digest of a file as it now is, as anyone can write it."""
     description = json.loads((folder / DESCRIPTION).read_text())
-    description["files"]["encoder.onnx"] = hashlib.sha256((folder / "encoder.onnx").read_bytes()).hexdigest()
+    description["files"][name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
     (folder / DESCRIPTION).write_text(json.dumps(description))
     return folder
 

@@ -7,13 +7,14 @@ import time
 
 import pytest
 
+from tests.support.contents import upload_checkpoint
 from tests.support.disks import begun_with
 from tests.support.hostile import ENDLESS, HUNGRY, hostile, workers
 from tests.support.reader import Reader, Run
 from tests.support.scans import scan_file
 from tests.support.server import serve, wait_for
 from tests.support.waiting import until
-from tests.system.test_server_faults import drawn, followed, upload_checkpoint
+from tests.system.test_server_faults import drawn, followed
 
 SECONDS = 6  # that a run may take
 

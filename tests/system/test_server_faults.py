@@ -11,12 +11,12 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from tests.support.contents import upload_checkpoint
 from tests.support.disks import begun_with, full_disk, read_only
 from tests.support.reader import Reader, Run
 from tests.support.scans import scan_file
 from tests.support.server import serve, served, wait_for
 from tests.support.waiting import until
-from vaead_core.checkpoints.archive import packed
 
 NOT_ENOUGH = "There is not enough memory for this; crop or resample the scan, or try again later."
 
@@ -33,13 +33,6 @@ def followed(log: Path, **options):
             server.terminate()
             server.wait(20)
     assert "Traceback" not in log.read_text()
-
-
-def upload_checkpoint(reader: Reader, folder: Path) -> Run:
-    reader.open("Checkpoints")
-    reader.set("checkpoints_view", string_array_value={"data": ["Upload"]})
-    reader.run()
-    return reader.upload("mine.zip", packed(folder))
 
 
 def drawn(run: Run) -> bool:
