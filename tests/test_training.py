@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tests.support.trainings import OPTIONS, tiny
-from training import companions, devices, processes, resume, run
+from training import companions, devices, processes, publish, resume, run
 from training.augmentation import augment, background_noise, filled, patches_at, picked
 from training.config import Architecture, Augmentation
 from training.data import load_data
@@ -62,8 +62,19 @@ def test_a_device_that_is_not_there_is_one_sentence_and_exit_2(tmp_path, capsys)
     assert run.main(["quick", "--device", "cuda", "--out", str(tmp_path / "x")]) == 2
     said = capsys.readouterr().err.strip()
     assert said == "No CUDA device is at hand, or this PyTorch was built without CUDA; give --device cpu or leave it out."
-    assert companions.main(["denoiser", "--checkpoint", str(tmp_path), "--device", "cuda"]) == 2
-    assert capsys.readouterr().err.strip() == said
+    for program, words in ((companions, ["denoiser", "--checkpoint", str(tmp_path)]), (publish, [str(tmp_path)])):
+        assert program.main([*words, "--device", "cuda"]) == 2
+        assert capsys.readouterr().err.strip() == said
+
+
+@pytest.mark.parametrize(("cuda", "runtime", "asked", "found"), [
+    (False, False, "auto", "cpu"), (True, False, "auto", "cpu"), (False, True, "auto", "cpu"), (True, True, "auto", "cuda"),
+    (True, True, "cpu", "cpu"), (True, False, "cuda", "cuda"),
+])  # fmt: skip
+def test_graphs_are_opened_on_a_card_that_torch_and_onnx_runtime_both_have(cuda, runtime, asked, found, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(devices, "has_cuda", lambda: runtime)
+    assert devices.graphs_on(asked).keywords == {"device": found}
 
 
 def stopped(config):

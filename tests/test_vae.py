@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from models import export
-from vaead_core.computing.onnx_graph import OnnxGraph
+from vaead_core.computing.onnx_graph import OnnxGraph, has_cuda
+from vaead_core.errors import InputError
 from vaead_core.inference import vae
 from vaead_core.inference.vae import STAGES, OnnxVAE
 
@@ -32,6 +33,22 @@ def test_values_do_not_depend_on_the_threads(graphs, images, threads):
     np.testing.assert_allclose(posterior.mean, other.mean, atol=1e-5)
     np.testing.assert_allclose(stages["stage3"], other_stages["stage3"], atol=1e-5)
     np.testing.assert_allclose(one.decode(posterior.mean), many.decode(posterior.mean), atol=1e-5)
+
+
+@pytest.mark.skipif(has_cuda(), reason="this ONNX Runtime computes on CUDA")
+def test_an_onnx_runtime_without_cuda_says_so_where_cuda_is_asked_for(graphs):
+    with pytest.raises(InputError, match="has no CUDA; install onnxruntime-gpu for it, or give --device cpu"):
+        OnnxVAE(*graphs, partial(OnnxGraph, device="cuda"))
+
+
+@pytest.mark.skipif(not has_cuda(), reason="this ONNX Runtime has no CUDA")
+def test_a_card_gives_what_the_processor_gives(graphs, images):
+    here, there = OnnxVAE(*graphs), OnnxVAE(*graphs, partial(OnnxGraph, device="cuda"))
+    (posterior, stages), (other, other_stages) = here.encode(images), there.encode(images)
+    np.testing.assert_allclose(posterior.mean, other.mean, atol=1e-3)
+    np.testing.assert_allclose(stages["stage3"], other_stages["stage3"], atol=1e-3)
+    np.testing.assert_allclose(here.kl_gradient(images), there.kl_gradient(images), atol=1e-3)
+    np.testing.assert_allclose(here.decode(posterior.mean), there.decode(posterior.mean), atol=1e-3)
 
 
 def test_features_are_whole_stage_outputs_whose_channel_means_encode_gives(graphs, images):

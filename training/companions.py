@@ -24,7 +24,7 @@ from training import resume
 from training.companion_tasks import TASKS, OnSlices, held_out_example
 from training.config import Augmentation, Device, Settings
 from training.data import TrainingData, load_data
-from training.devices import chosen, native_precision
+from training.devices import chosen, graphs_on, native_precision
 from training.loop import Training
 from training.publish import WHOLE, Companions, republish, stored_config
 from vaead_core.checkpoints.checkpoint import COMPANION_FILES, Checkpoint
@@ -100,14 +100,14 @@ def train(configs: Sequence[CompanionConfig], data: TrainingData | None = None) 
 
     configs: of one checkpoint. data: its cohort as `load_data` gives it, for whoever has it already.
     """
-    chosen(configs[0].device)
-    folder = configs[0].checkpoint.resolve()
-    checkpoint = Checkpoint.load(folder)
+    folder, device = configs[0].checkpoint.resolve(), chosen(configs[0].device)
+    publishing: Device = "cpu" if device == "cpu" else "auto"  # where ONNX Runtime has no CUDA, what was trained is not lost
+    checkpoint = Checkpoint.load(folder, graphs_on(publishing))
     if checkpoint.preprocessor is None or checkpoint.model.stride is not None:
         raise CheckpointError(f"{checkpoint.name} is no model of whole brain slices; a companion network needs one.")
     data = data or load_data(stored_config(checkpoint, folder, configs[0].data, None))
     trained: Companions = {config.name: fit(config, checkpoint.model, data) for config in configs}
-    republish(folder, configs[0].data, companions=trained, cohort=data)
+    republish(folder, configs[0].data, companions=trained, cohort=data, device=publishing)
     for config in configs:
         resume.clear(config)
 

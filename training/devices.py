@@ -1,12 +1,14 @@
-"""Where a training computes, and in which precision."""
+"""Where a training and its publishing compute, and in which precision."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Literal
 
 import torch
 
 from training.config import Device
+from vaead_core.computing.onnx_graph import OnnxGraph, Opener, has_cuda
 from vaead_core.errors import InputError
 
 
@@ -16,6 +18,15 @@ def chosen(device: Device) -> Literal["cpu", "cuda"]:
     if device == "cuda" and not there:
         raise InputError("No CUDA device is at hand, or this PyTorch was built without CUDA; give --device cpu or leave it out.")
     return "cuda" if there and device != "cpu" else "cpu"
+
+
+def graphs_on(device: Device) -> Opener:
+    """Opens a checkpoint's graphs there; auto: on CUDA where both it and an ONNX Runtime for it are at hand.
+
+    Raises InputError where cuda is asked for and is not at hand, what it gives where ONNX Runtime has no CUDA.
+    """
+    there = chosen(device)
+    return partial(OnnxGraph, device="cpu" if device == "auto" and not has_cuda() else there)
 
 
 def native_precision(device: str = "cpu") -> Literal["bf16-mixed", "32-true"]:

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 from pydantic import ValidationError
@@ -22,14 +23,15 @@ import models
 from models.export import export_onnx, load_from_onnx
 from models.vae import VAE
 from training import model_card
-from training.config import TrainingConfig
+from training.config import Device, TrainingConfig
 from training.data import TrainingData, load_data
+from training.devices import graphs_on
 from vaead_core import __version__
 from vaead_core.checkpoints.calibration import calibrate, memories
 from vaead_core.checkpoints.checkpoint import COMPANION_FILES, Checkpoint, Latents
 from vaead_core.checkpoints.provenance import SUBSETS, Companion, Provenance, ReconstructionError, Source, Training
 from vaead_core.cohorts.locations import find_data
-from vaead_core.computing.onnx_graph import OnnxGraph
+from vaead_core.computing.onnx_graph import OnnxGraph, Opener
 from vaead_core.errors import CheckpointError, CohortError, exit_status
 from vaead_core.inference.model import Memory, Model
 from vaead_core.inference.vae import OnnxVAE
@@ -50,9 +52,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--with-scans", action="store_true", help="also what patch novelty keeps, which is the training scans: never give it away"
     )
+    parser.add_argument(
+        "--device", choices=get_args(Device), default="auto", help="default: CUDA where it and an ONNX Runtime for it are"
+    )
     options = parser.parse_args(arguments)
     for folder in options.checkpoints:
-        work = partial(republish, folder.resolve(), options.data, options.notes, scans=options.with_scans)
+        work = partial(republish, folder.resolve(), options.data, options.notes, scans=options.with_scans, device=options.device)
         if status := exit_status(work, folder, WHOLE):
             return status
     return 0
@@ -68,14 +73,17 @@ def republish(
     companions: Companions | None = None,
     cohort: TrainingData | None = None,
     scans: bool = False,
+    device: Device = "auto",
 ) -> None:
     """The checkpoint of `folder` written again: its weights, history and companion networks; new graphs, calibration and card.
 
     data: as in TrainingConfig; None: what the checkpoint was trained on. notes: None keeps those it has.
     companions: networks that it gets, beside those it has. cohort: what `load_data` gives, for whoever has it already.
     scans: it also keeps its training scans, for the scorers that need them; those that it keeps, it goes on keeping.
+    device: where latents, healthy reference and calibration are computed.
     Raises InputError when the scans are not at hand or are split into other subjects than the checkpoint was trained on.
     """
+    open_graph = graphs_on(device)
     old = Checkpoint.load(folder)
     config = stored_config(old, folder, data, notes)
     network = models.build(config.architecture.to_dict())
@@ -87,7 +95,7 @@ def republish(
                 f"{old.name} was trained with other {name} subjects than {config.data} gives; give its own scans by --data."
             )
     kept = {name: ((folder / COMPANION_FILES[name]).read_bytes(), how) for name, how in old.provenance.companions.items()}
-    publish(config, network, cohort, old.history, kept | (companions or {}), scans or _keeps_scans(old.model.memory))
+    publish(config, network, cohort, old.history, kept | (companions or {}), scans or _keeps_scans(old.model.memory), open_graph)
 
 
 def _keeps_scans(memory: Mapping[str, Memory]) -> bool:
@@ -119,10 +127,11 @@ def publish(
     history: str,
     companions: Companions | None = None,
     scans: bool = False,
+    open_graph: Opener = OnnxGraph,
 ) -> None:
     """Writes the checkpoint folder `config.out` from the weights in `network`, with the graphs of `companions` beside it.
 
-    scans: as in `republish`.
+    scans: as in `republish`. open_graph: where its graphs run for latents, healthy reference and calibration.
     """
     companions = companions or {}
     preprocessor = None if config.images == "fashion" else config.preprocessor
@@ -133,8 +142,8 @@ def publish(
         export_onnx(network, graphs)
         for name, (graph, _) in companions.items():
             (graphs / COMPANION_FILES[name]).write_bytes(graph)
-        networks = {name: OnnxGraph(graph) for name, (graph, _) in companions.items()}
-        model = Model(OnnxVAE.read(graphs), stride=stride, companions=networks)
+        networks = {name: open_graph(graph) for name, (graph, _) in companions.items()}
+        model = Model(OnnxVAE.read(graphs, open_graph), stride=stride, companions=networks)
         memory = memories(model, data.train.slices, depth, scans)
         if scans and not _keeps_scans(memory):
             raise CheckpointError(f"No scorer of {config.out.name} uses the training scans themselves; leave --with-scans away.")

@@ -15,7 +15,7 @@ from models.vae import VAE
 from training import processes, resume
 from training.config import TrainingConfig
 from training.data import TrainingData, load_data
-from training.devices import chosen, native_precision
+from training.devices import chosen, graphs_on, native_precision
 from training.loop import Training
 from training.presets import DEFAULT, PRESETS
 from training.publish import WHOLE, publish
@@ -43,7 +43,7 @@ def train(config: TrainingConfig, data: TrainingData | None = None) -> None:
     config, fabric = processes.launch(config)
     network, data, history = fit(fabric, config, data)
     if fabric.is_global_zero:
-        publish(config, network, data, history)
+        publish(config, network, data, history, open_graph=graphs_on("cpu" if config.device == "cpu" else "auto"))
         resume.clear(config)
 
 

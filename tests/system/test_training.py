@@ -73,7 +73,7 @@ def test_two_processes_train_one_valid_checkpoint(tmp_path):
 
 
 def test_other_settings_do_not_go_on_with_an_unfinished_training(at_hand, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(run, "publish", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    monkeypatch.setattr(run, "publish", lambda *_, **__: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     arguments = options(tmp_path / "model", "--epochs", "1")
     assert run.main(arguments) == 2
     assert "No space left on device" in capsys.readouterr().err

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 import onnxruntime
 
 from vaead_core.computing import machine
+from vaead_core.errors import InputError
 
 Array = np.ndarray
 
-_BATCH = 8  # larger batches are no faster
+_BATCH = {"cpu": 8, "cuda": 64}  # larger batches are no faster
+_PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
 
 class Graph(Protocol):
@@ -40,17 +42,22 @@ class OnnxGraph:
     """A Graph in this process.
 
     Batches are spread over `threads` (default: OMP_NUM_THREADS, else this process's cores), each computed by one:
-    faster than several threads inside each layer, and the values do not depend on their number.
+    faster than several threads inside each layer, and the values do not depend on their number. device: cuda raises
+    InputError where this ONNX Runtime cannot compute on it.
     """
 
-    def __init__(self, content: bytes, threads: int | None = None) -> None:
+    def __init__(self, content: bytes, threads: int | None = None, device: Literal["cpu", "cuda"] = "cpu") -> None:
         self._threads = threads or machine.threads()
         self._pool = ThreadPoolExecutor(self._threads)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.log_severity_level = 3
         self.nbytes = len(content)
-        self._session = onnxruntime.InferenceSession(content, options, ["CPUExecutionProvider"])
+        wanted = _PROVIDERS[device]
+        self._session = onnxruntime.InferenceSession(content, options, [wanted] if device == "cpu" or has_cuda() else [])
+        if wanted not in self._session.get_providers():
+            raise InputError("This ONNX Runtime has no CUDA; install onnxruntime-gpu for it, or give --device cpu.")
+        self._batch = _BATCH[device]
         self._input = self._session.get_inputs()[0]
         self._needed = onnxruntime.RunOptions()
         self._needed.only_execute_path_to_fetches = True
@@ -78,7 +85,12 @@ class OnnxGraph:
             found = self._session.run(list(outputs), {self._input.name: batch}, self._needed)
             return [value.mean(1) if name in channel_means else value for name, value in zip(outputs, found, strict=True)]
 
-        size = min(_BATCH, max(1, -(-len(inputs) // self._threads)))
+        size = min(self._batch, max(1, -(-len(inputs) // self._threads)))
         batches = [np.ascontiguousarray(inputs[start : start + size], np.float32) for start in range(0, len(inputs), size)]
         parts = list(self._pool.map(one, batches))
         return [np.concatenate(part) for part in zip(*parts, strict=True)]
+
+
+def has_cuda() -> bool:
+    """Whether this ONNX Runtime was built to compute on CUDA."""
+    return _PROVIDERS["cuda"] in onnxruntime.get_available_providers()

@@ -40,10 +40,10 @@ class OnnxVAE:
         return self._encoder.nbytes + self._decoder.nbytes
 
     @staticmethod
-    def read(folder: Path) -> OnnxVAE:
+    def read(folder: Path, open_graph: Opener = OnnxGraph) -> OnnxVAE:
         """The network of a folder's two GRAPHS."""
         encoder, decoder = ((folder / name).read_bytes() for name in GRAPHS)
-        return OnnxVAE(encoder, decoder)
+        return OnnxVAE(encoder, decoder, open_graph)
 
     def encode(self, images: Array, stages: tuple[str, ...] = STAGES) -> tuple[Posterior, dict[str, Array]]:
         """Posterior of images (N, H, W) in [-1, 1], and the channel mean of the output of `stages`, (N, h, w) float32."""
