@@ -1,75 +1,155 @@
-"""`python -m benchmarks.training`: our training step against plain float32 eager of the same network.
+"""`python -m benchmarks.training`: the training loop itself, draws and augmentation included, beside plain float32 eager.
 
-Ours is channels-last and in the precision that training takes on this machine.
+Rounds of both alternate; medians are printed. On a processor its own time counts, shared by its threads: OMP_NUM_THREADS=1 where
+other jobs run, as threads that wait for each other count too. The images are noise in an ellipse: others take the same time.
 """
 
+from __future__ import annotations
+
+import argparse
+import tempfile
 import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import torch
+from lightning.fabric import Fabric
 
 import models
+from benchmarks.seconds import processor
 from models.vae import VAE
-from training.devices import native_precision
+from training import processes
+from training.config import Device, TrainingConfig
+from training.data import Subset, TrainingData
+from training.devices import chosen, native_precision
+from training.loop import Task, Training
 from training.presets import PRESETS
-from training.vae_task import loss_terms
+from training.vae_task import VAETask
+from vaead_core.scans.volume import Slices
 
-BATCH, STEPS = 64, 4
-
-
-def matrix_rate(kind: torch.dtype, size: int = 2048) -> float:
-    """Measured multiply-add rate of a square matrix product, in GFLOP/s."""
-    a, b = torch.randn(size, size).to(kind), torch.randn(size, size).to(kind)
-    a @ b
-    start = time.perf_counter()
-    for _ in range(4):
-        a @ b
-    return 4 * 2 * size**3 / (time.perf_counter() - start) / 1e9
+ROUNDS, STEPS = 3, 2  # on a processor; an accelerator takes TIMES as many steps a round
+TIMES = 20
 
 
-def images_a_second(network: VAE, ours: bool) -> float:
-    """Median over STEPS steps of forward, backward and update."""
-    config = PRESETS["brain-slices-2mm"][1]
-    half = ours and native_precision() == "bf16-mixed"
-    layout = torch.channels_last if ours else torch.contiguous_format
-    network = network.to(memory_format=layout).train()  # type: ignore[call-overload]
-    optimizer = torch.optim.Adam(network.parameters(), 1e-4)
-    size = network.image_size
-    images = torch.rand(BATCH, 1, size, size).contiguous(memory_format=layout)
-    mask = torch.ones(BATCH, 1, size, size, dtype=torch.bool)
-    noise = torch.randn(BATCH, network.latent_size)
-    seconds = []
-    for _ in range(STEPS + 1):
+class Timed:
+    """A training whose rounds of steps are timed."""
+
+    def __init__(self, config: TrainingConfig, fabric: Fabric, data: TrainingData, layout: torch.memory_format) -> None:
+        torch.manual_seed(0)
+        self.training = Training(fabric, config, models.build(config.architecture.to_dict()))
+        self.training.network.to(memory_format=layout)  # type: ignore[call-overload]
+        self.training.wrapped.train()
+        self.task: Task = VAETask(config, data, fabric.device)
+        self.steps = STEPS * (TIMES if fabric.device.type == "cuda" else 1)
+        self.batches = self.training.batches(self.task.images, 0).repeat(self.steps, 1)[: self.steps]
+        self.seen = self.steps * self.task.seen(self.batches.shape[1])
+
+    def round(self) -> float:
+        """Seconds of some steps of the loop."""
+
+        def steps() -> None:
+            for fetched, draws in self.training.prepared(self.task, self.batches, 0):
+                self.training.step(self.task, fetched, draws)
+
+        return seconds(steps, self.training.fabric.device.type)
+
+    def making(self) -> float:
+        """Seconds of the same, which end when the examples are made."""
+
+        def steps() -> None:
+            for fetched, draws in self.training.prepared(self.task, self.batches, 0):
+                self.task.example(fetched, draws, self.training.share)
+
+        return seconds(steps, self.training.fabric.device.type)
+
+    def busy(self) -> float:
+        """Seconds that an accelerator computes in a round."""
+        with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as profile:
+            self.round()
+        return sum(event.self_device_time_total for event in profile.key_averages()) / 1e6
+
+
+def seconds(work: Callable[[], object], device: str) -> float:
+    """Of an accelerator as the clock tells; of a processor its own time, shared by its threads: other jobs count little."""
+    if device == "cuda":
         start = time.perf_counter()
-        with torch.autocast("cpu", torch.bfloat16, enabled=half):
-            loss = loss_terms(network, config, images, mask, noise, images)["loss"]
-        loss.backward()
-        optimizer.step()
-        optimizer.zero_grad()
-        seconds.append(time.perf_counter() - start)
-    return BATCH / float(np.median(seconds[1:]))
+        work()
+        torch.cuda.synchronize()
+        return time.perf_counter() - start
+    start = time.process_time()
+    work()
+    return (time.process_time() - start) / torch.get_num_threads()
 
 
-def main() -> None:
-    """Prints images a second of both, the ratio, and the share of the machine's measured matrix rates."""
+def matrix_rate(kind: torch.dtype, device: str) -> float:
+    """Measured rate of a square matrix product, in GFLOP/s."""
+    size = 8192 if device == "cuda" else 256 if kind == torch.bfloat16 and native_precision() == "32-true" else 2048
+    a, b = (torch.randn(size, size, device=device).to(kind) for _ in range(2))
+    return 2 * size**3 / min([seconds(lambda: a @ b, device) for _ in range(6)][1:]) / 1e9
+
+
+def gflop(network: VAE) -> float:
+    """Of an image, forward and backward."""
     from torch.utils.flop_counter import FlopCounterMode
 
-    architecture = PRESETS["brain-slices-2mm"][1].architecture.to_dict()
-    network = models.build(architecture)
-    size, latent = network.image_size, network.latent_size
+    size = network.image_size
     with FlopCounterMode(display=False) as counter:
-        network(torch.rand(1, 1, size, size).expand(2, 1, size, size), torch.zeros(2, latent))[0].sum().backward()
-    gflop = counter.get_total_flops() / 2 / 1e9
-    emulated = native_precision() != "bf16-mixed"
-    rates = {"bfloat16": matrix_rate(torch.bfloat16, 256 if emulated else 2048), "float32": matrix_rate(torch.float32)}
-    plain = images_a_second(models.build(architecture), ours=False)
-    ours = images_a_second(models.build(architecture), ours=True)
-    print(f"plain float32 eager {plain:.0f} images/s")
-    print(f"ours ({native_precision()}, channels last) {ours:.0f} images/s; ratio {ours / plain:.2f}")
-    print(f"{gflop:.2f} GFLOP an image, forward and backward; {torch.get_num_threads()} threads")
-    for name, rate in rates.items():
-        print(f"measured {name} matrix rate {rate:.0f} GFLOP/s; our step reaches {100 * gflop * ours / rate:.0f} % of it")
+        network(torch.rand(1, 1, size, size).expand(2, 1, size, size), torch.zeros(2, network.latent_size))[0].sum().backward()
+    return counter.get_total_flops() / 2 / 1e9
+
+
+def noise(config: TrainingConfig, count: int) -> TrainingData:
+    """As many slices as a cohort's, of no anatomy."""
+    size = 96 * 2 // config.spacing_mm + (32 if config.spacing_mm == 1 else 0)
+    rows, columns = np.mgrid[-1 : 1 : size * 1j, -1 : 1 : size * 1j]
+    mask = np.broadcast_to((rows / 0.85) ** 2 + (columns / 0.7) ** 2 < 1, (count, size, size)).copy()
+    pixels = np.random.default_rng(0).normal(0, 1 / 3, mask.shape).clip(-1, 1).astype(np.float32)
+    part = Subset(Slices(pixels, mask, np.zeros(count, np.int64)), np.zeros(count, int), ("noise",), (None,))
+    return TrainingData(part, part, part, "noise")
+
+
+def main(preset: str, device: Device, compiled: bool, batch: int | None) -> None:
+    """Prints images a second, the augmentation's share, idle time, share of the matrix rate, and the ratio to plain eager."""
+    where = chosen(device)
+    config = PRESETS[preset][1]
+    changes = {"device": device, "batch_size": batch or config.batch_size}
+    with tempfile.TemporaryDirectory() as folder:
+        config = config.model_copy(update=changes | {"out": Path(folder) / "model"})
+        data = noise(config, 2 * config.batch_size)
+        trained = []
+        for precision, layout, compile_ in (
+            (native_precision(where), torch.channels_last, compiled),
+            ("32-true", torch.contiguous_format, False),
+        ):
+            settings, fabric = processes.launch(config.model_copy(update={"precision": precision, "compile": compile_}))
+            trained.append(Timed(settings, fabric, data, layout))
+    ours, plain = trained
+    for one in trained:  # kernels are chosen, graphs compiled
+        one.round()
+    rounds = [(ours.round(), plain.round(), ours.making()) for _ in range(ROUNDS)]
+    own, other, making = np.median(rounds, 0).tolist()
+    each = gflop(models.build(config.architecture.to_dict()))
+    name = torch.cuda.get_device_name() if where == "cuda" else f"{processor()}, {torch.get_num_threads()} thread(s)"
+    print(f"{preset} on {name}, batch {config.batch_size}, {each:.2f} GFLOP an image, the loop with augmentation")
+    print(f"plain float32 eager {ours.seen / other:.1f} images/s")
+    how = f"{native_precision(where)}, channels last{', compiled' if compiled else ''}"
+    print(f"ours ({how}) {ours.seen / own:.1f} images/s; ratio {other / own:.2f}")
+    print(f"making a batch alone takes {100 * making / own:.0f} % of a step's time")
+    if where == "cuda":
+        print(f"idle {100 * (1 - ours.busy() / own):.0f} %")
+    for kind in (torch.bfloat16, torch.float32):
+        rate = matrix_rate(kind, where)
+        share = each * ours.seen / own / rate
+        print(f"measured {kind} matrix rate {rate:.0f} GFLOP/s; the loop reaches {100 * share:.0f} % of it")
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser("python -m benchmarks.training", description=__doc__)
+    parser.add_argument("--preset", choices=PRESETS, default="brain-slices-2mm")
+    parser.add_argument("--device", choices=get_args(Device), default="auto")
+    parser.add_argument("--compile", action="store_true", help="ours is compiled, plain eager never")
+    parser.add_argument("--batch-size", type=int, help="default: the preset's")
+    options = parser.parse_args()
+    main(options.preset, options.device, options.compile, options.batch_size)

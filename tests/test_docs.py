@@ -127,7 +127,8 @@ def test_an_invented_name_and_one_of_another_kind_have_none(name, heading):
     assert not has_line(name, heading)
 
 
-BENCHMARKS = ("healthy_registration", "load", "reconstruction", "registration", "untaken", "wrong_inputs")  # with options
+# with options
+BENCHMARKS = ("healthy_registration", "load", "reconstruction", "registration", "training", "untaken", "wrong_inputs")
 
 
 def test_every_command_and_program_was_read():
