@@ -173,8 +173,14 @@ def _read(address: str, number: int, scans: Scans, until: float, tally: Tally) -
                 for _ in range(TOYS):
                     act("toy to maps and curves", lambda: reader.click(tuple(rng.integers(20, 45, 3).tolist())))
                 act("page switch", lambda: reader.open("Explore"))
+                act("first page", lambda: _opened(address))  # in another tab, as those at the start meet a server at rest
     except Exception as error:  # whatever a reader meets is a fault of the app, and belongs into the table
         tally.faults.append(f"reader {number}: {type(error).__name__}: {error}")
+
+
+def _opened(address: str) -> Run:
+    with Reader(address) as tab:
+        return tab.run()
 
 
 def main() -> int:
