@@ -51,7 +51,7 @@ class Timed:
 
         def steps() -> None:
             for fetched, draws in self.training.prepared(self.task, self.batches, 0):
-                self.training.step(self.task, fetched, draws)
+                self.training.step(self.task, self.task.example(fetched, draws, self.training.share))
 
         return seconds(steps, self.training.fabric.device.type)
 

@@ -102,6 +102,6 @@ def test_no_step_waits_for_the_card(thin_cohort, tmp_path):
         torch.cuda.set_sync_debug_mode(waited)
         try:
             for fetched, draws in training.prepared(task, batches, 0):
-                training.step(task, fetched, draws)
+                training.step(task, task.example(fetched, draws, Share()))
         finally:
             torch.cuda.set_sync_debug_mode("default")

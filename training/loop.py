@@ -119,7 +119,8 @@ class Training(Generic[Network]):
         self.wrapped.train()
         sums = _Sums()
         for fetched, draws in self.prepared(task, self.batches(task.images, epoch), epoch):
-            sums.add(self.step(task, fetched, draws), 1)
+            example = task.example(fetched, draws, self.share)
+            sums.add(self.step(task, example), 1)
         return processes.means(self.fabric, sums.means())
 
     def prepared(self, task: Task, batches: Tensor, epoch: int) -> Iterator[tuple[Drawn, Drawn]]:
@@ -132,9 +133,9 @@ class Training(Generic[Network]):
 
         return ahead(prepare, range(len(batches)), AHEAD if accelerated else 0)
 
-    def step(self, task: Task, fetched: Drawn, draws: Drawn) -> dict[str, Tensor]:
+    def step(self, task: Task, example: Example) -> dict[str, Tensor]:
         """One update; the terms stay on the device, for which nobody waits."""
-        terms = task.terms(self.wrapped, *map(self._placed, task.example(fetched, draws, self.share)))
+        terms = task.terms(self.wrapped, *map(self._placed, example))
         self.fabric.backward(terms["loss"])
         self.optimizer.step()
         self.optimizer.zero_grad()
