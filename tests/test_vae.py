@@ -37,7 +37,7 @@ def test_values_do_not_depend_on_the_threads(graphs, images, threads):
 
 @pytest.mark.skipif(has_cuda(), reason="this ONNX Runtime computes on CUDA")
 def test_an_onnx_runtime_without_cuda_says_so_where_cuda_is_asked_for(graphs):
-    with pytest.raises(InputError, match="has no CUDA; install onnxruntime-gpu for it, or give --device cpu"):
+    with pytest.raises(InputError, match="has no CUDA; install onnxruntime-gpu for it, or compute on the processor"):
         OnnxVAE(*graphs, partial(OnnxGraph, device="cuda"))
 
 

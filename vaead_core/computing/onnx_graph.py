@@ -56,7 +56,7 @@ class OnnxGraph:
         wanted = _PROVIDERS[device]
         self._session = onnxruntime.InferenceSession(content, options, [wanted] if device == "cpu" or has_cuda() else [])
         if wanted not in self._session.get_providers():
-            raise InputError("This ONNX Runtime has no CUDA; install onnxruntime-gpu for it, or give --device cpu.")
+            raise InputError("This ONNX Runtime has no CUDA; install onnxruntime-gpu for it, or compute on the processor.")
         self._batch = _BATCH[device]
         self._input = self._session.get_inputs()[0]
         self._needed = onnxruntime.RunOptions()
