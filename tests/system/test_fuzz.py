@@ -3,8 +3,8 @@
 from tests.fuzz.run import fuzz
 
 
-def test_500_damaged_or_hostile_files_are_used_or_refused_with_a_sentence(tiny_checkpoint_folder, brain_volume, tmp_path):
-    tally = fuzz(500, tiny_checkpoint_folder, brain_volume, tmp_path)
+def test_300_damaged_or_hostile_files_are_used_or_refused_with_a_sentence(tiny_checkpoint_folder, brain_volume, tmp_path):
+    tally = fuzz(300, tiny_checkpoint_folder, brain_volume, tmp_path)
     print(tally)
     assert tally.wrong == []
     assert tally.hangs == 0
