@@ -3,13 +3,19 @@
 import importlib
 import inspect
 import re
+from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from starlette.requests import Request
+from streamlit.proto.ClientState_pb2 import ClientState
+from streamlit.runtime.app_session import AppSession
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
 from pages.shared.server import streamlit_private
-from pages.shared.server.streamlit_private import PARTS, READ_IN, gone
+from pages.shared.server.streamlit_private import READ_IN
+from tests.support.streamlit_parts import PARTS, gone
 
 PAGES = Path(__file__).resolve().parents[1] / "pages"
 EACH = [(function, part) for function, parts in PARTS.items() for part in parts]
@@ -61,7 +67,7 @@ def test_the_table_holds_all_functions_and_each_says_where_it_was_read():
         for name, found in vars(streamlit_private).items()
         if inspect.isfunction(found) and found.__module__ == streamlit_private.__name__ and not name.startswith("_")
     }
-    assert functions.keys() - {"gone"} == PARTS.keys()
+    assert functions.keys() == PARTS.keys()
     assert [name for name in PARTS if f"Streamlit {READ_IN}" not in inspect.getdoc(functions[name])] == []
 
 
@@ -73,3 +79,19 @@ def test_the_installed_version_is_the_one_that_was_read():
 def test_no_other_module_of_the_app_uses_such_parts(path):
     private = r"streamlit\.runtime|streamlit import runtime|starlette|\b_(?:session_mgr|get_async_objs|new_widget_state)\b|_mgr\b"
     assert bool(re.search(private, path.read_text(encoding="utf-8"))) == (path.name == "streamlit_private.py")
+
+
+def test_pages_are_kept_apart_though_another_watches_the_same_method_already(monkeypatch):
+    """Each puts its own in its place once, whoever came first."""
+    asked = []
+    monkeypatch.setattr(streamlit_private, "_watched", set())
+    monkeypatch.setattr(AppSession, "request_rerun", lambda session, state: asked.append(state.page_script_hash))
+    monkeypatch.setattr(Request, "form", Request.form)
+    monkeypatch.setattr(MemoryUploadedFileManager, "get_upload_urls", MemoryUploadedFileManager.get_upload_urls)
+    streamlit_private.watch_uploads(lambda *_: None, lambda *_: nullcontext(), lambda *_: None)
+    for _ in range(2):
+        streamlit_private.keep_pages_apart()
+    reader = type("Reader", (), {"id": "mine"})()
+    AppSession.request_rerun(reader, ClientState(page_script_hash="new"))
+    AppSession.request_rerun(reader, ClientState(page_script_hash="old", fragment_id="late"))
+    assert asked == ["new", "new"]

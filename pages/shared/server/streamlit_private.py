@@ -1,9 +1,8 @@
-"""What the app needs of Streamlit's private parts, each in one function and read in version READ_IN; PARTS names them all."""
+"""What the app needs of Streamlit's private parts, each in one function and read in version READ_IN; a line for each in
+tests/support/streamlit_parts.py says which parts."""  # fmt: skip
 
 from __future__ import annotations
 
-import importlib
-import inspect
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from functools import wraps
@@ -24,56 +23,7 @@ if TYPE_CHECKING:
 
 READ_IN = "1.67.0"
 
-_RUNTIME, _STATE = "streamlit.runtime.runtime.Runtime", "streamlit.runtime.state.session_state"
-_SERVER = ("streamlit.runtime.exists", "streamlit.runtime.get_instance")
-_MANAGER = "streamlit.runtime.websocket_session_manager.WebsocketSessionManager"
-_FILES = "streamlit.runtime.memory_uploaded_file_manager.MemoryUploadedFileManager"
-_CONTEXT = "streamlit.runtime.scriptrunner_utils.script_run_context.ScriptRunContext"
-PARTS = {  # function → what it uses, by its dotted name
-    "session": (*_SERVER[:1], "streamlit.runtime.scriptrunner.get_script_run_ctx"),
-    "is_open": (*_SERVER, f"{_RUNTIME}.is_active_session"),
-    "is_ending": (*_SERVER, f"{_RUNTIME}.state", "streamlit.runtime.RuntimeState"),
-    "close": (
-        *_SERVER,
-        f"{_RUNTIME}._get_async_objs",
-        "streamlit.runtime.runtime.AsyncObjects.eventloop",
-        f"{_RUNTIME}.is_active_session",
-        f"{_RUNTIME}._session_mgr",
-        f"{_MANAGER}.get_session_info",
-        "streamlit.runtime.session_manager.SessionInfo.session",
-        "streamlit.runtime.app_session.AppSession.session_state",
-        f"{_STATE}.SessionState.clear",
-        f"{_STATE}.SessionState._new_widget_state",
-        f"{_STATE}.WStates.widget_metadata",
-        "streamlit.runtime.app_session.AppSession._fragment_storage",
-        "streamlit.runtime.fragment.MemoryFragmentStorage.clear",
-        f"{_RUNTIME}.close_session",
-    ),
-    "hold_uploads_in_memory": ("starlette.formparsers.MultiPartParser.spool_max_size",),
-    "remove_upload": (*_SERVER[1:], f"{_RUNTIME}.uploaded_file_mgr", f"{_FILES}.remove_file"),
-    "watch_uploads": (
-        "starlette.requests.Request.form",
-        f"{_FILES}.get_upload_urls",
-        "streamlit.runtime.app_session.AppSession.request_rerun",
-        "streamlit.runtime.app_session.AppSession.id",
-    ),
-    "page": ("streamlit.runtime.scriptrunner.get_script_run_ctx", f"{_CONTEXT}.page_script_hash"),
-    "uploads_of": (*_SERVER[1:], f"{_RUNTIME}.uploaded_file_mgr", f"{_FILES}.file_storage"),
-    "forget_fragments": (
-        "streamlit.runtime.scriptrunner.get_script_run_ctx",
-        f"{_CONTEXT}.fragment_storage",
-        f"{_CONTEXT}.shared",
-        "streamlit.runtime.scriptrunner_utils.shared_run_state.SharedRunState.new_fragment_ids",
-        "streamlit.runtime.fragment.MemoryFragmentStorage.clear",
-    ),
-    "keep_pages_apart": ("streamlit.runtime.app_session.AppSession.request_rerun",),
-    "runs_a_page_alone": ("streamlit.runtime.pages_manager.PagesManager.uses_pages_directory",),
-    "serve": (
-        *_SERVER[1:],
-        f"{_RUNTIME}.media_file_mgr",
-        "streamlit.runtime.media_file_manager.MediaFileManager.add",
-    ),
-}
+_watched: set[str] = set()  # functions that have put their own in the place of a method: once each, whoever came before
 
 
 def session() -> str:
@@ -126,7 +76,7 @@ def watch_uploads(
     Streamlit 1.67.0, which takes whatever is sent to any address of a session that is open, as starlette's form."""  # fmt: skip
     form, urls = requests.Request.form, MemoryUploadedFileManager.get_upload_urls
     rerun = app_session.AppSession.request_rerun
-    if hasattr(form, "__wrapped__"):
+    if not _first("watch_uploads"):
         return
 
     @wraps(urls)
@@ -199,7 +149,7 @@ def keep_pages_apart() -> None:
     """What a fragment of the page that its reader has just left sends, counts for the page asked for since. Read in
     Streamlit 1.67.0, which else runs it as the page that was left: the browser then takes the new one's elements away."""
     take = app_session.AppSession.request_rerun
-    if hasattr(take, "__wrapped__"):
+    if not _first("keep_pages_apart"):
         return
     asked: WeakKeyDictionary[app_session.AppSession, str] = WeakKeyDictionary()
 
@@ -231,24 +181,8 @@ def serve(content: bytes, kind: str, place: str, name: str) -> str:
     return runtime.get_instance().media_file_mgr.add(content, kind, place, file_name=name)
 
 
-def gone(function: str) -> list[str]:
-    """A sentence for each part of PARTS that `function` needs and the installed Streamlit does not have."""
-    said = f"{{}} is gone, which {__name__}.{function} needs; read there what took its place since Streamlit {READ_IN}."
-    return [said.format(part) for part in PARTS[function] if not _is_there(part)]
-
-
-def _is_there(part: str) -> bool:
-    """Of a class also what its objects get when they are made."""
-    owner, _, name = part.rpartition(".")
-    try:
-        found = importlib.import_module(owner)
-    except ImportError:
-        module, _, kind = owner.rpartition(".")
-        try:
-            found = getattr(importlib.import_module(module), kind)
-        except (ImportError, AttributeError):
-            return False
-        made = getattr(found.__init__, "__code__", None)
-        if name in inspect.get_annotations(found) or (made and name in made.co_names):
-            return True
-    return hasattr(found, name)
+def _first(function: str) -> bool:
+    """Whether it was not there before."""
+    known = function in _watched
+    _watched.add(function)
+    return not known
