@@ -43,8 +43,6 @@ try:
         results, sentences = inputs.score_all(scan, methods)
         layers = [cached_scans.map_layer(scan, one.name) for one in results]
         redrawn = cached_scans.reconstruction_layer(scan)
-        scan_layer = cached_scans.scan_layer(key, "Scan", volume.data)  # in this turn, as another one would be the last in line
-        marked = cached_scans.scan_layer(truth.digest, "Truth", truth.marked) if truth else None
     progress.empty()
 except InputError as error:
     refuse_scan(error)
@@ -66,9 +64,10 @@ def show() -> None:
     """The viewer and what follows from its crosshair and thresholds; a click in the viewer runs this alone."""
     state = st.session_state
     seen = viewer(
-        scan_layer, layers, volume.affine, key="explore",
+        cached_scans.scan_layer(key, "Scan", volume.data), layers, volume.affine, key="explore",
         file_voxels=volume.native.voxels_from_ras if volume.native else None, reconstruction=redrawn,
-        truth=marked, cursor=state.explore_start, jumps=state.explore_jumps, thresholds=state.explore_given or None,
+        truth=cached_scans.scan_layer(truth.digest, "Truth", truth.marked) if truth else None,
+        cursor=state.explore_start, jumps=state.explore_jumps, thresholds=state.explore_given or None,
         tells_done=True,
     )  # fmt: skip
     explore_state.keep(seen)

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pages.shared.scan_input import Upload
+from pages.shared.server import queue
 from tests.support.contents import FIRST
 from tests.support.scans import scan_file
 from vaead_core import scorers
@@ -108,6 +110,23 @@ def test_an_altered_checkpoint_is_said_on_the_page(page, tiny_checkpoint_folder,
     app = AppTest.from_file(str(ROOT / "pages" / "explore.py"), default_timeout=240).run()
     assert not app.exception
     assert "history.csv of altered was altered" in app.error[0].value
+
+
+@pytest.mark.parametrize(("name", "gain"), [("explore", 1.3), ("toy_lab", 1.4)])
+def test_a_run_of_a_page_takes_one_turn_for_all_that_it_computes(checkpoints, brain_volume, monkeypatch, name, gain):
+    """For a second one, whoever came meanwhile would go first."""
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=240).run()
+    app.switch_page(f"pages/{name}.py").run()
+    turns, take = [], queue._Turn.take
+    monkeypatch.setattr(queue._Turn, "take", lambda turn: (turns.append(turn), take(turn)))
+    scan, truth = (
+        scan_file(Volume(part.astype("f4"), brain_volume.affine), gain) for part in (brain_volume.data, brain_volume.mask)
+    )
+    app.session_state.kept_truth = Upload("truth.nii", truth, "a truth's digest")
+    app.file_uploader[0].set_value(("own.nii", scan, "application/octet-stream")).run()  # no other test's, of any gain
+    assert not app.exception
+    assert not app.error
+    assert len(turns) == 1
 
 
 @pytest.mark.parametrize("name", ["explore", "toy_lab", "latent_space"])

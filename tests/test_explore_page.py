@@ -12,7 +12,6 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.shared.scan_input import YOURS, Upload
-from pages.shared.server import queue
 from tests.support.scans import scan_file
 from tests.support.sites import calibrated, foreign_brains
 from vaead_core import scorers
@@ -40,18 +39,13 @@ def held(name: str, content: bytes) -> Upload:
 @pytest.fixture
 def app(checkpoints, brain_volume, label_map) -> AppTest:
     """The page with a scan and a label map uploaded, and its maps drawn."""
-    return opened(brain_volume, label_map, scan_file(brain_volume))
-
-
-def opened(brain_volume, label_map, scan: bytes, drawn: bool = True) -> AppTest:
-    """drawn: whether the browser told that it has drawn the maps, after which scores follow."""
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=240)
     app.session_state.own_scans = set()
-    app.session_state.kept_upload = held("own.nii", scan)
+    app.session_state.kept_upload = held("own.nii", scan_file(brain_volume))
     labels = nib.Nifti1Image(label_map, brain_volume.affine).to_bytes()
     app.session_state.kept_truth = held("labels.nii", labels)
     app.session_state.sample = YOURS
-    app.session_state.explore_drawn = drawn
+    app.session_state.explore_drawn = True
     return app.run()
 
 
@@ -63,15 +57,6 @@ def chosen_labels(app: AppTest):
 def against_truth(app: AppTest):
     [found] = [table.value for table in app.dataframe if "Chance (prevalence)" in table.value]
     return found.set_index("Method")
-
-
-def test_a_scan_with_its_truth_is_computed_and_drawn_in_one_turn(checkpoints, brain_volume, label_map, monkeypatch):
-    """For a second one, whoever came meanwhile would go first."""
-    turns, take = [], queue._Turn.take
-    monkeypatch.setattr(queue._Turn, "take", lambda turn: (turns.append(turn), take(turn)))
-    app = opened(brain_volume, label_map, scan_file(brain_volume, 1.3), drawn=False)
-    assert not app.exception
-    assert len(turns) == 1
 
 
 def test_the_labels_of_a_truth_that_count_are_chosen_and_its_figures_follow(app, brain_volume, label_map, tiny_checkpoint):

@@ -2,6 +2,9 @@
 
     with queue.page():                  # what is computed in it takes one turn, if anything must be computed at all
         maps = cached.scored(...)
+
+A run of a page is one as a whole, in app.py: for a second turn it would be the last in line again. Within it, `page` says where
+the page tells what it waits for.
 """  # fmt: skip
 
 from __future__ import annotations
@@ -64,7 +67,7 @@ def sentence(ahead: int) -> str:
 
 @contextmanager
 def page() -> Iterator[None]:
-    """Whatever is computed in it takes one turn together, from the first computation to its end."""
+    """Whatever is computed in it takes one turn together, from the first computation to the end of the outermost."""
     with _within(st.empty()):
         yield
 
@@ -89,7 +92,11 @@ def listen() -> None:
 def _within(place: DeltaGenerator | None) -> Iterator[_Turn]:
     """The turn of this thread; a new one where it has none."""
     if known := getattr(_here, "turn", None):
-        yield known
+        before, known.place = known.place, place or known.place
+        try:
+            yield known
+        finally:
+            known.place = before
         return
     _here.turn = _Turn(place)
     try:
