@@ -90,11 +90,14 @@ def test_a_patch_model_and_a_size_constraint_train(thin_cohort, tmp_path):
     assert Checkpoint.load(tmp_path / "patches").model.stride == 16
 
 
+SMALLEST = Architecture(name="simple_vae", image_size=96, latent_size=16)  # the others compile for minutes
+
+
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
 def test_a_compiled_training_comes_to_what_one_that_is_not_comes_to(thin_cohort, tmp_path):
     rows = []
     for compiled in (False, True):
-        config = tiny(tmp_path / f"compiled-{compiled}", compile=compiled, epochs=1, steps_per_epoch=2)
+        config = tiny(tmp_path / f"compiled-{compiled}", compile=compiled, epochs=1, steps_per_epoch=2, architecture=SMALLEST)
         config, fabric = processes.launch(config)
         network, _, history = fit(fabric, config, thin_cohort)
         rows.append(history.splitlines()[1].split(","))
