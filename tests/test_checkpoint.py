@@ -66,8 +66,9 @@ def test_a_damaged_description_is_said(copy):
 
 def test_an_unknown_format_version_is_said(copy):
     description = json.loads((copy / "checkpoint.json").read_text())
-    (copy / "checkpoint.json").write_text(json.dumps(description | {"format_version": 99}))
-    assert "has checkpoint format 99" in refusal(copy)
+    for version, called in ((99, "99"), ("a\0b" * 99, "a?ba?ba?ba?ba?ba?ba?…")):
+        (copy / "checkpoint.json").write_text(json.dumps(description | {"format_version": version}))
+        assert f"has checkpoint format {called}, this vaead reads" in refusal(copy)
 
 
 def test_a_pickle_is_never_loaded(copy):

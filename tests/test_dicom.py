@@ -113,6 +113,16 @@ def test_series_of_one_number_are_told_apart_by_their_uids(tmp_path):
         assert read_scan(tmp_path, "study", one.uid).data.shape == SHAPE
 
 
+@pytest.mark.filterwarnings("ignore:.*UI")  # pydicom's, of such a value
+def test_a_damaged_uid_neither_fills_the_page_nor_names_whoever_stands_in_it(tmp_path):
+    write_series(tmp_path / "a", number=2)
+    write_series(tmp_path / "b", number=2, SeriesInstanceUID=f"{PATIENT} " * 400)
+    with pytest.raises(SeveralSeriesError) as refusal:
+        read_scan(tmp_path, "study")
+    assert PATIENT not in str(refusal.value)
+    assert len(str(refusal.value)) < 300
+
+
 def test_pictures_beside_a_series_are_no_choice(tmp_path):
     write_series(tmp_path / "a", number=2)
     write_series(tmp_path / "b", number=3)

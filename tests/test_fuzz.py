@@ -66,7 +66,7 @@ def test_the_watch_sees_what_no_file_may_do(tmp_path):
 def test_damaged_dicom_series_are_read_or_refused_with_a_sentence_and_take_no_more_memory_than_they_have(tmp_path):
     tally = fuzz_series(150, tmp_path)
     assert tally.wrong == []
-    assert tally.hangs == 0
+    assert tally.hangs == []
     assert tally.used > 20, "some damage must reach what follows the checks"
     assert tally.refused > 60
     assert tally.megabytes < 500, "a length in a file of 1 kB is taken at its word"

@@ -35,6 +35,17 @@ class InputError(Exception):
         return f"{self} Or run: {self.command}" if self.command else str(self)
 
 
+def quoted(text: object, most: int = 64) -> str:
+    """What somebody else wrote, for a sentence: `most` signs of one line, each one that cannot be printed a "?".
+
+    >>> quoted("a\\0b"), quoted("UID" * 1000, most=5)
+    ('a?b', 'UIDUI…')
+    """
+    said = str(text)[: most + 1]
+    line = "".join(sign if sign.isprintable() else "?" for sign in said[:most])
+    return line + "…" if len(said) > most else line
+
+
 def _again(kind: type[InputError], sentence: str, held: dict[str, Any]) -> InputError:
     error = kind.__new__(kind, sentence)
     vars(error).update(held)

@@ -16,5 +16,5 @@ if __name__ == "__main__":
         cases = Path(scratch) / "cases"
         cases.mkdir()
         tally = fuzz(count, Path(scratch) / "tiny", synthetic_brain(7, 0, 40.0), cases, seed)
-    print("\n".join([*tally.wrong, str(tally)]))
+    print("\n".join([*tally.wrong, *tally.hangs, str(tally)]))
     sys.exit(bool(tally.wrong or tally.hangs))

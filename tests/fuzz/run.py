@@ -35,20 +35,21 @@ CASES_A_VISIT = 25  # after which a server gives back what a reader's session he
 
 @dataclass
 class Tally:
-    """wrong: what went neither way, with its seed. megabytes: by which the process's peak grew."""
+    """wrong: what went neither way, with its seed. hangs: cases that took over HANG_SECONDS. megabytes: by which the process's
+    peak grew."""  # fmt: skip
 
     cases: int = 0
     used: int = 0
     refused: int = 0
     wrong: list[str] = field(default_factory=list)
-    hangs: int = 0
+    hangs: list[str] = field(default_factory=list)
     longest: float = 0.0
     megabytes: int = 0
 
     def __str__(self) -> str:
         return (
             f"{self.cases} cases: {self.used} used, {self.refused} refused with a sentence, "
-            f"{len(self.wrong)} wrong, {self.hangs} over {HANG_SECONDS:g} s, longest {self.longest:.1f} s, "
+            f"{len(self.wrong)} wrong, {len(self.hangs)} over {HANG_SECONDS:g} s, longest {self.longest:.1f} s, "
             f"peak memory +{self.megabytes} MB"
         )
 
@@ -147,7 +148,8 @@ def _count(tally: Tally, work: Work, into: Path, name: str) -> None:
         tally.wrong.append(f"{name}: {found}")
     tally.cases += 1
     tally.longest = max(tally.longest, seconds)
-    tally.hangs += seconds > HANG_SECONDS
+    if seconds > HANG_SECONDS:
+        tally.hangs.append(f"{name} took {seconds:.1f} s")
 
 
 def _fault(sentence: str, into: Path) -> str:

@@ -17,7 +17,7 @@ from vaead_core.checkpoints.summary import facts, read_history
 from vaead_core.checkpoints.untrusted import check_arrays, check_calibration, check_graph, open_zip
 from vaead_core.computing.apart import Apart
 from vaead_core.computing.archives import content_of
-from vaead_core.errors import CheckpointError, refusing
+from vaead_core.errors import CheckpointError, quoted, refusing
 from vaead_core.inference.vae import GRAPHS
 from vaead_core.scans.slice_grid import SliceGrid
 
@@ -109,7 +109,7 @@ def _entries(archive: zipfile.ZipFile) -> tuple[str, dict[str, zipfile.ZipInfo]]
             continue
         folder, _, file = entry.filename.rpartition("/")
         if file not in MOST_BYTES or (folder and not NAME.fullmatch(folder)):
-            raise CheckpointError(f"The upload holds {entry.filename[:80]!r}, which no checkpoint has; nothing was unpacked.")
+            raise CheckpointError(f"The upload holds {quoted(entry.filename)}, which no checkpoint has; nothing was unpacked.")
         if file in found:
             raise CheckpointError(f"The upload holds {file} twice; pack one checkpoint alone.")
         if entry.file_size > MOST_BYTES[file]:

@@ -19,7 +19,7 @@ from vaead_core.checkpoints.calibration import Calibration
 from vaead_core.checkpoints.provenance import Provenance, read_preprocessor, read_stride
 from vaead_core.checkpoints.replace import replace_folder
 from vaead_core.computing.onnx_graph import OnnxGraph, Opener
-from vaead_core.errors import CheckpointError, refusing
+from vaead_core.errors import CheckpointError, quoted, refusing
 from vaead_core.inference.model import Model
 from vaead_core.inference.vae import COMPANIONS, GRAPHS, OnnxVAE
 from vaead_core.scans.preprocessing import Preprocessor
@@ -158,7 +158,7 @@ def checked_files(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
         raise CheckpointError(f"{DESCRIPTION} of {folder.name} is damaged; copy the checkpoint again.") from error
     if version != FORMAT_VERSION:
         raise CheckpointError(
-            f"{folder.name} has checkpoint format {str(version)[:20]}, this vaead reads {FORMAT_VERSION}; "
+            f"{folder.name} has checkpoint format {quoted(version, 20)}, this vaead reads {FORMAT_VERSION}; "
             "use the vaead that wrote it."
         )
     with refusing(CheckpointError(f"{folder.name} is no longer there; copy the checkpoint again."), OSError):
@@ -166,7 +166,7 @@ def checked_files(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
     foreign = present - {*FILES, *COMPANION_FILES.values(), DESCRIPTION}
     if foreign:
         raise CheckpointError(
-            f"{folder.name} holds {sorted(foreign)[0]}, which no checkpoint has (pickles are never loaded); remove it."
+            f"{folder.name} holds {quoted(sorted(foreign)[0])}, which no checkpoint has (pickles are never loaded); remove it."
         )
     contents = {}
     for name in (*FILES, *(name for name in COMPANION_FILES.values() if name in present or name in hashes)):

@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
+from vaead_core.errors import quoted
+
 DEPTH, LARGEST = 16, 2**63 - 1  # of what is said: how deep, and what tables of the app take
 
 T = TypeVar("T")
@@ -13,7 +15,7 @@ T = TypeVar("T")
 
 def check_can_be_shown(value: Any, path: str = "", depth: int = 0) -> None:
     """Raises ValueError for the first entry that no page can show: no finite number of 64 bits, no whole text, or too deep."""
-    name = path[:80] or "it"
+    name = quoted(path) or "it"
     if depth > DEPTH:
         raise ValueError(f"{name} is too deep")
     if type(value) in (int, float) and not -LARGEST <= value <= LARGEST:

@@ -10,7 +10,7 @@ from functools import partial
 from numpy.lib import format as npy
 
 from vaead_core.computing import archives
-from vaead_core.errors import CheckpointError, refusing
+from vaead_core.errors import CheckpointError, quoted, refusing
 
 ARRAYS, ARRAYS_BYTES = 1000, 512 << 20  # of one file, unpacked; 258 arrays and 20 MB at 2 mm, eight times that at 1 mm
 NPY_HEADER_BYTES = 4096
@@ -50,7 +50,7 @@ def check_arrays(content: bytes, name: str, most_bytes: int = ARRAYS_BYTES) -> d
             says = math.prod(shape) * kind.itemsize
             plain = kind.kind in "biufU" and not kind.hasobject and 0 <= says == entry.file_size - file.tell()
         if not plain:
-            raise CheckpointError(f"{name} holds {entry.filename[:80]}, which is not a plain array; pickles are never loaded.")
+            raise CheckpointError(f"{name} holds {quoted(entry.filename)}, which is not a plain array; pickles are never loaded.")
         shapes[entry.filename.removesuffix(".npy")] = shape
     return shapes
 
@@ -90,7 +90,7 @@ def check_graph(content: bytes, name: str) -> None:
         raise CheckpointError(f"{name} is not an ONNX graph; copy the checkpoint again.") from error
     foreign = sorted(operators - OPERATORS) + sorted(domains - {b"", b"ai.onnx"})
     if foreign or not operators or len(graphs) != 1:
-        said = [name[:40].decode(errors="replace") or "a node of no operator" for name in foreign]
+        said = [quoted(name.decode(errors="replace")) or "a node of no operator" for name in foreign]
         what = said[0] if foreign else "no operator" if not operators else "several graphs"
         raise CheckpointError(f"{name} holds {what}, which no network of vaead has; only its own checkpoints are opened.")
     if _sizes_follow_from_values(parts, tensors):

@@ -91,13 +91,15 @@ def to_add_to(folder: Path, name: str) -> pd.DataFrame:
 
 def added(folder: Path, name: str, rows: pd.DataFrame, about: dict[str, Any]) -> tuple[pd.DataFrame, dict[str, Any]]:
     """A recorded table with `rows` in place of those of the same scorers in the same datasets, checkpoints and seeds, in the
-    order of one that was measured at once; and what it was made of, with `about` under "added". Raises InputError."""
+    order of one that was measured at once; and what it was made of, with `about` under "added" in place of what the same
+    command added before. Raises InputError."""
     known = to_add_to(folder, name)
     again = known.set_index(_SOURCE).index.isin(rows.set_index(_SOURCE).index)
     kept = known[~again]
     both = pd.concat([kept, rows], ignore_index=True).sort_values(_GROUP, kind="stable")[list(COLUMNS)]
     first = about_of(folder, name)
-    return both, first | {"added": [*first.get("added", []), about]}
+    before = [one for one in first.get("added", []) if one["command"] != about["command"]]
+    return both, first | {"added": [*before, about]}
 
 
 def write(folder: Path, name: str, rows: pd.DataFrame, about: dict[str, Any]) -> Path:

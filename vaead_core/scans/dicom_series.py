@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-from vaead_core.errors import ScanError
+from vaead_core.errors import ScanError, quoted
 from vaead_core.scans.dicom_elements import ends_within, has_preamble
 from vaead_core.scans.nifti_file import MAX_FILE_BYTES
 from vaead_core.scans.volume import Array
@@ -17,7 +17,6 @@ from vaead_core.scans.volume import Array
 MOST_FILES = 5000
 _SERIES, _NUMBER, _PLACE, _DIRECTION, _SPACING = "0020|000e", "0020|0011", "0020|0032", "0020|0037", "0028|0030"
 _REPETITION, _ECHO = "0018|0080", "0018|0081"
-_NO_UID = re.compile("[^0-9.]")
 _INDEX = "DICOMDIR"  # of a disk; no image
 
 
@@ -147,8 +146,13 @@ def chosen_series(series: tuple[Series, ...], wanted: str, name: str) -> Series:
         return fitting[0]
     shown = fitting or series
     apart = len({one.number for one in shown} - {""}) == len(shown)
-    listed = "; ".join(str(one) if apart else f"{one}, UID {_NO_UID.sub('?', one.uid)}" for one in shown)
+    listed = "; ".join(str(one) if apart else f"{one}, UID {_shown(one.uid)}" for one in shown)
     if not fitting:
         raise SeveralSeriesError(f"{name} has no such series; it holds {listed}.", series)
     by = "number" if apart else "UID"
     raise SeveralSeriesError(f"{name} holds several series; choose one by its {by}. It holds {listed}.", tuple(fitting))
+
+
+def _shown(uid: str) -> str:
+    """Whole where it is one (PS3.5, UI), else its beginning: what stands there may be anything, a patient's name among it."""
+    return uid if re.fullmatch(r"[0-9.]{1,64}", uid) else quoted(re.sub("[^0-9.]", "?", uid), 16)

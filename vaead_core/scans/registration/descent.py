@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -47,16 +48,18 @@ def from_moments(scan: Coarse) -> Array:
     return _descended(scan, _moments_start(coarse_atlas().mask, scan.mask))
 
 
-def at_rest(scan: Coarse, matrix: Array) -> Array:
+def at_rest(scan: Coarse, matrix: Array, goes_on: Callable[[Array], bool] = lambda matrix: True) -> Array:
     """`matrix` (4, 4) where a descent begun at it ends beside it, else what that descent's own successors rest at.
 
-    A descent is bounded in steps, and from 10° away it ends on its way.
+    A descent is bounded in steps, and from 10° away it ends on its way. goes_on: whether one that has moved has a successor.
     """
     for _ in range(_RESTARTS):
         again = _descended(scan, itk_affine(matrix), again=True)
         if moved_mm(matrix, again) < _AT_REST_MM:
             break
         matrix = again
+        if not goes_on(matrix):
+            break
     return matrix
 
 
