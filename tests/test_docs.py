@@ -27,6 +27,7 @@ from vaead_core.experiments.catalogue import EXPERIMENTS
 from vaead_core.inference.vae import COMPANIONS
 from vaead_core.scans.preprocessing import Preprocessor
 from vaead_core.scorers import SCORERS
+from vaead_core.study.command import parser as study_parser
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES_OF_WORDS = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -83,9 +84,11 @@ def description_fields() -> Iterator[str]:
     yield from (f"{table}.{name}" for table in ("data", "preprocessor") for name in said[table])
 
 
+STUDY = "vaead BIDS_DIR OUT"
 PROGRAMS = sorted(path for path in (*ROOT.glob("training/*.py"), *ROOT.glob("benchmarks/*.py")) if path.stem != "config")
 OPTIONS = [
     *parser_options(_parser()),
+    *parser_options(study_parser(), STUDY),
     *(pair for path in PROGRAMS for pair in written_options(path)),
     *((option, "python -m training.run") for option in settings_options(TrainingConfig)),
 ]
@@ -133,6 +136,7 @@ BENCHMARKS = ("healthy_registration", "load", "reconstruction", "registration", 
 
 def test_every_command_and_program_was_read():
     assert {command for _, command in OPTIONS} == {
+        STUDY,
         *(f"vaead {name}" for name in ("score", "calibrate", "evaluate", "report")),
         *(f"python -m training.{name}" for name in ("run", "companions", "publish", "ablations", "fusion_weights")),
         *(f"python -m benchmarks.{name}" for name in BENCHMARKS),

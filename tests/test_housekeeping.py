@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SAMPLES = ROOT / "vaead_core" / "cohorts" / "samples"
 MAKEFILE = (ROOT / "Makefile").read_text()
 PROSE = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "THIRD_PARTY.md")
-DOCS = tuple(f"docs/{name}.md" for name in ("checkpoints", "commands", "methods", "scaling"))
+DOCS = tuple(f"docs/{name}.md" for name in ("checkpoints", "commands", "derivatives", "methods", "scaling"))
 
 
 def recipe(target: str) -> list[str]:

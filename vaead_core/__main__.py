@@ -1,4 +1,5 @@
-"""`vaead score SCAN...`: maps and scores of scans; `calibrate`: a site; `evaluate`, `report`: experiments; `app`, `train`."""
+"""`vaead score SCAN...`: maps and scores of scans; `vaead BIDS_DIR OUT participant|group`: a study; `calibrate`: a site;
+`evaluate`, `report`: experiments; `app`, `train`."""
 
 from __future__ import annotations
 
@@ -34,6 +35,7 @@ IN_REPOSITORY = {  # what they run, and their help
     "app": (("streamlit", "run", "app.py"), "the dashboard in a browser; its options are those of `streamlit run`"),
     "train": (("training.run",), "a VAE on healthy brains; its options are those of `python -m training.run`"),
 }
+COMMANDS = ("evaluate", "report", "score", "calibrate")  # another first word is the folder of a study
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -41,6 +43,10 @@ def main(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments and arguments[0] in IN_REPOSITORY:
         return _run_in_repository(*arguments)
+    if arguments and arguments[0] not in (*COMMANDS, "-h", "--help"):
+        from vaead_core.study.command import study  # loads joblib
+
+        return study(arguments)
     options = _parser().parse_args(arguments)
     return options.run(options)
 
@@ -80,7 +86,8 @@ def _begin(options: argparse.Namespace) -> tuple[Checkpoint, Site | None]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("vaead", description="Research use only, not for diagnosis.")
+    said = "Of a whole BIDS dataset: vaead BIDS_DIR OUT participant|group [OPTION...]; vaead BIDS_DIR --help says more."
+    parser = argparse.ArgumentParser("vaead", description="Research use only, not for diagnosis.", epilog=said)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_evaluate(commands.add_parser("evaluate", help="an experiment of the thesis or beyond, recorded as a table"))
     _add_report(commands.add_parser("report", help="the recorded tables as a page with figures, beside the thesis's numbers"))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from vaead_core.scans.names import EXTENSION, stem
 
-_BESIDE = ("derivatives", "sourcedata", "code", "stimuli")  # in a BIDS dataset, folders of what are no raw scans
+BESIDE = ("derivatives", "sourcedata", "code", "stimuli")  # in a BIDS dataset, folders of what are no raw scans
 _NO_SCAN = re.compile(r"(.*[_-])?(mask|lesions?|seg|segmentation|dseg|probseg|labels?|truth)", re.IGNORECASE)
 
 
@@ -43,15 +44,20 @@ def folder_files(folder: Path) -> FolderFiles:
 
 def nifti_files(folder: Path) -> list[Path]:
     """The NIfTI files below a folder, sorted, without hidden ones; links are followed, and each folder is read once."""
+    return [path for path in named_nifti(folder) if path.is_file()]
+
+
+def named_nifti(folder: Path, aside: Collection[str] = ()) -> list[Path]:
+    """The same, with links that lead nowhere, as where a file's content was not fetched. aside: names of folders left unread."""
     found, seen = [], set()
     for place, folders, files in os.walk(folder, followlinks=True):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in aside)
         if (real := os.path.realpath(place)) in seen:
             folders.clear()
             continue
         seen.add(real)
         found += [Path(place) / name for name in files if EXTENSION.search(name) and not name.startswith(".")]
-    return sorted(path for path in found if path.is_file())
+    return sorted(found)
 
 
 def _suffix(path: Path) -> str:
@@ -60,7 +66,7 @@ def _suffix(path: Path) -> str:
 
 def _kind(inside: Path, bids: bool) -> str:
     """Why a file is no scan, in a word or two; "" for a scan."""
-    if bids and (beside := next((part for part in inside.parts[:-1] if part in _BESIDE), None)):
+    if bids and (beside := next((part for part in inside.parts[:-1] if part in BESIDE), None)):
         return f"in {beside}"
     if bids and _suffix(inside) != "T1w":
         return _suffix(inside)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import re
 from collections.abc import Collection
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from vaead_core.cohorts import Cohort, Subject
 from vaead_core.cohorts.folder_files import folder_files, nifti_files
+from vaead_core.cohorts.participants import participants
 from vaead_core.errors import CohortError, refusing
 from vaead_core.scans.names import stem
 from vaead_core.scans.nifti import read_nifti
@@ -128,13 +128,7 @@ def _begins(text: str, name: str) -> bool:
 
 def _people(table: Path) -> dict[str, _Person]:
     """By identifier. Controls are those whom the column `group` calls so; where it calls nobody so, nothing is known of any."""
-    if not table.is_file():
-        return {}
-    try:
-        with table.open(newline="", encoding="utf-8-sig") as file:
-            rows = {row["participant_id"]: row for row in csv.DictReader(file, delimiter="\t") if row["participant_id"]}
-    except (KeyError, UnicodeDecodeError, csv.Error) as error:
-        raise CohortError("participants.tsv must be a tab-separated table with a column participant_id; repair it.") from error
+    rows = participants(table)
     control = {name: (row.get("group") or "").strip().lower() in CONTROLS for name, row in rows.items()}
     told = any(control.values())
     return {name: _Person(_number(row.get("age")), control[name] if told else None) for name, row in rows.items()}

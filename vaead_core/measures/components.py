@@ -30,14 +30,29 @@ def clusters(abnormality: Array, threshold: float, affine: Array, most: int = 20
     >>> [(one.peak, one.peak_mm, round(one.volume_ml, 3)) for one in clusters(values, 4, np.diag([10.0, 10, 10, 1]))]
     [(7.0, (0.0, 0.0, 10.0), 2.0), (6.0, (30.0, 30.0, 30.0), 1.0)]
     """
+    return labelled_clusters(abnormality, threshold, affine, most)[1]
+
+
+def labelled_clusters(abnormality: Array, threshold: float, affine: Array, most: int) -> tuple[Array, list[Cluster], int]:
+    """(I, J, K) int, in which cluster n of the list is n, counted from 1, and what is in none of them 0; the clusters, as
+    `clusters` has them; how many there are in all.
+
+    >>> values = np.array([3.0, 0, 3, 3, 0, 3]).reshape(6, 1, 1)
+    >>> labels, found, count = labelled_clusters(values, 2, np.eye(4), most=2)
+    >>> labels.ravel().tolist(), len(found), count
+    ([2, 0, 1, 1, 0, 0], 2, 3)
+    """
     labels, count = ndimage.label(abnormality > threshold)
     if not count:
-        return []
+        return labels, [], 0
     sizes = np.bincount(labels.ravel())[1:]
     largest = np.argsort(-sizes, kind="stable")[:most] + 1
     voxel_ml = abs(np.linalg.det(affine[:3, :3])) / 1000
     boxes = ndimage.find_objects(labels)
-    return [_cluster(abnormality, labels, int(one), boxes[one - 1], float(sizes[one - 1] * voxel_ml), affine) for one in largest]
+    found = [_cluster(abnormality, labels, int(one), boxes[one - 1], float(sizes[one - 1] * voxel_ml), affine) for one in largest]
+    numbers = np.zeros(count + 1, labels.dtype)
+    numbers[largest] = np.arange(1, len(largest) + 1)
+    return numbers[labels], found, count
 
 
 def _cluster(abnormality: Array, labels: Array, label: int, box: tuple[slice, ...], volume_ml: float, affine: Array) -> Cluster:

@@ -97,9 +97,7 @@ def score(prepared: PreparedScan, checkpoint: Checkpoint, name: str, scale: Scal
     lesion hardly does; `healthy` with their values as they are. A scorer without a scale of its own has the second always.
     """
     scorer, slices = scorers.build(name), prepared.slices
-    healthy, members = checkpoint.calibration.get(name), checkpoint.model.healthy
-    if healthy is None:
-        raise _not_calibrated(checkpoint, name)
+    healthy, members = healthy_values_of(checkpoint, name), checkpoint.model.healthy
     if site:
         healthy = site.calibration[name]
     if isinstance(scorer, scorers.MapScorer):
@@ -125,6 +123,15 @@ def score(prepared: PreparedScan, checkpoint: Checkpoint, name: str, scale: Scal
         {kind: percentile(float(values.mean()), healthy.scans[kind]) for kind, values in ranked.items()},
         healthy, members, scale, site,
     )  # fmt: skip
+
+
+def healthy_values_of(checkpoint: Checkpoint, name: str) -> ScorerCalibration:
+    """What a checkpoint's healthy brains score by a scorer. Raises InputError where it does not have that."""
+    scorers.build(name)
+    healthy = checkpoint.calibration.get(name)
+    if healthy is None:
+        raise _not_calibrated(checkpoint, name)
+    return healthy
 
 
 def _not_calibrated(checkpoint: Checkpoint, name: str) -> CheckpointError:

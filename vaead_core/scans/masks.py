@@ -32,9 +32,13 @@ class Mask:
     def name(self) -> str:
         return self.volume.name
 
+    def lies_on(self, scan: Volume) -> bool:
+        """Whether its grid is the scan's."""
+        return _same_grid(self.volume, scan)
+
     def on(self, scan: Volume) -> tuple[Array, tuple[str, ...]]:
         """(I, J, K) bool on the scan's grid, where at least half of a voxel counts, and what to say of another grid."""
-        if _same_grid(self.volume, scan):
+        if self.lies_on(scan):
             return self.counted, ()
         grid = Grid(scan.data.shape, scan.affine)
         moved = to_atlas(self.counted.astype(np.float32), self.volume, AffineToAtlas(np.eye(4)), grid) >= 0.5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from dataclasses import dataclass
 from pathlib import Path
 
 import nibabel as nib
@@ -45,21 +46,33 @@ def read_nifti(source: Path | str | bytes, name: str | None = None, constant: bo
     return Volume(ras, affine, name, NativeSpace(file.values.shape, _spatial(file.header), to_ras), notes=file.notes)
 
 
-def map_to_nifti(values: Array, scan: Volume) -> bytes:
+@dataclass(frozen=True)
+class Said:
+    """What a header says of its values. intent: one of NIfTI's, by its name. called: 15 letters at most. description: 79."""
+
+    intent: str
+    called: str
+    description: str
+
+
+def map_to_nifti(values: Array, scan: Volume, kind: type[np.generic] = np.float32, said: Said | None = None) -> bytes:
     """A gzipped NIfTI file of `values` (I, J, K), given on the scan's RAS+ grid, on the scan's own stored grid.
 
-    Shape, affine, qform and sform with their codes equal the input's; nothing else of its header is kept.
+    Shape, affine, qform and sform with their codes equal the input's; nothing else of its header is kept. kind: of its numbers.
     """
     if values.shape != scan.data.shape:
         raise ValueError(f"a map must have the scan's shape {scan.data.shape}, got {values.shape}")
     if scan.native is None:
-        image = nib.Nifti1Image(values.astype(np.float32), scan.affine)
+        image = nib.Nifti1Image(values.astype(kind), scan.affine)
         image.header.set_xyzt_units("mm")
     else:
-        kind = nib.Nifti2Image if isinstance(scan.native.header, nib.Nifti2Header) else nib.Nifti1Image
+        image_of = nib.Nifti2Image if isinstance(scan.native.header, nib.Nifti2Header) else nib.Nifti1Image
         header = scan.native.header.copy()
-        header.set_data_dtype(np.float32)
-        image = kind(np.ascontiguousarray(scan.native.from_ras(values), np.float32), None, header)
+        header.set_data_dtype(kind)
+        image = image_of(np.ascontiguousarray(scan.native.from_ras(values), kind), None, header)
+    if said:
+        image.header.set_intent(said.intent, name=said.called)
+        image.header["descrip"] = said.description
     return gzip.compress(image.to_bytes(), compresslevel=6, mtime=0)
 
 

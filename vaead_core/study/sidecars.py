@@ -1,0 +1,78 @@
+"""What stands beside the images: their JSON files, in BIDS's own fields and in ours, and the table of clusters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from vaead_core import scorers
+from vaead_core.measures.components import Cluster
+from vaead_core.pipeline.scoring import Scored
+from vaead_core.scans.geometry import AffineToAtlas
+from vaead_core.study.dataset import StudyScan
+
+MASK = {"Description": "Voxels of the map above its threshold.", "Type": "ROI"}
+BRAIN = {"Description": "The brain as networks found it in the whole head; check its outline.", "Type": "Brain"}
+TRANSFORM = {
+    "Description": "Affine transform as ITK has it: by it an image of the scan is resampled onto the SRI24 atlas. "
+    "Points it takes from the atlas to the scan, LPS, in mm."
+}
+_MM = {"Units": "mm"}
+CLUSTERS: dict[str, Any] = {
+    "Description": "Connected parts of the mask, by falling volume; voxels that share a face are one. What is not numbered is 0.",
+    "volume_ml": {"Description": "Its volume.", "Units": "mL"},
+    "peak": {"Description": "The highest value of the map in it; of a signed map, without its sign."},
+    "peak_x": {"Description": "Where that lies in the scan's world, to the right.", **_MM},
+    "peak_y": {"Description": "The same, to the front.", **_MM},
+    "peak_z": {"Description": "The same, upwards.", **_MM},
+    "atlas_x": {"Description": "Where that lies in SRI24's world, to the right.", **_MM},
+    "atlas_y": {"Description": "The same, to the front.", **_MM},
+    "atlas_z": {"Description": "The same, upwards.", **_MM},
+}
+_COLUMNS = ["index", "name", *(name for name in CLUSTERS if name != "Description")]
+
+
+def common(scan: StudyScan, scores: dict[str, Any], command: str) -> dict[str, Any]:
+    """What every file of a scan says. scores: as of `scores_record`."""
+    raw = f"bids:raw:{scan.inside}"
+    return {
+        "Sources": [raw],
+        "SpatialReference": raw,
+        "BrainFoundBy": scores["brain_found_by"],
+        "Cautions": scores["warnings"],
+        "Checkpoint": scores["checkpoint"],
+        "Versions": scores["versions"],
+        "CommandLine": command,
+        "Use": "Research use only, not for diagnosis.",
+    }
+
+
+def map_description(name: str) -> str:
+    """What a map shows."""
+    kind = scorers.SCORERS[name]
+    signed = "Far from 0" if kind.signed else "Higher"
+    return f"{kind.title}, on the scan's own grid, 0 outside the brain. {signed} is more abnormal; it is no probability."
+
+
+def of_map(one: Scored, rate: float, scores: dict[str, Any]) -> dict[str, Any]:
+    """What the files of one map say. scores: its own, of `scores_record`."""
+    return {
+        "Scorer": one.name,
+        "Units": scores["unit"],
+        "Threshold": one.healthy.threshold(rate),
+        "ThresholdHealthyPercentile": round(100 * (1 - rate), 6),
+        "ComparedWith": one.compared_with,
+        "ScanScores": scores["scan"],
+        "ScanPercentiles": scores["scan_percentile"],
+    }
+
+
+def table(clusters: list[Cluster], to_atlas: AffineToAtlas) -> str:
+    """The clusters as tab-separated lines, a header first."""
+    lines = ["\t".join(_COLUMNS)]
+    for number, one in enumerate(clusters, 1):
+        at_atlas = (to_atlas.matrix @ [*one.peak_mm, 1])[:3]
+        places = [f"{mm:.2f}" for mm in (*one.peak_mm, *np.asarray(at_atlas).tolist())]
+        lines.append("\t".join([str(number), f"cluster {number}", f"{one.volume_ml:.4f}", f"{one.peak:.6g}", *places]))
+    return "\n".join(lines) + "\n"

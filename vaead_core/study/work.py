@@ -1,0 +1,195 @@
+"""One scan of a study, from its file to its derivatives: a call that any process or machine can take."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+import traceback
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from threadpoolctl import threadpool_limits
+
+from vaead_core.checkpoints.checkpoint import Checkpoint
+from vaead_core.checkpoints.search import opened
+from vaead_core.checkpoints.site import Site
+from vaead_core.computing.code import code_digest
+from vaead_core.computing.whole_file import write_whole
+from vaead_core.errors import InputError, fault
+from vaead_core.pipeline.scoring import Scale
+from vaead_core.scans.heads import with_brain, with_mask
+from vaead_core.scans.masks import read_mask
+from vaead_core.scans.nifti import read_nifti
+from vaead_core.scans.nifti_file import read_file
+from vaead_core.scans.volume import Volume
+from vaead_core.study.dataset import StudyScan
+from vaead_core.study.derivatives import ATLAS, SPACE, derivatives
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How every scan of a study is scored. checkpoint: its folder. site: a site's file. strip: as `with_brain` takes `extract`.
+
+    rate: the share of healthy voxels above a map's threshold. command: what was typed, without places.
+    """
+
+    checkpoint: str
+    scorers: tuple[str, ...]
+    scale: Scale
+    site: str | None
+    strip: bool | None
+    rate: float
+    command: str
+
+
+@dataclass(frozen=True)
+class ScanWork:
+    """A scan, and the folder of all results."""
+
+    scan: StudyScan
+    out: Path
+    settings: Settings
+
+    @property
+    def folder(self) -> Path:
+        """Where its own results lie."""
+        return self.out / self.scan.name.folder
+
+    @property
+    def record(self) -> Path:
+        """The file that is written last, and tells of the others."""
+        return self.folder / f"{self.scan.name.made('scores').stem}.json"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """sentence: why a scan has no maps; None where it has. kept: whether all lay there already."""
+
+    name: str
+    sentence: str | None
+    kept: bool = False
+
+
+def scored(work: ScanWork) -> Outcome:
+    """Its results are written, its record last; what lies there of the same scan, checkpoint, settings and code is kept.
+
+    A scan that cannot be scored gets a record with the sentence. Raises OSError where nothing can be written.
+    """
+    name = work.scan.name.stem
+    work.folder.mkdir(parents=True, exist_ok=True)
+    with threadpool_limits(1):  # sums in one order on any number of cores
+        try:
+            content = read_file(work.scan.path, work.scan.path.name)
+            mask = read_file(work.scan.mask, work.scan.mask.name) if work.scan.mask and not work.settings.strip else None
+        except InputError as error:
+            _clear(work)
+            return _failed(work, None, str(error))
+        made_of = _made_of(work.settings, content, mask)
+        if (kept := _finished(work, made_of)) is not None:
+            return Outcome(name, kept["sentence"], kept=True)
+        _clear(work)
+        checkpoint, site = opened_pair(work.settings)
+        try:
+            written: list[str] = []
+            for file, made in _made(work, content, mask, checkpoint, site):
+                if isinstance(made, dict):
+                    _tell(work, made_of, None, made | {"files": written})
+                else:
+                    write_whole(work.folder / file, made)
+                    written.append(file)
+            return Outcome(name, None)
+        except OSError:
+            raise
+        except InputError as error:
+            _clear(work)
+            return _failed(work, made_of, str(error))
+        except Exception as error:
+            _clear(work)
+            return _failed(work, None, fault(error) or _unforeseen(error))
+
+
+def opened_pair(settings: Settings) -> tuple[Checkpoint, Site | None]:
+    """Checkpoint and site, read once a process. Raises InputError."""
+    return opened(settings.checkpoint), _site(settings.site, settings.checkpoint) if settings.site else None
+
+
+@lru_cache(maxsize=4)
+def _site(file: str, checkpoint: str) -> Site:
+    return Site.read(Path(file), opened(checkpoint))
+
+
+def _made(
+    work: ScanWork, content: bytes, mask: bytes | None, checkpoint: Checkpoint, site: Site | None
+) -> Iterator[tuple[str, bytes | str | dict[str, Any]]]:
+    settings, scan = work.settings, read_nifti(content, work.scan.path.name)
+    volume, said = _with_brain(scan, mask, work)
+    yield from derivatives(
+        work.scan, volume, checkpoint, site, settings.scorers, settings.scale, settings.rate, settings.command, said
+    )
+
+
+def _with_brain(scan: Volume, mask: bytes | None, work: ScanWork) -> tuple[Volume, tuple[str, ...]]:
+    """The scan with its brain known, and what to say of a mask that does not fit."""
+    if mask is None or work.scan.mask is None:
+        return with_brain(scan, work.settings.strip), ()
+    if read_mask(mask, work.scan.mask.name).lies_on(scan):
+        return with_mask(scan, mask, work.scan.mask.name), ()
+    said = f"{work.scan.mask.name} has another grid than the scan and was not used."
+    return with_brain(scan, work.settings.strip), (said,)
+
+
+def _made_of(settings: Settings, content: bytes, mask: bytes | None) -> dict[str, Any]:
+    """All that results depend on."""
+    checkpoint, site = opened_pair(settings)
+    chosen = {name: value for name, value in asdict(settings).items() if name in ("scorers", "scale", "strip", "rate", "command")}
+    digests = {
+        "scan": _digest(content), "mask": mask and _digest(mask),
+        "checkpoint": checkpoint.digest, "site": site.digest if site else None, "code": code_digest(),
+    }  # fmt: skip
+    return json.loads(json.dumps(digests | chosen))
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _finished(work: ScanWork, made_of: dict[str, Any]) -> dict[str, Any] | None:
+    """The record of results that lie there, whole and of the same make."""
+    try:
+        record = json.loads(work.record.read_text(encoding="utf-8"))
+        whole = record["made_of"] == made_of and all((work.folder / file).is_file() for file in record["files"])
+    except (OSError, ValueError, KeyError, TypeError):  # none, or no record of ours: made anew
+        return None
+    return record if whole else None
+
+
+def _clear(work: ScanWork) -> None:
+    """Takes away what an earlier run, finished or killed, left of this scan: its record first, as that tells of the others."""
+    work.record.unlink(missing_ok=True)
+    began = work.scan.name.made("", space=SPACE, desc="").stem.removesuffix("_"), work.scan.name.transform_stem(SPACE, ATLAS)
+    for path in list(work.folder.iterdir()):
+        if path.name.removeprefix(".").startswith((*began, work.record.name)):  # hidden where it was being written
+            path.unlink(missing_ok=True)
+
+
+def _failed(work: ScanWork, made_of: dict[str, Any] | None, sentence: str) -> Outcome:
+    _tell(work, made_of, sentence, {"files": []})
+    return Outcome(work.scan.name.stem, sentence)
+
+
+def _tell(work: ScanWork, made_of: dict[str, Any] | None, sentence: str | None, made: dict[str, Any]) -> None:
+    """Writes the record. made_of: None where the next run shall try again."""
+    record = {
+        "scan": work.scan.inside, "participant_id": work.scan.participant, "entities": dict(work.scan.name.entities),
+        "sentence": sentence, "made_of": made_of, **made,
+    }  # fmt: skip
+    write_whole(work.record, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+
+
+def _unforeseen(error: Exception) -> str:
+    traceback.print_exception(error, file=sys.stderr)
+    return f"vaead failed here as nobody foresaw ({type(error).__name__}); please report it with what was printed above."
