@@ -1,3 +1,4 @@
+import csv
 import json
 import shutil
 from pathlib import Path
@@ -253,3 +254,60 @@ def test_every_scorer_has_a_label_of_its_own():
     labels = [as_label(name) for name in SCORERS]
     assert len({label.lower() for label in labels}) == len(labels)
     assert all(label.isalnum() and label.isascii() for label in labels)
+
+
+@pytest.fixture(scope="module")
+def table(tree, ran, options):
+    """The group's table: scan → column → value."""
+    assert main([str(tree), str(ran[0]), "group"]) == 0
+    with (ran[0] / "group.tsv").open(newline="") as file:
+        return {row["scan"]: row for row in csv.DictReader(file, delimiter="\t")}
+
+
+def test_the_group_table_has_a_row_of_every_scan(table):
+    states = {scan: row["state"] for scan, row in table.items()}
+    assert states == dict.fromkeys(SCORED, "scored") | dict.fromkeys(("sub-03", "sub-04", "sub-05"), "failed")
+    assert table["sub-04"]["sentence"].startswith("sub-04_T1w.nii is not a NIfTI file")
+    assert table["sub-03"]["brain_volume"] == "n/a"
+    assert [table[scan]["same_as"] for scan in SCORED] == ["n/a", "n/a", "n/a", "sub-02_run-1"]
+    assert [table[scan]["session_id"] for scan in SCORED] == ["1", "2", "n/a", "n/a"]
+    assert [table[scan]["run"] for scan in SCORED] == ["n/a", "n/a", "1", "2"]
+    assert len({table[scan]["made_by"] for scan in SCORED}) == 1
+
+
+def test_its_numbers_are_those_of_the_images(table, ran):
+    stem = ran[0] / "sub-02/anat/sub-02_run-1_space-T1w_desc-residual"
+    mask, clusters = nib.load(f"{stem}_mask.nii.gz"), Path(f"{stem}_dseg.tsv").read_text().splitlines()
+    row, told = table["sub-02_run-1"], json.loads(Path(f"{stem}_mask.json").read_text())
+    voxel_ml = abs(np.linalg.det(mask.affine)) / 1000
+    assert float(row["residual_volume"]) == pytest.approx(mask.get_fdata().sum() * voxel_ml, abs=0.01)
+    assert float(row["residual_largest_cluster"]) == pytest.approx(float(clusters[1].split("\t")[2]), abs=0.01)
+    default = record(ran[0], "sub-02_run-1")["aggregates"]["default"]
+    assert float(row["residual_score"]) == pytest.approx(told["ScanScores"][default], rel=1e-5)
+    assert float(row["residual_percentile"]) == pytest.approx(told["ScanPercentiles"][default], abs=0.01)
+    brain = synthetic_brain(7, 1, 60.0)
+    assert float(row["brain_volume"]) == pytest.approx((brain.mask).sum() * brain.voxel_ml, rel=1e-4)
+
+
+def test_it_is_joined_with_participants_and_every_column_is_described(table, ran):
+    assert [table[scan]["age"] for scan in (*SCORED, "sub-05")] == ["40", "40", "n/a", "n/a", "n/a"]
+    assert table["sub-03"]["group"] == "patient"
+    assert json.loads((ran[0] / "group.json").read_text()).keys() == table["sub-03"].keys()
+
+
+def test_the_table_says_what_is_missing_and_what_was_made_otherwise(tree, options, out, capsys):
+    (out / "sub-02/anat/sub-02_run-1_scores.json").unlink()
+    made_otherwise = json.loads((out / "sub-02/anat/sub-02_run-2_scores.json").read_text())
+    made_otherwise["made_of"]["checkpoint"] = "another"
+    (out / "sub-02/anat/sub-02_run-2_scores.json").write_text(json.dumps(made_otherwise))
+    capsys.readouterr()
+    assert main([str(tree), str(out), "group"]) == 0
+    said = capsys.readouterr().out.splitlines()[-3:]
+    assert said[0] == "7 scans: 3 scored, 3 failed, 1 missing."
+    assert said[1] == "Run participant for those that are missing."
+    assert said[2].startswith("These scans were not all made alike")
+    (out / "sub-02/anat/sub-02_run-2_scores.json").write_text("[]")
+    assert main([str(tree), str(out), "group"]) == 2
+    assert "is no record of vaead's; delete it" in capsys.readouterr().err
+    assert main([str(tree), str(out / "sub-03"), "group"]) == 2
+    assert "has no results of these scans; run participant first." in capsys.readouterr().err

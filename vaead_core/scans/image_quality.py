@@ -67,7 +67,21 @@ def outside(found: Mapping[str, float], known: Mapping[str, Sequence[float]]) ->
     beyond = {}
     for name, values in known.items():
         low, high = min(values), max(values)
-        by = max(low - found[name], found[name] - high) / max(high - low, 1e-6)
+        by = _widths(found[name], values)
         if by > _MARGIN / len(values):
             beyond[name] = (by, f"{MEASURES[name]} is {found[name]:.2f}, theirs {low:.2f} to {high:.2f}")
     return [said for _, said in sorted(beyond.values(), reverse=True)]
+
+
+def distance(found: Mapping[str, float], known: Mapping[str, Sequence[float]]) -> float:
+    """By how many widths of their range the farthest of a scan's figures lies outside of healthy scans'; 0 where all lie inside.
+
+    >>> distance({"contrast": 0.3, "noise": 0.1}, {"contrast": (0.4, 0.6), "noise": (0.05, 0.2)})
+    0.5
+    """
+    return max(0.0, *(round(_widths(found[name], values), 6) for name, values in known.items()))
+
+
+def _widths(value: float, values: Sequence[float]) -> float:
+    low, high = min(values), max(values)
+    return max(low - value, value - high) / max(high - low, 1e-6)

@@ -28,6 +28,7 @@ from vaead_core.scans.nifti_file import read_file
 from vaead_core.scans.volume import Volume
 from vaead_core.study.dataset import StudyScan
 from vaead_core.study.derivatives import ATLAS, SPACE, derivatives
+from vaead_core.study.records import read_record, record_file
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,8 @@ class ScanWork:
 
     @property
     def record(self) -> Path:
-        """The file that is written last, and tells of the others."""
-        return self.folder / f"{self.scan.name.made('scores').stem}.json"
+        """The file that is written last."""
+        return record_file(self.out, self.scan)
 
 
 @dataclass(frozen=True)
@@ -160,10 +161,10 @@ def _digest(content: bytes) -> str:
 def _finished(work: ScanWork, made_of: dict[str, Any]) -> dict[str, Any] | None:
     """The record of results that lie there, whole and of the same make."""
     try:
-        record = json.loads(work.record.read_text(encoding="utf-8"))
-        whole = record["made_of"] == made_of and all((work.folder / file).is_file() for file in record["files"])
-    except (OSError, ValueError, KeyError, TypeError):  # none, or no record of ours: made anew
+        record = read_record(work.record)
+    except InputError:  # no record of ours: made anew
         return None
+    whole = record and record["made_of"] == made_of and all((work.folder / file).is_file() for file in record["files"])
     return record if whole else None
 
 

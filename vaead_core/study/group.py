@@ -1,0 +1,154 @@
+"""A study in one table, a row a scan, from the records alone: group.tsv, and group.json, which says what its columns are."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vaead_core.computing.whole_file import write_whole
+from vaead_core.errors import InputError
+from vaead_core.scans.image_quality import MEASURES, distance
+from vaead_core.study.dataset import Study, StudyScan
+from vaead_core.study.records import read_record, record_file
+
+UNKNOWN = "n/a"  # as BIDS has it
+STATES = {"scored": "it has maps", "failed": "it has none, and a sentence says why", "missing": "participant has not come to it"}
+_COLUMNS: dict[str, tuple[str, str]] = {  # what each is, and its unit
+    "scan": ("Name of the scan's file without its suffix.", ""),
+    "participant_id": ("As in participants.tsv.", ""),
+    "session_id": ("Of the scan, without ses-.", ""),
+    "run": ("Of the scan, without run-.", ""),
+    "state": ("; ".join(f"{name}: {what}" for name, what in STATES.items()) + ".", ""),
+    "sentence": ("Why the scan has no maps.", ""),
+    "same_as": ("The first scan of the table whose file holds the same bytes.", ""),
+    "made_by": ("Digest of checkpoint, options and code: rows that differ in it are not to be compared.", ""),
+    "brain_found_by": (
+        "background: the scan came without what lies outside the brain; mask: derivatives; networks: extracted.",
+        "",
+    ),
+    "brain_volume": ("Volume of the brain, with cavities that it encloses.", "mL"),
+    "registration_similarity": ("Correlation with the atlas's T1, each less its local mean; low where the scan lies badly.", ""),
+    "mask_dice": ("Dice coefficient of the brain's mask, laid on the atlas, and the atlas's own.", ""),
+    "covered_share": ("Of the atlas's brain, how much the scan's covers.", ""),
+    "rotation": ("By how much the head is turned in the header's axes.", "degree"),
+    **{name: (f"Image quality: {what}.", "") for name, what in MEASURES.items() if name != "similarity"},
+    "distance": ("How far the farthest figure of image quality lies outside of the healthy scans' range, in widths of that.", ""),
+    "cautions": ("What is to be said beside the scan's maps: what it lacks, and in what it is unlike healthy scans.", ""),
+}
+_OF_A_METHOD: dict[str, tuple[str, str]] = {
+    "score": ("Scan-level score, the default aggregate.", ""),
+    "percentile": ("Its percentile among healthy scans.", "%"),
+    "volume": ("Volume above the map's threshold.", "mL"),
+    "largest_cluster": ("Volume of the largest connected part of that.", "mL"),
+}
+
+
+@dataclass(frozen=True)
+class GroupTable:
+    """columns: name → what it is, as group.json has it. rows: one a scan, by columns."""
+
+    columns: dict[str, dict[str, Any]]
+    rows: list[dict[str, str]]
+
+    @property
+    def tsv(self) -> str:
+        """Tab-separated, its header first."""
+        lines = ["\t".join(self.columns), *("\t".join(row.get(name, UNKNOWN) for name in self.columns) for row in self.rows)]
+        return "\n".join(lines) + "\n"
+
+    def summary(self) -> Iterator[str]:
+        """Plain sentences."""
+        counts = {state: sum(row["state"] == state for row in self.rows) for state in STATES}
+        yield f"{len(self.rows)} scans: {', '.join(f'{count} {state}' for state, count in counts.items())}."
+        if counts["missing"]:
+            yield "Run participant for those that are missing."
+        if len({row["made_by"] for row in self.rows} - {UNKNOWN}) > 1:
+            yield "These scans were not all made alike (made_by); run participant on all of them with the same options."
+
+
+def run(study: Study, out: Path) -> None:
+    """Writes both files. Raises InputError where no scan has a record, and OSError."""
+    table = group_table(study, out)
+    write_whole(out / "group.json", json.dumps(table.columns, indent=1, ensure_ascii=False) + "\n")
+    write_whole(out / "group.tsv", table.tsv)
+    for sentence in table.summary():
+        print(sentence)
+
+
+def group_table(study: Study, out: Path) -> GroupTable:
+    """Raises InputError where no scan has a record."""
+    records = [read_record(record_file(out, scan)) for scan in study.scans]
+    if not any(records):
+        raise InputError(f"{out} has no results of these scans; run participant first.")
+    methods = sorted({name for record in records if record for name in record.get("scorers", {})})
+    columns = {name: _told(*what) for name, what in _COLUMNS.items()} | {
+        f"{method}_{name}": _told(f"{method}: {what}", unit) for method in methods for name, (what, unit) in _OF_A_METHOD.items()
+    }
+    theirs = [name for name in next(iter(study.people.values()), {}) if name and name != "participant_id"]
+    named = {name: f"participants_{name}" if name in columns else name for name in theirs}
+    columns |= {column: _told("As in participants.tsv.", "") for column in named.values()}
+    rows: list[dict[str, str]] = []
+    first: dict[str, str] = {}
+    for scan, record in zip(study.scans, records, strict=True):
+        row = _row(scan, record)
+        if content := record and record["made_of"] and record["made_of"]["scan"]:
+            row |= {"same_as": one} if (one := first.setdefault(content, row["scan"])) != row["scan"] else {}
+        person = study.people.get(scan.participant, {})
+        row |= {column: _plain(person.get(name) or UNKNOWN) for name, column in named.items()}
+        rows.append(row)
+    return GroupTable(columns, rows)
+
+
+def _row(scan: StudyScan, record: dict[str, Any] | None) -> dict[str, str]:
+    state = "missing" if record is None else "scored" if record["sentence"] is None else "failed"
+    row: dict[str, Any] = {
+        "scan": scan.name.stem.removesuffix("_T1w"),
+        "participant_id": scan.participant,
+        "session_id": scan.name.label("ses"),
+        "run": scan.name.label("run"),
+        "state": state,
+        "sentence": record and record["sentence"],
+        "made_by": record and _made_by(record["made_of"]),
+    }
+    if record and state == "scored":
+        laid, quality = record["registration"], record["image_quality"]
+        row |= {
+            "brain_found_by": record["brain_found_by"],
+            "brain_volume": record["brain_volume_ml"],
+            "registration_similarity": laid["similarity"],
+            "mask_dice": laid["dice"],
+            "covered_share": laid["covered_share"],
+            "rotation": laid["rotation_degrees"],
+            **{name: quality[name] for name in MEASURES if name != "similarity"},
+            "distance": round(distance(quality, known), 3) if (known := record["image_quality_of_healthy_scans"]) else None,
+            "cautions": " ".join(record["warnings"]) or None,
+        }
+        for method, one in record["scorers"].items():
+            default, found = record["aggregates"]["default"], record["found"].get(method, {})
+            row |= {
+                f"{method}_score": one["scan"][default],
+                f"{method}_percentile": round(one["scan_percentile"][default], 2),
+                f"{method}_volume": found.get("volume_ml"),
+                f"{method}_largest_cluster": found.get("largest_cluster_ml"),
+            }
+    return {name: UNKNOWN if value is None else _plain(value) for name, value in row.items()}
+
+
+def _made_by(made_of: dict[str, Any] | None) -> str | None:
+    if not made_of:
+        return None
+    shared = {name: value for name, value in made_of.items() if name not in ("scan", "mask")}
+    return hashlib.sha256(json.dumps(shared, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _told(description: str, unit: str) -> dict[str, str]:
+    return {"Description": description} | ({"Units": unit} if unit else {})
+
+
+def _plain(value: Any) -> str:
+    """A number in six digits, a text without what would end a column or a row."""
+    return f"{value:.6g}" if isinstance(value, float) else " ".join(str(value).split())
