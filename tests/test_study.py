@@ -7,6 +7,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from scipy import ndimage
 
 from tests.support.bids import FEW_MAPS, put, study_tree, written
 from tests.support.scans import scan_file
@@ -214,13 +215,26 @@ def test_a_mask_of_derivatives_is_the_brain_where_it_lies_on_the_scans_grid(tree
     assert main([str(raw), str(out), *options, "--derivatives", str(raw / "derivatives/prep")]) == 0
 
 
-def test_a_whole_heads_brain_is_written(head, options, tmp_path):
+def test_a_whole_heads_brain_is_written_and_kept_for_other_options(head, options, tmp_path):
     put(tmp_path / "raw", "sub-01/anat/sub-01_T1w.nii.gz", scan_file(head[0]))
-    assert main([str(tmp_path / "raw"), str(tmp_path / "out"), *options]) == 0
+    words = [str(tmp_path / "raw"), str(tmp_path / "out"), *options, "--work-dir", str(tmp_path / "work")]
+    assert main(words) == 0
+    first, before = written(tmp_path / "out"), record(tmp_path / "out", "sub-01")
     found = nib.load(tmp_path / "out/sub-01/anat/sub-01_space-T1w_desc-brain_mask.nii.gz")
-    assert record(tmp_path / "out", "sub-01")["brain_volume_ml"] == pytest.approx(
-        found.get_fdata().sum() * abs(np.linalg.det(found.affine)) / 1000, abs=0.01
-    )
+    voxel_ml = abs(np.linalg.det(found.affine)) / 1000
+    assert before["brain_volume_ml"] == pytest.approx(found.get_fdata().sum() * voxel_ml, abs=0.01)
+    (kept,) = (tmp_path / "work").iterdir()
+    assert main([*words, "--percentile", "90"]) == 0
+    assert main([*words, "--percentile", "95"]) == 0
+    assert written(tmp_path / "out") == first
+    with np.load(kept) as held:
+        smaller = ndimage.binary_erosion(np.unpackbits(held["brain"], count=head[0].data.size).reshape(head[0].data.shape))
+        np.savez_compressed(kept, brain=np.packbits(smaller), notes=held["notes"])
+    assert main([*words, "--percentile", "90"]) == 0
+    assert record(tmp_path / "out", "sub-01")["brain_volume_ml"] < 0.95 * before["brain_volume_ml"], "it was not looked at"
+    kept.write_bytes(kept.read_bytes()[:100])
+    assert main(words) == 0
+    assert written(tmp_path / "out") == first
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,10 +53,16 @@ def _settings(options: argparse.Namespace) -> Settings:
     site = str(named_site(options.site, folder).resolve()) if options.site else None
     scale: Scale = options.scale or ("healthy" if site else "scan")
     settings = Settings(
-        str(folder), names, scale, site, options.strip, PERCENTILES[options.percentile], _command(options, checkpoint.name)
+        str(folder),
+        names,
+        scale,
+        site,
+        options.strip,
+        PERCENTILES[options.percentile],
+        _command(options, checkpoint.name),
     )
     opened_pair(settings)
-    return settings
+    return settings if options.work_dir is None else replace(settings, work=options.work_dir.resolve())
 
 
 def _command(options: argparse.Namespace, checkpoint: str) -> str:
@@ -91,6 +98,7 @@ def parser() -> argparse.ArgumentParser:
         "--scale", choices=("scan", "healthy"), help="compare maps on each scan's own scale, or on healthy brains'; default: scan"
     )
     add("--site", type=Path, metavar="FILE", help="what `calibrate` wrote, or its name")
+    add("--work-dir", "--work_dir", type=Path, metavar="FOLDER", help="keeps the brains that were extracted, for other options")
     said = "extract every brain, or refuse whole heads; default: it is extracted from whole heads without a mask"
     add("--strip", action=argparse.BooleanOptionalAction, help=said)
     add("--n-procs", "--n_procs", "--nprocs", type=int, default=1, metavar="N", help="processes on this machine")

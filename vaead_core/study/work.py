@@ -21,13 +21,14 @@ from vaead_core.computing.code import code_digest
 from vaead_core.computing.whole_file import write_whole
 from vaead_core.errors import InputError, fault
 from vaead_core.pipeline.scoring import Scale
-from vaead_core.scans.heads import with_brain, with_mask
+from vaead_core.scans.heads import with_mask
 from vaead_core.scans.masks import read_mask
 from vaead_core.scans.nifti import read_nifti
 from vaead_core.scans.nifti_file import read_file
 from vaead_core.scans.volume import Volume
 from vaead_core.study.dataset import StudyScan
 from vaead_core.study.derivatives import ATLAS, SPACE, derivatives
+from vaead_core.study.kept_brains import with_kept_brain
 from vaead_core.study.records import read_record, record_file
 
 
@@ -35,7 +36,8 @@ from vaead_core.study.records import read_record, record_file
 class Settings:
     """How every scan of a study is scored. checkpoint: its folder. site: a site's file. strip: as `with_brain` takes `extract`.
 
-    rate: the share of healthy voxels above a map's threshold. command: what was typed, without places.
+    rate: the share of healthy voxels above a map's threshold. command: what was typed, without places. work: a folder for brains
+    that are found, which no result depends on.
     """
 
     checkpoint: str
@@ -45,6 +47,7 @@ class Settings:
     strip: bool | None
     rate: float
     command: str
+    work: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -127,20 +130,21 @@ def _made(
     work: ScanWork, content: bytes, mask: bytes | None, checkpoint: Checkpoint, site: Site | None
 ) -> Iterator[tuple[str, bytes | str | dict[str, Any]]]:
     settings, scan = work.settings, read_nifti(content, work.scan.path.name)
-    volume, said = _with_brain(scan, mask, work)
+    volume, said = _with_brain(scan, content, mask, work)
     yield from derivatives(
         work.scan, volume, checkpoint, site, settings.scorers, settings.scale, settings.rate, settings.command, said
     )
 
 
-def _with_brain(scan: Volume, mask: bytes | None, work: ScanWork) -> tuple[Volume, tuple[str, ...]]:
+def _with_brain(scan: Volume, content: bytes, mask: bytes | None, work: ScanWork) -> tuple[Volume, tuple[str, ...]]:
     """The scan with its brain known, and what to say of a mask that does not fit."""
+    settings = work.settings
     if mask is None or work.scan.mask is None:
-        return with_brain(scan, work.settings.strip), ()
+        return with_kept_brain(scan, content, settings.strip, settings.work), ()
     if read_mask(mask, work.scan.mask.name).lies_on(scan):
         return with_mask(scan, mask, work.scan.mask.name), ()
     said = f"{work.scan.mask.name} has another grid than the scan and was not used."
-    return with_brain(scan, work.settings.strip), (said,)
+    return with_kept_brain(scan, content, settings.strip, settings.work), (said,)
 
 
 def _made_of(settings: Settings, content: bytes, mask: bytes | None) -> dict[str, Any]:

@@ -1,0 +1,85 @@
+"""A study in several processes, on a cluster, and killed: the bytes of one unbroken run. The validator of BIDS reads it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support.bids import FEW_MAPS, put, study_tree, written
+from tests.support.scans import scan_file
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory, head):
+    tree = study_tree(tmp_path_factory.mktemp("study") / "raw")
+    put(tree, "sub-06/anat/sub-06_acq-mprage_T1w.nii.gz", scan_file(head[0]))
+    return tree
+
+
+@pytest.fixture(scope="module")
+def words(tiny_checkpoint_folder):
+    return ["participant", "--checkpoint", str(tiny_checkpoint_folder), "--scorers", *FEW_MAPS]
+
+
+def study(tree: Path, out: Path, *words: str) -> list[str]:
+    return [sys.executable, "-m", "vaead_core", str(tree), str(out), *words]
+
+
+@pytest.fixture(scope="module")
+def whole(tree, words) -> Path:
+    """The results of one process that nobody killed."""
+    out = tree.parent / "whole"
+    assert subprocess.run(study(tree, out, *words), cwd=ROOT, check=False).returncode == 2
+    return out
+
+
+def test_two_processes_write_the_bytes_of_one(tree, words, whole):
+    out = tree.parent / "two"
+    assert subprocess.run(study(tree, out, *words, "--n-procs", "2"), cwd=ROOT, check=False).returncode == 2
+    assert written(out) == written(whole)
+
+
+def test_dask_workers_write_the_bytes_of_one_process(tree, words, whole, dask_cluster):
+    out = tree.parent / "dask"
+    assert subprocess.run(study(tree, out, *words, "--dask", dask_cluster), cwd=ROOT, check=False).returncode == 2
+    assert written(out) == written(whole)
+
+
+def test_a_study_that_was_killed_twice_goes_on_to_the_same_bytes(tree, words, whole):
+    """Once while a scan's files are being written, once when another one is finished; what was finished stays as it is."""
+    out, finished = tree.parent / "killed", set()
+    for pattern in ("*_mask.nii.gz", "*_scores.json"):
+        before = set(out.rglob(pattern))
+        process = subprocess.Popen(study(tree, out, *words), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while process.poll() is None and not set(out.rglob(pattern)) - before:
+            time.sleep(0.001)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert process.returncode == -signal.SIGKILL
+        finished |= {(path, path.stat().st_mtime_ns) for path in out.rglob("*_scores.json")}
+    assert written(out) != written(whole)
+    assert finished
+    assert subprocess.run(study(tree, out, *words), cwd=ROOT, check=False).returncode == 2
+    assert written(out) == written(whole)
+    assert all(path.stat().st_mtime_ns == at for path, at in finished)
+
+
+def test_the_validator_of_bids_finds_no_error(tree, whole, tmp_path):
+    assert subprocess.run(study(tree, whole, "group"), cwd=ROOT, check=False).returncode == 0
+    assert issues(whole, tmp_path, "error") == []
+    (whole / ".bidsignore").rename(tmp_path / "bidsignore")
+    assert "NOT_INCLUDED" in {one["code"] for one in issues(whole, tmp_path, "error")}, "it looks at names"
+    (tmp_path / "bidsignore").rename(whole / ".bidsignore")
+
+
+def issues(folder: Path, scratch: Path, severity: str) -> list[dict]:
+    command = [Path(sys.executable).with_name("bids-validator-deno"), "--format", "json", folder]
+    ran = subprocess.run(command, env=os.environ | {"DENO_DIR": str(scratch)}, capture_output=True, text=True, check=False)
+    return [one for one in json.loads(ran.stdout)["issues"]["issues"] if one["severity"] == severity]
