@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.apptainer import Definition
+from tests.support.bids import put
 from tests.support.dockerfile import Dockerfile
+from tests.support.scans import scan_file
 
 ROOT = Path(__file__).resolve().parents[2]
 RECIPE = Dockerfile.read(ROOT / "Dockerfile")
@@ -115,3 +118,24 @@ def test_the_health_check_refuses_a_server_whose_pages_are_broken(python, tree, 
 def test_the_images_user_cannot_write_to_the_sources(python, tree, place):
     attempt = run(["python", "-c", "open('app.py', 'a')"], python, tree, place, PORT, stderr=subprocess.PIPE)
     assert "PermissionError" in attempt.communicate(timeout=30)[1]
+
+
+def test_the_run_script_of_the_apptainer_image_scores_a_study(python, place, brain_volume):
+    """Read-only, from another folder, as its user; its packages are the Docker image's (tests/test_cluster_files.py)."""
+    definition, root = Definition.read(ROOT / "deploy" / "apptainer.def"), place / "apptainer"
+    definition.lay(ROOT, root)
+    subprocess.run(["chmod", "-R", "a-w,a+rX", str(root)], check=True)
+    study = place / "study"
+    put(study / "raw", "sub-01/anat/sub-01_T1w.nii.gz", scan_file(brain_volume))
+    subprocess.run(["chmod", "-R", "a+rwX", str(study)], check=True)
+    script = "\n".join([*definition.sections["environment"], *definition.sections["runscript"]]).replace(
+        "/app", str(root / "app")
+    )
+    words = ["raw", "out", "participant", "--scorers", "voxel_atlas"]
+    path = os.pathsep.join([str(python.parent), os.environ["PATH"]])
+    done = subprocess.run(
+        [*as_its_user(), "sh", "-c", script, "vaead", *words],
+        cwd=study, env={"PATH": path, "TMPDIR": str(study)}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert (study / "out/sub-01/anat/sub-01_space-T1w_desc-voxelAtlas_statmap.nii.gz").is_file()
