@@ -37,9 +37,9 @@ class Writer:
     pieces: Callable[[Path], dict[str, Any]]
 
 
-def kill_writer(name: str, kills: int, scratch: Path, seed: int = 0) -> tuple[int, list[str]]:
-    """Kills a writer `kills` times, each time anew: every second time as soon as it writes. How often it was killed, and what
-    was wrong; after each kill the same command must end as if nothing had been."""
+def kill_writer(name: str, kills: int, scratch: Path, seed: int = 0) -> list[str]:
+    """What was wrong once a writer was killed `kills` times, each time anew: every second time as soon as it writes. After each
+    kill the same command must end as if nothing had been."""
     writer, rng, wrong = WRITERS[name], np.random.default_rng(seed), []
     pristine, whole = scratch / "pristine", scratch / "whole"
     writer.prepare(pristine)
@@ -48,22 +48,27 @@ def kill_writer(name: str, kills: int, scratch: Path, seed: int = 0) -> tuple[in
     begin = time.monotonic()
     _run(writer.words(whole))
     seconds, after = time.monotonic() - begin, writer.pieces(whole)
-    killed = 0
-    for at in range(kills):
-        folder = shutil.copytree(pristine, scratch / "killed")
-        ended = _killed(writer.words(folder), folder, None if at % 2 else rng.uniform(0.3, 1) * seconds, rng.uniform(0, 0.1))
-        killed += not ended
-        try:
-            found = writer.pieces(folder)
-            wrong += [f"{name}, kill {at}: {one} is neither the old nor the new" for one in _neither(found, before, after)]
-            wrong += [f"{name}, kill {at}: {one} is lost" for one in before.keys() - found.keys()]
-            _run(writer.words(folder))
-            if writer.pieces(folder) != after:
-                wrong.append(f"{name}, kill {at}: the command, given again, comes to something else")
-        except Exception as error:
-            wrong.append(f"{name}, kill {at}: {type(error).__name__}: {error}")
+    killed, tries = 0, 0
+    while killed < kills:
+        tries += 1
+        folder, moment = shutil.copytree(pristine, scratch / "killed"), rng.uniform(0, 0.1)
+        if _is_killed(writer.words(folder), folder, rng.uniform(0.3, 1) * seconds if tries % 2 else None, moment):
+            killed += 1
+            wrong += [f"{name}, kill {killed}: {one}" for one in _wrong(writer, folder, before, after)]
         shutil.rmtree(folder)
-    return killed, wrong
+    return wrong
+
+
+def _wrong(writer: Writer, folder: Path, before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    """Where it was killed."""
+    try:
+        found = writer.pieces(folder)
+        wrong = [f"{one} is neither the old nor the new" for one in _neither(found, before, after)]
+        wrong += [f"{one} is lost" for one in before.keys() - found.keys()]
+        _run(writer.words(folder))
+        return wrong if writer.pieces(folder) == after else [*wrong, "the command, given again, comes to something else"]
+    except Exception as error:
+        return [f"{type(error).__name__}: {error}"]
 
 
 def _neither(found: dict[str, Any], before: dict[str, Any], after: dict[str, Any]) -> list[str]:
@@ -76,8 +81,8 @@ def _run(words: list[str]) -> None:
         raise RuntimeError(f"ended with {done.returncode}: {done.stderr.strip()[-300:]}")
 
 
-def _killed(words: list[str], folder: Path, seconds: float | None, moment: float) -> bool:
-    """Whether it ended by itself first. seconds: after which it is killed; None: `moment` after it first changed the folder."""
+def _is_killed(words: list[str], folder: Path, seconds: float | None, moment: float) -> bool:
+    """False where it ended by itself first. seconds: after which it is killed; None: `moment` after it changed the folder."""
     process = subprocess.Popen(words, cwd=ROOT, env=_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     first, begin = _listing(folder), time.monotonic()
     while process.poll() is None:
@@ -87,7 +92,7 @@ def _killed(words: list[str], folder: Path, seconds: float | None, moment: float
             process.send_signal(signal.SIGKILL)
             process.wait()
         time.sleep(0.002)
-    return process.returncode != -signal.SIGKILL
+    return process.returncode == -signal.SIGKILL
 
 
 def _listing(folder: Path) -> set[tuple[str, int]]:
