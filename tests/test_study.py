@@ -14,7 +14,9 @@ from tests.support.scans import scan_file
 from vaead_core.__main__ import COMMANDS, IN_REPOSITORY, _parser, main
 from vaead_core.cohorts.synthetic import synthetic_brain
 from vaead_core.scorers import SCORERS
+from vaead_core.study import work
 from vaead_core.study.dataset import find_study
+from vaead_core.study.derivatives import derivatives
 from vaead_core.study.names import as_label
 
 SCORED = ("sub-01_ses-1", "sub-01_ses-2", "sub-02_run-1", "sub-02_run-2")
@@ -106,6 +108,30 @@ def test_a_content_that_was_not_fetched_is_a_bad_scan_and_tried_again(tree, opti
     scan.unlink()
     shutil.copy(tree / "sub-01/ses-1/anat/sub-01_ses-1_T1w.nii.gz", scan)
     assert main([str(raw), str(tmp_path / "out"), *options]) == 0
+
+
+def test_an_error_that_nobody_foresaw_stops_one_scan_alone_and_is_tried_again(tree, options, tmp_path, capsys, monkeypatch):
+    def failing(scan, *given):
+        if scan.name.label("run") == "1":
+            raise ZeroDivisionError("of a method")
+        return derivatives(scan, *given)
+
+    words = [str(tree), str(tmp_path / "out"), *options, "--participant-label", "02"]
+    with monkeypatch.context() as patch:
+        patch.setattr(work, "derivatives", failing)
+        assert main(words) == 2
+    said = capsys.readouterr()
+    assert said.out.splitlines()[-1] == "1 of 2 scans have maps, 0 were finished before; 1 have none."
+    assert "sub-02_run-1_T1w: vaead failed here as nobody foresaw (ZeroDivisionError)" in said.err
+    assert "of a method" in said.err, "whoever reports it needs the traceback"
+    assert main(words) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "2 of 2 scans have maps, 1 were finished before; 0 have none."
+
+
+def test_results_name_no_place_of_the_machine_but_the_datasets_beside_theirs(ran, tree):
+    texts = {name: content for name, content in written(ran[0]).items() if not name.endswith(".gz")}
+    assert not [name for name, content in texts.items() if str(tree.parent).encode() in content]
+    assert json.loads(texts["dataset_description.json"])["DatasetLinks"] == {"raw": "../raw"}
 
 
 def test_finished_scans_are_kept_and_bad_ones_told_again(tree, options, out, capsys):
@@ -247,6 +273,7 @@ def test_a_whole_heads_brain_is_written_and_kept_for_other_options(head, options
         ([None, None, "--derivatives", "nowhere"], "There is no folder nowhere; give one of derivatives."),
         ([None, None, "--scorers", "magic"], "There is no scorer magic; choose among"),
         ([None, None, "--scorers", "patch_error"], "patch_error is made for models of patches"),
+        ([None, "file"], "could not be read or written"),
         ([None, "raw"], "The results need a folder of their own"),
         ([None, "foreign"], "holds results of fMRIPrep; give vaead's results another folder."),
         (["foreign"], "No T1 scan lies in"),
@@ -257,7 +284,7 @@ def test_a_study_that_cannot_be_is_one_sentence(changed, sentence, tree, options
     foreign.mkdir()
     (foreign / "dataset_description.json").write_text('{"GeneratedBy": [{"Name": "fMRIPrep"}]}')
     folder, out, *more = [*changed, *[None] * (2 - len(changed))]
-    places = {"foreign": str(foreign), "raw": str(tree)}
+    places = {"foreign": str(foreign), "raw": str(tree), "file": str(foreign / "dataset_description.json")}
     assert main([places.get(folder, folder or str(tree)), places.get(out, str(tmp_path / "out")), *options, *more]) == 2
     error = capsys.readouterr().err
     assert sentence in error

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.bids import FEW_MAPS, put, study_tree, written
+from tests.support.disks import full_disk
 from tests.support.scans import scan_file
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -69,6 +70,42 @@ def test_a_study_that_was_killed_twice_goes_on_to_the_same_bytes(tree, words, wh
     assert subprocess.run(study(tree, out, *words), cwd=ROOT, check=False).returncode == 2
     assert written(out) == written(whole)
     assert all(path.stat().st_mtime_ns == at for path, at in finished)
+
+
+def test_a_process_that_is_ended_from_outside_is_one_sentence_and_a_full_disk_too(tree, words):
+    out = tree.parent / "ended"
+    command = study(tree, out, *words, "--n-procs", "2")
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    while not list(out.rglob("*_scores.json")):
+        time.sleep(0.05)
+    for worker in workers(process.pid):
+        os.kill(worker, signal.SIGKILL)
+    said = process.communicate(timeout=120)[1].strip().splitlines()
+    assert process.returncode == 2
+    assert said[-1].startswith("A process was ended from outside, most likely for lack of memory.")
+    assert "Traceback" not in "".join(said)
+    small = tree.parent / "small"
+    small.mkdir()
+    command = [*full_disk(small, kilobytes=600), *study(tree, small, *words)]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ran.returncode == 2
+    assert (
+        ran.stderr.strip().splitlines()[-1] == f"{small} could not be written (No space left on device); finished scans are kept."
+    )
+
+
+def workers(process: int) -> list[int]:
+    """The processes of loky that compute for one."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((place / "stat").read_text().rpartition(")")[2].split()[1])
+            words = (place / "cmdline").read_text()
+        except OSError:
+            continue
+        if parent == process and "popen_loky" in words:
+            found.append(int(place.name))
+    return found
 
 
 def test_the_validator_of_bids_finds_no_error(tree, whole, tmp_path):

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import sys
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import nullcontext
 from pathlib import Path
 
 import joblib
 
 from vaead_core.computing.dask_cluster import cluster
-from vaead_core.errors import InputError
+from vaead_core.errors import InputError, refusing
 from vaead_core.study.dataset import Study
 from vaead_core.study.description import describe
 from vaead_core.study.work import ScanWork, Settings, scored
+
+_ENDED = (
+    "A process was ended from outside, most likely for lack of memory. Finished scans are kept: give the command again, with a "
+    "smaller --n-procs."
+)
 
 
 def run(study: Study, out: Path, settings: Settings, processes: int = 1, dask: str | None = None) -> int:
@@ -24,7 +30,7 @@ def run(study: Study, out: Path, settings: Settings, processes: int = 1, dask: s
         raise InputError(f"--n-procs takes a number from 1 on; found {processes}.")
     describe(out, study.folder)
     works = [ScanWork(scan, out.resolve(), settings) for scan in study.scans]
-    with cluster(dask) if dask else nullcontext():
+    with cluster(dask) if dask else nullcontext(), refusing(InputError(_ENDED), BrokenProcessPool):
         pool = joblib.Parallel(n_jobs=None if dask else processes, return_as="generator_unordered")
         kept, failed = 0, 0
         for done, one in enumerate(pool(joblib.delayed(scored)(work) for work in works), 1):
