@@ -21,6 +21,7 @@ _SURE_SIMILARITY = HEALTHY_SIMILARITIES[0]  # brains that lie the wrong way stay
 _KEPT = 64  # placements: some matrices and numbers each
 _DESCENDED = 3  # candidates; the right one, within some degrees of its place, is nearly always the most similar of all
 _WORTH_DESCENDING = 0.15  # the right candidates of 47 brains laid otherwise had 0.21 or more
+_SAME_MM = 10.0  # candidates that the search tells apart lie twice as far from each other
 _WORTH_GOING_ON = 0.3  # after one descent; they had 0.56 or more then, the wrong ones 0.28 or less
 
 __all__ = ["atlas_grid", "coarsened", "register", "to_atlas", "to_scan"]
@@ -69,6 +70,8 @@ def _searched(scan: Volume, small: descent.Coarse, *known: Array) -> Placement:
     for start in starts:
         if found and similarity(start) < _WORTH_DESCENDING:
             break
+        if any(descent.moved_mm(one.matrix, start) < _SAME_MM for one in found):
+            continue  # it would come to rest there too
         found.append(judged(small, descent.at_rest(small, start, lambda matrix: similarity(matrix) >= _WORTH_GOING_ON)))
         if found[-1].similarity >= _SURE_SIMILARITY:
             break
