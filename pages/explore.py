@@ -72,14 +72,15 @@ def show() -> None:
     )  # fmt: skip
     explore_state.keep(seen)
     shown = Shown(scan, results, state.explore_thresholds, truth)
-    show_downloads(shown, stem(Path(volume.name).name), seen.cursor)
+    name = stem(Path(volume.name).name)
+    show_downloads(shown, name, seen.cursor)
     state.explore_drawn = state.get("explore_drawn", False) or seen.done
     if not state.explore_drawn:  # the browser would load tables and charts before it draws the first maps
         st.caption("Scores follow when the maps are drawn.")
         return
     show_scores(shown, scan.row_at(seen.cursor))
     show_truth(shown)
-    show_map(shown)
+    show_map(shown, name)
 
 
 with page:

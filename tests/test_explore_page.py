@@ -145,3 +145,21 @@ def threshold(app: AppTest) -> float:
 
 def warnings(app: AppTest) -> list[str]:
     return [one.value.replace("\\", "") for one in app.warning]
+
+
+def test_a_cluster_that_was_gone_to_is_judged_and_the_verdict_stands_in_the_table(app, brain_volume):
+    assert not app.exception
+    table = next(one.value for one in app.dataframe if "Verdict" in one.value)
+    assert set(table["Region"].str.split().str[0]) <= {"left", "right", "midline", "outside"}
+    assert not any(one.label == "Comment" for one in app.text_input), "nothing is chosen yet"
+    peak = np.linalg.inv(brain_volume.affine) @ [*table.loc[1, ["R, mm", "A, mm", "S, mm"]].astype(float), 1]
+    app.session_state.explore_chosen = tuple(np.rint(peak[:3]).astype(int).tolist())
+    app.run()
+    [verdict] = [one for one in app.segmented_control if one.label == "Verdict"]
+    verdict.set_value("accept").run()
+    [comment] = [one for one in app.text_input if one.label == "Comment"]
+    comment.set_value("near\ta *vessel*").run()
+    assert not app.exception
+    table = next(one.value for one in app.dataframe if "Verdict" in one.value)
+    assert table["Verdict"].tolist()[:3] == ["", "accept", ""]
+    assert any(one.value.startswith("1 of ") and "1 accepted, 0 rejected" in one.value for one in app.caption)

@@ -76,6 +76,33 @@ def test_a_selected_cluster_goes_to_its_peak_and_can_be_gone_to_again(tab):
     expect(tab.locator(".readout")).to_contain_text("voxel {} {} {}".format(*peak))
 
 
+def test_a_cluster_is_judged_and_verdict_and_cluster_go_into_files(tab, tmp_path):
+    tab.locator("[class*=st-key-explore_clusters] .dvn-scroller").click(position={"x": 15, "y": 55})
+    expect(tab.get_by_text(re.compile("^Cluster 1 of"))).to_be_visible()
+    tab.get_by_role("radio", name="reject").or_(tab.get_by_role("button", name="reject")).click()
+    expect(tab.get_by_text(re.compile("0 accepted, 1 rejected, 0 unsure; precision 0.00"))).to_be_visible()
+    comment = tab.get_by_label("Comment", exact=True)
+    comment.fill("a vessel")
+    comment.press("Enter")
+    script_over(tab)
+    rows = [line.split("\t") for line in saved(tab, "Findings, TSV").read_text().splitlines()]
+    assert rows[1][-2:] == ["reject", "a vessel"]
+    assert all(row[-2:] == ["n/a", "n/a"] for row in rows[2:])
+    labels = nib.load(saved(tab, "Clusters, NIfTI", tmp_path / "labels.nii.gz"))
+    voxel_ml = abs(np.linalg.det(labels.affine[:3, :3])) / 1000
+    counts = np.bincount(np.asarray(labels.dataobj, int).ravel())[1:]
+    np.testing.assert_allclose(counts * voxel_ml, [float(row[2]) for row in rows[1:]], atol=1e-3)
+
+
+def saved(tab: Page, button: str, path: Path | None = None) -> Path:
+    """The file that it gives."""
+    with tab.expect_download() as download:
+        tab.get_by_role("button", name=button).click()
+    if path:
+        download.value.save_as(path)
+    return path or Path(download.value.path())
+
+
 @pytest.mark.shows(23)
 def test_a_reload_restores_crosshair_and_threshold(browser, tab, address):
     tab.get_by_role("button", name="Axial").focus()

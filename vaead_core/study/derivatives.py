@@ -13,7 +13,9 @@ from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.checkpoints.site import Site
 from vaead_core.measures.components import Cluster, labelled_clusters
 from vaead_core.pipeline import scoring
+from vaead_core.pipeline.findings import findings_tsv, placed
 from vaead_core.pipeline.record import scores_record
+from vaead_core.scans.geometry import AffineToAtlas
 from vaead_core.scans.nifti import Said, map_to_nifti
 from vaead_core.scans.transform_file import itk_text
 from vaead_core.scans.volume import Array, Volume
@@ -54,7 +56,7 @@ def derivatives(
             yield from _map_files(scan, volume, one.name, native, told)
             yield from _mask_files(scan, volume, one.name, marked, told)
             yield from _cluster_files(scan, volume, one.name, labels, told, count)
-            yield _name(scan, one.name, "dseg") + ".tsv", sidecars.table(clusters, prepared.brain.transform)
+            yield _name(scan, one.name, "dseg") + ".tsv", _table(clusters, prepared.brain.transform)
     if volume.brain_by == "networks":
         stem = scan.name.made("mask", space=SPACE, desc="brain").stem
         yield f"{stem}.nii.gz", map_to_nifti(volume.mask, volume, np.uint8, _said("label", "brain", "brain found by networks"))
@@ -87,6 +89,10 @@ def _cluster_files(scan: StudyScan, volume: Volume, name: str, labels: Array, to
     stem = _name(scan, name, "dseg")
     yield f"{stem}.nii.gz", map_to_nifti(labels, volume, np.uint8, _said("label", "clusters", f"{name} above its threshold"))
     yield f"{stem}.json", _json(told | sidecars.CLUSTERS | {"Clusters": count, "NumberedClusters": min(count, MOST_CLUSTERS)})
+
+
+def _table(clusters: list[Cluster], to_atlas: AffineToAtlas) -> str:
+    return findings_tsv([placed(one, to_atlas) for one in clusters], judged=False)
 
 
 def _found(marked: Array, clusters: list[Cluster], count: int, volume: Volume, threshold: float) -> dict[str, Any]:

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from vaead_core import scorers
-from vaead_core.measures.components import Cluster
 from vaead_core.pipeline.scoring import Scored
-from vaead_core.scans.geometry import AffineToAtlas
 from vaead_core.study.dataset import StudyScan
 
 MASK = {"Description": "Voxels of the map above its threshold.", "Type": "ROI"}
@@ -29,8 +25,8 @@ CLUSTERS: dict[str, Any] = {
     "atlas_x": {"Description": "Where that lies in SRI24's world, to the right.", **_MM},
     "atlas_y": {"Description": "The same, to the front.", **_MM},
     "atlas_z": {"Description": "The same, upwards.", **_MM},
+    "region": {"Description": "Side and tissue there, by SRI24's labels."},
 }
-_COLUMNS = ["index", "name", *(name for name in CLUSTERS if name != "Description")]
 
 
 def common(scan: StudyScan, scores: dict[str, Any], command: str) -> dict[str, Any]:
@@ -66,13 +62,3 @@ def of_map(one: Scored, rate: float, scores: dict[str, Any]) -> dict[str, Any]:
         "ScanScores": scores["scan"],
         "ScanPercentiles": scores["scan_percentile"],
     }
-
-
-def table(clusters: list[Cluster], to_atlas: AffineToAtlas) -> str:
-    """The clusters as tab-separated lines, a header first."""
-    lines = ["\t".join(_COLUMNS)]
-    for number, one in enumerate(clusters, 1):
-        at_atlas = (to_atlas.matrix @ [*one.peak_mm, 1])[:3]
-        places = [f"{mm:.2f}" for mm in (*one.peak_mm, *np.asarray(at_atlas).tolist())]
-        lines.append("\t".join([str(number), f"cluster {number}", f"{one.volume_ml:.4f}", f"{one.peak:.6g}", *places]))
-    return "\n".join(lines) + "\n"

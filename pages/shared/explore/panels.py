@@ -10,6 +10,7 @@ import streamlit as st
 from pages.shared.cached import scans as cached_scans
 from pages.shared.cached.scans import OpenScan
 from pages.shared.explore import state as explore_state
+from pages.shared.explore.findings import show_clusters
 from pages.shared.explore.shown import FIRST_RATE, Shown
 from pages.shared.notices import plain
 from pages.shared.viewer import Voxel
@@ -65,8 +66,8 @@ def show_scores(shown: Shown, row: int) -> None:
     st.session_state.explore_strip_of = shown.scan  # and not in the callback: Streamlit keeps those of strips that are gone
     percentiles = {title: one.image_percentiles[DEFAULT] for title, one in zip(shown.titles, shown.results, strict=True)}
     st.plotly_chart(
-        strip_figure(percentiles, shown.scan.prepared.slices.position, row), key=(key := _anew("explore_strip")), config=PLAIN,
-        on_select=lambda: _go_to_slice(st.session_state[key]), selection_mode="points",
+        strip_figure(percentiles, shown.scan.prepared.slices.position, row), config=PLAIN, selection_mode="points",
+        key=(key := explore_state.anew("explore_strip")), on_select=lambda: _go_to_slice(st.session_state[key]),
     )  # fmt: skip
     whose = f"healthy scans of {plain(site.name)}" if site else "healthy validation scans"
     unseen = "" if site else f" that {plain(shown.scan.checkpoint.name)} was not trained on"
@@ -74,11 +75,6 @@ def show_scores(shown: Shown, row: int) -> None:
         f"Percentiles come from {len(healthy.scans[DEFAULT])} {whose} ({len(healthy.images[DEFAULT])} slices){unseen}. "
         "They are not probabilities of disease. Click a slice to go there."
     )
-
-
-def _anew(key: str) -> str:
-    """A key that changes with each jump: what is selected already cannot be selected again."""
-    return f"{key}_{st.session_state.explore_jumps}"
 
 
 def _go_to_slice(strip: Any) -> None:
@@ -108,7 +104,7 @@ def show_truth(shown: Shown) -> None:
     st.session_state.explore_titles = shown.titles
     curves = [(curve, shown.threshold(one)) for one, curve in zip(shown.results, found, strict=True)]
     st.plotly_chart(
-        precision_recall_figure(curves), key=(key := _anew("explore_curves")), config=PLAIN,
+        precision_recall_figure(curves), key=(key := explore_state.anew("explore_curves")), config=PLAIN,
         on_select=lambda: _take_threshold(st.session_state[key]), selection_mode="points",
     )  # fmt: skip
     volume_ml = shown.truth.marked.sum() * shown.scan.volume.voxel_ml
@@ -123,7 +119,7 @@ def _take_threshold(chart: Any) -> None:
         explore_state.set_threshold(st.session_state.explore_titles[point["curve_number"]], point["customdata"])
 
 
-def show_map(shown: Shown) -> None:
+def show_map(shown: Shown, stem: str) -> None:
     """One map in numbers: histogram with its threshold, clusters above it; a click on a cluster goes there."""
     st.subheader("One map in numbers", anchor=False)
     names = {one.name: title for one, title in zip(shown.results, shown.titles, strict=True)}
@@ -138,21 +134,4 @@ def show_map(shown: Shown) -> None:
         st.plotly_chart(histogram_figure(values, healthy, threshold, unit, truth), key="explore_histogram", config=PLAIN)
         st.caption("Brain voxels on the atlas grid. The red line is the map's threshold: drag the mark on its colour bar.")
     with right:
-        found = cached_scans.clusters(shown.scan, name, threshold)
-        if not found:
-            st.info(f"No voxel lies above {threshold:.3g}; lower the threshold on the map's colour bar.")
-            return
-        peaks = [one.voxel for one in found]
-        rows = [(one.volume_ml, one.peak, *one.peak_mm) for one in found]
-        columns = ["Volume, ml", f"Peak, {unit}", "R, mm", "A, mm", "S, mm"]
-        key = _anew("explore_clusters")
-        st.dataframe(
-            pd.DataFrame(rows, columns=columns).round(2), hide_index=True, width="stretch", height=222,
-            on_select=lambda: _go_to_cluster(peaks, st.session_state[key]), selection_mode="single-row", key=key,
-        )  # fmt: skip
-        st.caption(f"The largest clusters above {threshold:.3g}, on the scan's own grid. Select one to go to its peak.")
-
-
-def _go_to_cluster(peaks: list[Voxel], table: Any) -> None:
-    for row in table.selection.rows[:1]:
-        explore_state.jump(peaks[row])
+        show_clusters(shown.scan, name, threshold, stem)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.shared.viewer import ViewerState, Voxel
+from vaead_core.pipeline.findings import Verdict
 
 AT, ABOVE = "at", "above"
 
@@ -37,6 +38,22 @@ def jump(voxel: Voxel) -> None:
     """The crosshair goes there in the next run."""
     st.session_state.explore_start = voxel
     st.session_state.explore_jumps += 1
+
+
+def anew(key: str) -> str:
+    """A key that changes with each jump: what is selected already cannot be selected again."""
+    return f"{key}_{st.session_state.explore_jumps}"
+
+
+def verdict(name: str, voxel: Voxel) -> Verdict:
+    """What the reader said of the cluster of a map whose peak lies there."""
+    return st.session_state.get("explore_verdicts", {}).get((st.session_state.explore_subject, name, voxel), Verdict())
+
+
+def judge(name: str, voxel: Voxel, said: Verdict) -> None:
+    """Keeps it, as long as the session lasts."""
+    state = st.session_state
+    state.explore_verdicts = state.get("explore_verdicts", {}) | {(state.explore_subject, name, voxel): said}
 
 
 def set_threshold(title: str, value: float) -> None:
