@@ -50,14 +50,11 @@ def show_clusters(scan: OpenScan, name: str, threshold: float, stem: str) -> Non
 
 
 def _table(found: list[Finding], unit: str) -> pd.DataFrame:
-    rows = [
-        (
-            number, one.cluster.volume_ml, one.cluster.peak, *one.cluster.peak_mm, one.region, one.verdict.said,
-            one.verdict.comment,
-        )
-        for number, one in enumerate(found, 1)
-    ]  # fmt: skip
-    columns = ["No.", "Volume, ml", f"Peak, {unit}", "R, mm", "A, mm", "S, mm", "Region", "Verdict", "Comment"]
+    rows = []
+    for number, one in enumerate(found, 1):
+        cluster, verdict = one.cluster, one.verdict
+        rows.append((number, verdict.said, cluster.volume_ml, cluster.peak, one.region, *cluster.peak_mm, verdict.comment))
+    columns = ["No.", "Verdict", "Volume, ml", f"Peak, {unit}", "Region", "R, mm", "A, mm", "S, mm", "Comment"]
     return pd.DataFrame(rows, columns=columns).round(2)
 
 
