@@ -7,6 +7,7 @@ counts, so that an atlas that reaches beyond it, where the brain is cut off, cos
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -15,6 +16,7 @@ from nibabel.affines import apply_affine, from_matvec
 from scipy import fft, ndimage
 from scipy.spatial.transform import Rotation
 
+from vaead_core.computing.machine import threads
 from vaead_core.scans import atlas
 from vaead_core.scans.geometry import AffineToAtlas, Grid
 from vaead_core.scans.registration.resampling import to_atlas
@@ -50,10 +52,15 @@ def candidates(scan: Volume) -> list[Array]:
     """Ways (4, 4) to the atlas, each within some degrees of a good place, the best first."""
     field = _Field(scan)
     size = field.size_by_volume
-    found = _apart([field.best_shift(turn, size) for turn in _all_turns()])
-    for degrees in (_STEP_DEGREES / 2, _STEP_DEGREES / 4):
-        found = [max((field.best_shift(turn * pose.turn, pose.size) for turn in _near(degrees)), key=_fit) for pose in found]
-        found = [max((field.best_shift(pose.turn, size * factor) for factor in _SIZES), key=_fit) for pose in found]
+    with ThreadPoolExecutor(threads()) as pool:  # the same poses on any number of threads
+
+        def shifted(ways: list[tuple[Rotation, float]]) -> list[_Pose]:
+            return list(pool.map(lambda way: field.best_shift(*way), ways))
+
+        found = _apart(shifted([(turn, size) for turn in _all_turns()]))
+        for degrees in (_STEP_DEGREES / 2, _STEP_DEGREES / 4):
+            found = [max(shifted([(turn * one.turn, one.size) for turn in _near(degrees)]), key=_fit) for one in found]
+            found = [max(shifted([(one.turn, size * factor) for factor in _SIZES]), key=_fit) for one in found]
     return [pose.matrix for pose in _apart(found)]
 
 
