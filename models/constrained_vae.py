@@ -92,26 +92,46 @@ class Residual(nn.Module):
 
 
 class _ResidualUp(nn.Module):
-    """×2 nearest upsampling, then a basic block."""
+    """×2 nearest upsampling, then a basic block, with fewer products.
+
+    Upsampling and a 3×3 convolution are one transposed 4×4 convolution of stride 2; upsampling and a 1×1 convolution commute.
+    """
+
+    with_upsampling: Tensor
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
         self.block = Residual(inputs, outputs, 1)
+        self.register_buffer("with_upsampling", _WITH_UPSAMPLING.clone(), persistent=False)
 
     def forward(self, features: Tensor) -> Tensor:
-        return self._exported(features) if torch.onnx.is_in_onnx_export() else self.block(_doubled(features))
+        if torch.onnx.is_in_onnx_export():
+            return self._exported(features)
+        first, *rest = self.block.body
+        with torch.autocast(features.device.type, enabled=False):  # sums of weights, which are rounded once
+            kernel = self._kernel(cast(nn.Conv2d, first).weight, self.with_upsampling)
+        inner = functional.conv_transpose2d(features, kernel, None, 2, 1)
+        for layer in rest:
+            inner = layer(inner)
+        if not self.block.shortcut:
+            return functional.relu(inner + _doubled(features))
+        projection, norm = self.block.shortcut
+        return functional.relu(inner + norm(_doubled(projection(features))))
+
+    @staticmethod
+    def _kernel(weight: Tensor, with_upsampling: Tensor) -> Tensor:
+        """(inputs, outputs, 4, 4), transposed, of a 3×3 `weight` (outputs, inputs, 3, 3)."""
+        return (weight.transpose(0, 1).flatten(2) @ with_upsampling).reshape(weight.shape[1], weight.shape[0], 4, 4)
 
     def _exported(self, features: Tensor) -> Tensor:
-        """The same values, in evaluation mode, with fewer products: what the ONNX graph computes.
+        """The same values in evaluation mode: what the ONNX graph computes, whose kernel holds the batch norm too.
 
-        Upsampling and a 3×3 convolution are one transposed 4×4 convolution of stride 2; upsampling and a 1×1
-        convolution commute. ONNX Runtime computes the kernel once, when it loads the graph.
+        ONNX Runtime computes the kernel once, when it loads the graph.
         """
         first, second, activation, *rest = self.block.body
         convolution, norm = cast(nn.Conv2d, first), cast(nn.BatchNorm2d, second)
         scale = norm_scale(norm)
-        kernel = (convolution.weight * scale[:, None, None, None]).transpose(0, 1).flatten(2) @ _WITH_UPSAMPLING
-        kernel = kernel.reshape(convolution.in_channels, convolution.out_channels, 4, 4)
+        kernel = self._kernel(convolution.weight * scale[:, None, None, None], _WITH_UPSAMPLING)
         bias = norm.bias - cast(Tensor, norm.running_mean) * scale
         inner = activation(functional.conv_transpose2d(features, kernel, bias, 2, 1))
         for layer in rest:

@@ -2,8 +2,10 @@
 
 import pytest
 import torch
+from torch.nn import functional
 
 import models
+from models.constrained_vae import _ResidualUp
 
 SIMPLE = {"name": "simple_vae", "image_size": 32, "latent_size": 3}
 RESNET = {"name": "constrained_vae", "image_size": 64, "latent_size": 5, "width": 8, "stem": "resnet"}
@@ -155,3 +157,21 @@ def test_build_leaves_the_config_unchanged():
     config = dict(SIMPLE)
     models.build(config)
     assert config == SIMPLE
+
+
+@pytest.mark.parametrize("outputs", [8, 16], ids=["a projection", "none"])
+def test_a_block_that_upsamples_computes_what_upsampling_and_a_basic_block_do(outputs):
+    """In training: values, gradients of all weights, and what its batch norms keep."""
+    torch.manual_seed(0)
+    ours, plain = _ResidualUp(16, outputs).double(), _ResidualUp(16, outputs).double()
+    plain.load_state_dict(ours.state_dict())
+    images = torch.randn(4, 16, 6, 6, dtype=torch.double)
+    given = [images.clone().requires_grad_() for _ in range(2)]
+    values = ours(given[0]), plain.block(functional.interpolate(given[1], scale_factor=2.0))
+    for one in values:
+        one.square().sum().backward()
+    torch.testing.assert_close(*values)
+    torch.testing.assert_close(given[0].grad, given[1].grad)
+    for one, other in zip(ours.parameters(), plain.parameters(), strict=True):
+        torch.testing.assert_close(one.grad, other.grad)
+    torch.testing.assert_close(ours.state_dict(), plain.state_dict())
