@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import platform
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
@@ -13,12 +12,13 @@ from importlib.metadata import version
 
 from vaead_core import __version__, scorers
 from vaead_core.checkpoints.checkpoint import Checkpoint
-from vaead_core.figures.scan import ShownMap, panels_png
+from vaead_core.figures.html_table import html_table
+from vaead_core.figures.scan import ShownMap, middle_slices, panels_png
 from vaead_core.measures.aggregates import DEFAULT
 from vaead_core.measures.components import clusters
 from vaead_core.pipeline.cautions import cautions
 from vaead_core.pipeline.scoring import PreparedScan, Scored
-from vaead_core.scans.volume import Array, Volume
+from vaead_core.scans.volume import Array
 
 PICTURES = 6
 CLUSTERS = 5
@@ -43,7 +43,7 @@ def scan_report(prepared: PreparedScan, checkpoint: Checkpoint, findings: list[F
     """The page. The scan is named by its checksum alone, as file names can hold a patient's."""
     scan = prepared.brain.scan
     said = cautions(prepared, [one.result for one in findings], checkpoint)
-    picture = panels_png(scan, [one.shown for one in findings], _planes(scan), truth)
+    picture = panels_png(scan, [one.shown for one in findings], middle_slices(scan, PICTURES), truth)
     parts = [
         "<h1>Anomaly maps of a brain scan</h1>",
         "<p><b>Research use only, not for diagnosis.</b> Percentiles compare with healthy scans and are no "
@@ -57,12 +57,6 @@ def scan_report(prepared: PreparedScan, checkpoint: Checkpoint, findings: list[F
     ]  # fmt: skip
     head = f"<meta charset=utf-8><title>vaead report</title><style>{_STYLE}</style>"
     return f"<!doctype html><html lang=en>{head}{''.join(parts)}</html>"
-
-
-def _planes(scan: Volume) -> list[int]:
-    """PICTURES axial slices over the middle of the brain."""
-    first, last = scan.box[2].start, scan.box[2].stop - 1
-    return [round(first + (last - first) * (at + 1.5) / (PICTURES + 2)) for at in range(PICTURES)]
 
 
 def _scores(findings: list[Finding]) -> str:
@@ -81,7 +75,7 @@ def _scores(findings: list[Finding]) -> str:
         "Threshold",
         "Compared on",
     )
-    return _table(heads, rows)
+    return html_table(heads, rows)
 
 
 def _clusters(findings: list[Finding], affine: Array) -> str:
@@ -93,7 +87,7 @@ def _clusters(findings: list[Finding], affine: Array) -> str:
         for one in findings
         for cluster in clusters(one.shown.values, one.shown.threshold, affine, CLUSTERS)
     )  # fmt: skip
-    return _table(("Method", "Volume, ml", "Peak", "Peak's voxel, RAS+", "Peak, mm (R A S)"), rows)
+    return html_table(("Method", "Volume, ml", "Peak", "Peak's voxel, RAS+", "Peak, mm (R A S)"), rows)
 
 
 def _provenance(prepared: PreparedScan, checkpoint: Checkpoint, findings: list[Finding]) -> str:
@@ -112,7 +106,7 @@ def _provenance(prepared: PreparedScan, checkpoint: Checkpoint, findings: list[F
             [f"vaead {__version__}", f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in packages)]
         ),
     }  # fmt: skip
-    return _table(("", ""), ((escape(name), f"<code>{escape(value)}</code>") for name, value in about.items()))
+    return html_table(("", ""), ((escape(name), f"<code>{escape(value)}</code>") for name, value in about.items()))
 
 
 def _healthy(one: Scored) -> str:
@@ -127,9 +121,3 @@ def _digest(values: Array) -> str:
 
 def _title(one: Finding) -> str:
     return escape(one.shown.title)
-
-
-def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    head = "".join(f"<th>{one}</th>" for one in heads)
-    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table><tr>{head}</tr>{body}</table>"

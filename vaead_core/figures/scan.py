@@ -11,11 +11,16 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
+from vaead_core import scorers
+from vaead_core.checkpoints.calibration import FULL_RATE
+from vaead_core.pipeline.scoring import Scored
 from vaead_core.scans.volume import Array, Volume
 
 PANEL_INCHES = 3.0
 DOTS_PER_INCH = 150
 COLOURS = "inferno"
+OPACITY = 0.8  # of a map over its scan
+THRESHOLD_COLOUR = "#ff5d3b"
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,32 @@ class ShownMap:
     values: Array
     threshold: float
     full: float
+
+    @staticmethod
+    def of(one: Scored, values: Array, threshold: float) -> ShownMap:
+        """That of a method: what one in a thousand healthy voxels exceeds is in full colour."""
+        kind = scorers.SCORERS[one.name]
+        return ShownMap(kind.title, kind.unit, values, threshold, max(one.healthy.threshold(FULL_RATE), 1.2 * threshold))
+
+
+def middle_slices(scan: Volume, count: int) -> list[int]:
+    """Axial slices evenly over the middle of the brain."""
+    first, last = scan.box[2].start, scan.box[2].stop - 1
+    return [round(first + (last - first) * (at + 1.5) / (count + 2)) for at in range(count)]
+
+
+def grey_window(scan: Volume) -> tuple[float, float]:
+    """The values of `scan.tissue` that are drawn black and white."""
+    tissue = scan.tissue
+    if not (tissue > 0).any():
+        return 0.0, 1.0
+    low, top = np.quantile(tissue[tissue > 0], [0.01, 0.99])
+    return float(low), float(top)
+
+
+def upright(plane: Array) -> Array:
+    """(I, J) in RAS+ order as (J, I): front up, the patient's right on the left."""
+    return plane.T[::-1, ::-1]
 
 
 def panels_png(scan: Volume, maps: list[ShownMap], slices: list[int], truth: Array | None = None) -> bytes:
@@ -40,17 +71,17 @@ def panels_png(scan: Volume, maps: list[ShownMap], slices: list[int], truth: Arr
     rows_inches = len(slices) * PANEL_INCHES * height / width
     figure = Figure((columns * PANEL_INCHES, rows_inches + 0.9), facecolor="black", layout="constrained")
     axes = figure.subplots(len(slices), columns, squeeze=False)
-    low, top = np.quantile(tissue[tissue > 0], [0.01, 0.99]) if (tissue > 0).any() else (0, 1)
+    low, top = grey_window(scan)
     for row, k in zip(axes, slices, strict=True):
-        grey = _upright(tissue[*box, k])
-        outline = None if truth is None else _upright(truth[*box, k])
+        grey = upright(tissue[*box, k])
+        outline = None if truth is None else upright(truth[*box, k])
         for axis, shown in zip(row, [None, *maps], strict=True):
             axis.imshow(grey, "gray", vmin=low, vmax=top, aspect=spacing_mm[1] / spacing_mm[0])
             axis.set_axis_off()
             if shown is not None:
-                values = _upright(shown.values[*box, k])
+                values = upright(shown.values[*box, k])
                 over = np.ma.masked_where(values <= shown.threshold, values)
-                axis.imshow(over, COLOURS, vmin=0, vmax=shown.full, alpha=0.8, aspect=spacing_mm[1] / spacing_mm[0])
+                axis.imshow(over, COLOURS, vmin=0, vmax=shown.full, alpha=OPACITY, aspect=spacing_mm[1] / spacing_mm[0])
             if outline is not None and outline.any():
                 axis.contour(outline, [0.5], colors="#7dffb0", linewidths=0.8)
             axis.text(0.01, 0.5, "R", color="white", fontsize=8, transform=axis.transAxes)
@@ -66,7 +97,7 @@ def panels_png(scan: Volume, maps: list[ShownMap], slices: list[int], truth: Arr
 def _colour_bar(figure: Figure, axes: Array, shown: ShownMap) -> None:
     scale = ScalarMappable(Normalize(0, shown.full), COLOURS)
     bar = figure.colorbar(scale, ax=axes.tolist(), location="bottom", shrink=0.8, aspect=30, pad=0.02)
-    bar.ax.axvline(shown.threshold, color="#ff5d3b", linewidth=2)
+    bar.ax.axvline(shown.threshold, color=THRESHOLD_COLOUR, linewidth=2)
     bar.ax.tick_params(colors="white", labelsize=7)
     bar.set_label(f"{shown.unit}, shown above {shown.threshold:.3g}", color="white", fontsize=7)
 
@@ -76,8 +107,3 @@ def _png(figure: Figure) -> bytes:
     content = io.BytesIO()
     figure.savefig(content, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
     return content.getvalue()
-
-
-def _upright(plane: Array) -> Array:
-    """(I, J) in RAS+ order as (J, I): front up, the patient's right on the left."""
-    return plane.T[::-1, ::-1]

@@ -14,7 +14,7 @@ from vaead_core.checkpoints.calibration import RATES
 from vaead_core.checkpoints.site import named_site
 from vaead_core.errors import exit_status
 from vaead_core.pipeline.scoring import Scale, healthy_values_of
-from vaead_core.study import group, participants_stage
+from vaead_core.study import group_stage, participants_stage
 from vaead_core.study.dataset import find_study
 from vaead_core.study.work import Settings, opened_pair
 
@@ -38,7 +38,7 @@ def _run(options: argparse.Namespace) -> int:
     for sentence in found.summary():
         print(sentence, flush=True)
     if options.level == "group":
-        group.run(found, options.out)
+        group_stage.run(found, options.out)
         return 0
     return participants_stage.run(found, options.out, _settings(options), options.n_procs, options.dask)
 

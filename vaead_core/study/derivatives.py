@@ -1,4 +1,4 @@
-"""What is written of one scan, in the names of BIDS: maps, masks, clusters, the way to the atlas, and a record of all."""
+"""What is written of one scan, in the names of BIDS: maps, masks, clusters, the way to the atlas, a picture, a record of all."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ import numpy as np
 from vaead_core import __version__, scorers
 from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.checkpoints.site import Site
-from vaead_core.measures.components import Cluster, labelled_clusters
+from vaead_core.figures.mosaic import mosaic_row, mosaic_webp
+from vaead_core.figures.scan import ShownMap
+from vaead_core.measures.components import labelled_clusters
 from vaead_core.pipeline import scoring
-from vaead_core.pipeline.findings import findings_tsv, placed
+from vaead_core.pipeline.findings import Finding, findings_tsv, placed
 from vaead_core.pipeline.record import scores_record
-from vaead_core.scans.geometry import AffineToAtlas
 from vaead_core.scans.nifti import Said, map_to_nifti
 from vaead_core.scans.transform_file import itk_text
 from vaead_core.scans.volume import Array, Volume
@@ -24,6 +25,7 @@ from vaead_core.study.dataset import StudyScan
 from vaead_core.study.names import as_label
 
 MOST_CLUSTERS = 100  # of a map that are numbered; the mask holds all
+LISTED_CLUSTERS = 5  # of a map that the record holds and the page shows
 SPACE = "T1w"  # the scan's own
 ATLAS = "SRI24"
 
@@ -34,7 +36,7 @@ def derivatives(
     scan: StudyScan, volume: Volume, checkpoint: Checkpoint, site: Site | None, names: tuple[str, ...], scale: scoring.Scale,
     rate: float, command: str, said: tuple[str, ...],
 ) -> Iterator[tuple[str, bytes | str | dict[str, Any]]]:  # fmt: skip
-    """Each file's name and content; at the end the record, a dictionary. Raises InputError.
+    """Each file's place in the folder of results and its content; at the end the record, a dictionary. Raises InputError.
 
     volume: the scan, its brain known. names: of the scorers. said: sentences to be said beside the others.
     """
@@ -43,7 +45,7 @@ def derivatives(
     scores = scores_record(prepared, results, checkpoint)
     scores["warnings"] = [*said, *scores["warnings"]]
     about = sidecars.common(scan, scores, command)
-    found = {}
+    found, pictures, folder = {}, [mosaic_row(volume)], scan.name.folder
     for one in results:
         if one.maps is not None:
             native = scoring.native_map(prepared, checkpoint, one.maps)
@@ -51,23 +53,26 @@ def derivatives(
             values = scorers.abnormality(one.name, native)
             labels, clusters, count = labelled_clusters(values, threshold, volume.affine, MOST_CLUSTERS)
             marked = values > threshold
-            found[one.name] = _found(marked, clusters, count, volume, threshold)
+            shown = ShownMap.of(one, values, threshold)
+            findings = [placed(cluster, prepared.brain.transform) for cluster in clusters]
+            found[one.name] = _found(marked, findings, count, volume, shown)
+            pictures.append(mosaic_row(volume, shown, clusters[0].voxel[2] if clusters else None))
             told = about | sidecars.of_map(one, rate, scores["scorers"][one.name])
             yield from _map_files(scan, volume, one.name, native, told)
             yield from _mask_files(scan, volume, one.name, marked, told)
             yield from _cluster_files(scan, volume, one.name, labels, told, count)
-            yield _name(scan, one.name, "dseg") + ".tsv", _table(clusters, prepared.brain.transform)
+            yield _name(scan, one.name, "dseg") + ".tsv", findings_tsv(findings, judged=False)
     if volume.brain_by == "networks":
         stem = scan.name.made("mask", space=SPACE, desc="brain").stem
-        yield f"{stem}.nii.gz", map_to_nifti(volume.mask, volume, np.uint8, _said("label", "brain", "brain found by networks"))
-        yield f"{stem}.json", _json(about | sidecars.BRAIN)
+        said_of_it = _said("label", "brain", "brain found by networks")
+        yield f"{folder}/{stem}.nii.gz", map_to_nifti(volume.mask, volume, np.uint8, said_of_it)
+        yield f"{folder}/{stem}.json", _json(about | sidecars.BRAIN)
     stem = scan.name.transform_stem(SPACE, ATLAS)
-    yield f"{stem}.txt", itk_text(prepared.brain.transform)
-    yield f"{stem}.json", _json(about | sidecars.TRANSFORM)
-    yield (
-        "",
-        {"command": command, "brain_volume_ml": round(float(volume.mask.sum()) * volume.voxel_ml, 3), "found": found, **scores},
-    )
+    yield f"{folder}/{stem}.txt", itk_text(prepared.brain.transform)
+    yield f"{folder}/{stem}.json", _json(about | sidecars.TRANSFORM)
+    yield scan.name.picture, mosaic_webp(pictures)
+    record = {"command": command, "brain_volume_ml": round(float(volume.mask.sum()) * volume.voxel_ml, 3), "found": found}
+    yield "", record | {"compared_with": {one.name: one.compared_with for one in results}} | scores
 
 
 def _map_files(scan: StudyScan, volume: Volume, name: str, native: Array, told: dict[str, Any]) -> Iterator[File]:
@@ -91,21 +96,28 @@ def _cluster_files(scan: StudyScan, volume: Volume, name: str, labels: Array, to
     yield f"{stem}.json", _json(told | sidecars.CLUSTERS | {"Clusters": count, "NumberedClusters": min(count, MOST_CLUSTERS)})
 
 
-def _table(clusters: list[Cluster], to_atlas: AffineToAtlas) -> str:
-    return findings_tsv([placed(one, to_atlas) for one in clusters], judged=False)
-
-
-def _found(marked: Array, clusters: list[Cluster], count: int, volume: Volume, threshold: float) -> dict[str, Any]:
+def _found(marked: Array, findings: list[Finding], count: int, volume: Volume, shown: ShownMap) -> dict[str, Any]:
     return {
-        "threshold": threshold,
+        "threshold": shown.threshold,
+        "full_colour": shown.full,
         "volume_ml": round(float(marked.sum()) * volume.voxel_ml, 3),
         "clusters": count,
-        "largest_cluster_ml": round(clusters[0].volume_ml, 3) if clusters else 0.0,
+        "largest_cluster_ml": round(findings[0].cluster.volume_ml, 3) if findings else 0.0,
+        "largest_clusters": [
+            {
+                "volume_ml": round(one.cluster.volume_ml, 4),
+                "peak": one.cluster.peak,
+                "peak_mm": [round(mm, 2) for mm in one.cluster.peak_mm],
+                "atlas_mm": [round(mm, 2) for mm in one.atlas_mm],
+                "region": one.region,
+            }
+            for one in findings[:LISTED_CLUSTERS]
+        ],
     }
 
 
 def _name(scan: StudyScan, scorer: str, suffix: str) -> str:
-    return scan.name.made(suffix, space=SPACE, desc=as_label(scorer)).stem
+    return f"{scan.name.folder}/{scan.name.made(suffix, space=SPACE, desc=as_label(scorer)).stem}"
 
 
 def _said(intent: str, called: str, what: str) -> Said:

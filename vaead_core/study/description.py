@@ -13,7 +13,7 @@ from vaead_core.errors import InputError
 
 FILE = "dataset_description.json"
 BIDS_VERSION = "1.11.0"
-IGNORED = "*_statmap.*\n*_xfm.*\n*_scores.json\ngroup.*\n"
+IGNORED = "*_statmap.*\n*_xfm.*\n*_scores.json\ngroup.*\n*.html\nfigures/\n"
 README = """# Anomaly maps by vaead
 
 Research use only, not for diagnosis.
@@ -24,6 +24,8 @@ Of each T1 scan `<scan>`, by each method:
   0, is more abnormal. It is no probability.
 - `..._mask.nii.gz`: what of it lies above the threshold that its `.json` names.
 - `..._dseg.nii.gz`, `..._dseg.tsv`: the connected parts of that.
+
+`<scan>.html` shows it, with its scores and largest clusters; it opens offline. `sub-*/figures/` holds the pictures alone.
 
 `<scan>_scores.json` has all scores of the scan, or the sentence that says why it has none. BIDS 1.11 has no suffix for maps of
 statistics, for transforms and for scores: `.bidsignore` names ours.
@@ -42,7 +44,7 @@ def describe(out: Path, raw: Path) -> None:
 def _refuse_foreign(out: Path) -> None:
     if not (out / FILE).exists():
         return
-    made_by = _read(out).get("GeneratedBy")
+    made_by = said_of_itself(out).get("GeneratedBy")
     names = [one.get("Name") for one in made_by if isinstance(one, dict)] if isinstance(made_by, list) else []
     if "vaead" not in names:
         whose = f"results of {names[0]}" if names else "a dataset of its own"
@@ -50,7 +52,7 @@ def _refuse_foreign(out: Path) -> None:
 
 
 def _description(out: Path, raw: Path) -> dict[str, Any]:
-    about = _read(raw)
+    about = said_of_itself(raw)
     where = Path(os.path.relpath(raw.resolve(), out.resolve())).as_posix()
     source = {"DOI": about["DatasetDOI"]} if isinstance(about.get("DatasetDOI"), str) else {"URL": where}
     return {
@@ -70,7 +72,7 @@ def _container() -> dict[str, Any]:
     return {"Container": {"Type": "docker"}} if Path("/.dockerenv").exists() else {}
 
 
-def _read(folder: Path) -> dict[str, Any]:
+def said_of_itself(folder: Path) -> dict[str, Any]:
     """What a dataset says of itself; {} where there is no such file. Raises InputError for a damaged one."""
     try:
         said = json.loads((folder / FILE).read_text(encoding="utf-8-sig"))

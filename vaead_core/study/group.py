@@ -1,19 +1,18 @@
-"""A study in one table, a row a scan, from the records alone: group.tsv, and group.json, which says what its columns are."""
+"""A study in one table, a row a scan, from the records alone: group.tsv, and group.json, which says what its columns are.
+
+group.html shows the same (`group_page`)."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from vaead_core.computing.whole_file import write_whole
-from vaead_core.errors import InputError
+from vaead_core import scorers
 from vaead_core.scans.image_quality import MEASURES, distance
 from vaead_core.study.dataset import Study, StudyScan
-from vaead_core.study.records import read_record, record_file
 
 UNKNOWN = "n/a"  # as BIDS has it
 STATES = {"scored": "it has maps", "failed": "it has none, and a sentence says why", "missing": "participant has not come to it"}
@@ -49,10 +48,15 @@ _OF_A_METHOD: dict[str, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class GroupTable:
-    """columns: name → what it is, as group.json has it. rows: one a scan, by columns."""
+    """columns: name → what it is, as group.json has it. rows: one a scan, by columns.
 
-    columns: dict[str, dict[str, Any]]
+    methods: whose columns there are. theirs: the columns of participants.tsv.
+    """
+
+    columns: dict[str, dict[str, str]]
     rows: list[dict[str, str]]
+    methods: tuple[str, ...] = ()
+    theirs: tuple[str, ...] = ()
 
     @property
     def tsv(self) -> str:
@@ -70,27 +74,17 @@ class GroupTable:
             yield "These scans were not all made alike (made_by); run participant on all of them with the same options."
 
 
-def run(study: Study, out: Path) -> None:
-    """Writes both files. Raises InputError where no scan has a record, and OSError."""
-    table = group_table(study, out)
-    write_whole(out / "group.json", json.dumps(table.columns, indent=1, ensure_ascii=False) + "\n")
-    write_whole(out / "group.tsv", table.tsv)
-    for sentence in table.summary():
-        print(sentence)
-
-
-def group_table(study: Study, out: Path) -> GroupTable:
-    """Raises InputError where no scan has a record."""
-    records = [read_record(record_file(out, scan)) for scan in study.scans]
-    if not any(records):
-        raise InputError(f"{out} has no results of these scans; run participant first.")
+def group_table(study: Study, records: Sequence[dict[str, Any] | None]) -> GroupTable:
+    """records: of its scans; None for one that participant has not come to."""
     methods = sorted({name for record in records if record for name in record.get("scorers", {})})
-    columns = {name: _told(*what) for name, what in _COLUMNS.items()} | {
-        f"{method}_{name}": _told(f"{method}: {what}", unit) for method in methods for name, (what, unit) in _OF_A_METHOD.items()
+    columns = {name: _told(_words(name), *what) for name, what in _COLUMNS.items()} | {
+        f"{method}_{name}": _told(f"{title_of(method)}: {_words(name).lower()}", f"{method}: {what}", unit)
+        for method in methods
+        for name, (what, unit) in _OF_A_METHOD.items()
     }
     theirs = [name for name in next(iter(study.people.values()), {}) if name and name != "participant_id"]
     named = {name: f"participants_{name}" if name in columns else name for name in theirs}
-    columns |= {column: _told("As in participants.tsv.", "") for column in named.values()}
+    columns |= {column: _told(name, "As in participants.tsv.", "") for name, column in named.items()}
     rows: list[dict[str, str]] = []
     first: dict[str, str] = {}
     for scan, record in zip(study.scans, records, strict=True):
@@ -100,13 +94,18 @@ def group_table(study: Study, out: Path) -> GroupTable:
         person = study.people.get(scan.participant, {})
         row |= {column: _plain(person.get(name) or UNKNOWN) for name, column in named.items()}
         rows.append(row)
-    return GroupTable(columns, rows)
+    return GroupTable(columns, rows, tuple(methods), tuple(named.values()))
+
+
+def title_of(method: str) -> str:
+    """Its name on screen; of a method that this version does not know, the one in the record."""
+    return scorers.SCORERS[method].title if method in scorers.SCORERS else method
 
 
 def _row(scan: StudyScan, record: dict[str, Any] | None) -> dict[str, str]:
     state = "missing" if record is None else "scored" if record["sentence"] is None else "failed"
     row: dict[str, Any] = {
-        "scan": scan.name.stem.removesuffix("_T1w"),
+        "scan": scan.name.scan,
         "participant_id": scan.participant,
         "session_id": scan.name.label("ses"),
         "run": scan.name.label("run"),
@@ -145,8 +144,12 @@ def _made_by(made_of: dict[str, Any] | None) -> str | None:
     return hashlib.sha256(json.dumps(shared, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def _told(description: str, unit: str) -> dict[str, str]:
-    return {"Description": description} | ({"Units": unit} if unit else {})
+def _words(column: str) -> str:
+    return column.replace("_", " ").capitalize().replace("dice", "Dice")
+
+
+def _told(title: str, description: str, unit: str) -> dict[str, str]:
+    return {"LongName": title, "Description": description} | ({"Units": unit} if unit else {})
 
 
 def _plain(value: Any) -> str:

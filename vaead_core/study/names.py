@@ -41,10 +41,29 @@ class BidsName:
         return "_".join([*(f"{key}-{label}" for key, label in self.entities), self.suffix])
 
     @property
+    def scan(self) -> str:
+        """Which scan it is: the name without its suffix."""
+        return self.stem.removesuffix(f"_{self.suffix}")
+
+    @property
     def folder(self) -> str:
         """Where a dataset keeps it, if it is anatomy."""
         session = self.label("ses")
         return "/".join([f"sub-{self.label('sub')}", *([f"ses-{session}"] if session else []), "anat"])
+
+    @property
+    def page(self) -> str:
+        """Where the page of a scan lies in a folder of results, as MRIQC has it."""
+        return f"{self.scan}.html"
+
+    @property
+    def picture(self) -> str:
+        """Where the picture of a scan lies in a folder of results.
+
+        >>> BidsName.of("sub-01_ses-2_T1w").picture
+        'sub-01/figures/sub-01_ses-2_desc-mosaic_T1w.webp'
+        """
+        return f"sub-{self.label('sub')}/figures/{self.made(self.suffix, desc='mosaic').stem}.webp"
 
     def made(self, suffix: str, **entities: str) -> BidsName:
         """The name of what is made of it.
@@ -62,8 +81,7 @@ class BidsName:
         >>> BidsName.of("sub-01_T1w").transform_stem("T1w", "SRI24")
         'sub-01_from-T1w_to-SRI24_mode-image_xfm'
         """
-        began = self.stem.removesuffix(f"_{self.suffix}")
-        return f"{began}_from-{source}_to-{target}_mode-image_xfm"
+        return f"{self.scan}_from-{source}_to-{target}_mode-image_xfm"
 
 
 def as_label(name: str) -> str:

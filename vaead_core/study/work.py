@@ -17,7 +17,8 @@ from threadpoolctl import threadpool_limits
 from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.checkpoints.search import opened
 from vaead_core.checkpoints.site import Site
-from vaead_core.computing.code import code_digest
+from vaead_core.computing.checkout import PACKAGE
+from vaead_core.computing.code import code_digest, digest_of
 from vaead_core.computing.whole_file import write_whole
 from vaead_core.errors import InputError, fault
 from vaead_core.pipeline.scoring import Scale
@@ -30,6 +31,7 @@ from vaead_core.study.dataset import StudyScan
 from vaead_core.study.derivatives import ATLAS, SPACE, derivatives
 from vaead_core.study.kept_brains import with_kept_brain
 from vaead_core.study.records import read_record, record_file
+from vaead_core.study.scan_page import scan_page
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ def scored(work: ScanWork) -> Outcome:
                 if isinstance(made, dict):
                     _tell(work, made_of, None, made | {"files": written})
                 else:
-                    write_whole(work.folder / file, made)
+                    _put(work, file, made)
                     written.append(file)
             return Outcome(name, None)
         except OSError:
@@ -153,7 +155,8 @@ def _made_of(settings: Settings, content: bytes, mask: bytes | None) -> dict[str
     chosen = {name: value for name, value in asdict(settings).items() if name in ("scorers", "scale", "strip", "rate", "command")}
     digests = {
         "scan": _digest(content), "mask": mask and _digest(mask),
-        "checkpoint": checkpoint.digest, "site": site.digest if site else None, "code": code_digest(),
+        "checkpoint": checkpoint.digest, "site": site.digest if site else None,
+        "code": code_digest(), "figures": digest_of(PACKAGE / "figures"),
     }  # fmt: skip
     return json.loads(json.dumps(digests | chosen))
 
@@ -168,7 +171,7 @@ def _finished(work: ScanWork, made_of: dict[str, Any]) -> dict[str, Any] | None:
         record = read_record(work.record)
     except InputError:  # no record of ours: made anew
         return None
-    whole = record and record["made_of"] == made_of and all((work.folder / file).is_file() for file in record["files"])
+    whole = record and record["made_of"] == made_of and all((work.out / file).is_file() for file in record["files"])
     return record if whole else None
 
 
@@ -176,9 +179,15 @@ def _clear(work: ScanWork) -> None:
     """Takes away what an earlier run, finished or killed, left of this scan: its record first, as that tells of the others."""
     work.record.unlink(missing_ok=True)
     began = work.scan.name.made("", space=SPACE, desc="").stem.removesuffix("_"), work.scan.name.transform_stem(SPACE, ATLAS)
-    for path in list(work.folder.iterdir()):
-        if path.name.removeprefix(".").startswith((*began, work.record.name)):  # hidden where it was being written
-            path.unlink(missing_ok=True)
+    picture, page = work.out / work.scan.name.picture, work.out / work.scan.name.page
+    for folder, names in (
+        (work.folder, (*began, work.record.name)),
+        (picture.parent, (picture.name,)),
+        (page.parent, (page.name,)),
+    ):
+        for path in list(folder.iterdir()) if folder.is_dir() else ():
+            if path.name.removeprefix(".").startswith(names):  # hidden where it was being written
+                path.unlink(missing_ok=True)
 
 
 def _failed(work: ScanWork, made_of: dict[str, Any] | None, sentence: str) -> Outcome:
@@ -187,12 +196,21 @@ def _failed(work: ScanWork, made_of: dict[str, Any] | None, sentence: str) -> Ou
 
 
 def _tell(work: ScanWork, made_of: dict[str, Any] | None, sentence: str | None, made: dict[str, Any]) -> None:
-    """Writes the record. made_of: None where the next run shall try again."""
+    """Writes the scan's page, then the record. made_of: None where the next run shall try again."""
     record = {
         "scan": work.scan.inside, "participant_id": work.scan.participant, "entities": dict(work.scan.name.entities),
-        "sentence": sentence, "made_of": made_of, **made,
+        "sentence": sentence, "made_of": made_of, **made, "files": [*made["files"], work.scan.name.page],
     }  # fmt: skip
+    picture = (work.out / work.scan.name.picture).read_bytes() if sentence is None else None
+    _put(work, work.scan.name.page, scan_page(record, picture))
     write_whole(work.record, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+
+
+def _put(work: ScanWork, file: str, content: bytes | str) -> None:
+    """Writes it at its place within the folder of all results."""
+    path = work.out / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, content)
 
 
 def _unforeseen(error: Exception) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pages.shared.cached import scans as cached_scans
 from pages.shared.explore.shown import Shown
 from vaead_core import scorers
-from vaead_core.checkpoints.calibration import FULL_RATE
 from vaead_core.figures.report import Finding, scan_report
 from vaead_core.figures.scan import ShownMap, panels_png
 from vaead_core.pipeline.scoring import Scored
@@ -23,8 +22,4 @@ def report(shown: Shown) -> str:
 
 
 def _drawn(shown: Shown, one: Scored) -> ShownMap:
-    kind, threshold = scorers.SCORERS[one.name], shown.threshold(one)
-    full = max(one.healthy.threshold(FULL_RATE), 1.2 * threshold)
-    return ShownMap(
-        kind.title, kind.unit, scorers.abnormality(one.name, cached_scans.native(shown.scan, one.name)), threshold, full
-    )
+    return ShownMap.of(one, scorers.abnormality(one.name, cached_scans.native(shown.scan, one.name)), shown.threshold(one))
