@@ -1,12 +1,14 @@
-"""A folder of T1 scans arranged as BIDS, and what a study of them costs.
+"""A folder of T1 scans arranged as BIDS, what a study of them costs, and how soon its page answers.
 
     python -m benchmarks.study FOLDER --scans 4 --scorers smoothed_residual voxel_atlas dark_asymmetry
+    python -m benchmarks.study FOLDER --scans 4 --simulated 500    the group's page of 500 scans, made of these
     python -m benchmarks.study FOLDER --tree BIDS_DIR       only arranges it there, by links
 """  # fmt: skip
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import re
 import resource
@@ -16,6 +18,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from playwright.sync_api import sync_playwright
+
+from tests.support.server import chromium
 from vaead_core.cohorts.folder_files import folder_files
 from vaead_core.scans.names import EXTENSION, stem
 from vaead_core.study.names import BidsName
@@ -47,12 +52,53 @@ def measured(tree: Path, out: Path, *words: str) -> tuple[float, float, float]:
     return time.monotonic() - start, processor, after.ru_maxrss / 1024
 
 
+def multiplied(tree: Path, out: Path, scans: int) -> None:
+    """Puts participants sim0001 and so on into a dataset and its results, with numbers and pictures of those that are there."""
+    there = [path for path in sorted(out.rglob("*_scores.json")) if json.loads(path.read_text())["sentence"] is None]
+    for at, path in zip(range(scans), itertools.cycle(there), strict=False):
+        old, record = BidsName.of(path.stem), json.loads(path.read_text())
+        name = BidsName((("sub", f"sim{at:04d}"),), "T1w")
+        scan, held = tree / name.folder / f"{name.stem}.nii", out / name.folder / f"{name.made('scores').stem}.json"
+        for place in (scan, held, out / name.picture):
+            place.parent.mkdir(parents=True, exist_ok=True)
+        scan.touch()
+        picture = BidsName(old.entities, "T1w").picture  # type: ignore[union-attr]
+        (out / name.picture).write_bytes((out / picture).read_bytes())
+        (out / name.page).write_text((out / BidsName.of(path.stem).page).read_text())  # type: ignore[union-attr]
+        record["made_of"]["scan"] = str(at)
+        record["brain_volume_ml"] += at % 97
+        held.write_text(json.dumps(record | {"entities": dict(name.entities), "files": [name.picture, name.page]}))
+
+
+def page_seconds(page: Path) -> dict[str, float]:
+    """Seconds until chromium has drawn the page, has sorted its table, and has filtered it."""
+    with sync_playwright() as driver:
+        browser = chromium(driver)
+        tab, start = browser.new_page(viewport={"width": 1440, "height": 900}), time.monotonic()
+        tab.goto(page.resolve().as_uri())
+        tab.evaluate(_DRAWN.replace("ACT", ""))
+        found = {"opens": time.monotonic() - start}
+        for name, act in (("sorts", "document.querySelectorAll('thead button')[3].click()"), ("filters", _TYPED)):
+            found[name] = tab.evaluate(_DRAWN.replace("ACT", act)) / 1000
+        browser.close()
+    return found
+
+
+_TYPED = "document.querySelector('#text').value = 'sim000'; document.querySelector('#text').dispatchEvent(new Event('input'))"
+_DRAWN = """() => new Promise(resolve => {
+    const start = performance.now();
+    ACT;
+    requestAnimationFrame(() => requestAnimationFrame(() => resolve(performance.now() - start)));
+})"""
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--scans", type=int, help="how many; default: all")
     parser.add_argument("--scorers", nargs="+", default=["smoothed_residual", "voxel_atlas", "dark_asymmetry"])
     parser.add_argument("--n-procs", type=int, default=1)
+    parser.add_argument("--simulated", type=int, default=0, help="so many scans more in the group's table and page")
     parser.add_argument("--tree", type=Path, help="a new folder that the scans are arranged in, and nothing is measured")
     options = parser.parse_args()
     if options.tree:
@@ -67,6 +113,13 @@ def main() -> None:
             print(f"{said}: {clock / scans:.1f} s a scan, {processor / scans:.1f} s of processors, {megabytes:.0f} MB a process")
         size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
         print(f"{scans} scans, {size / scans / 1e6:.1f} MB a scan")
+        if options.simulated:
+            multiplied(tree, out, options.simulated)
+            clock, _, megabytes = measured(tree, out, "group")
+            print(f"group of {options.simulated} more: {clock:.1f} s, {megabytes:.0f} MB a process")
+        page = out / "group.html"
+        times = ", ".join(f"{name} in {seconds:.2f} s" for name, seconds in page_seconds(page).items())
+        print(f"group.html: {page.stat().st_size / 1e6:.1f} MB, {times}")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.bids import FEW_MAPS, study_tree
+from tests.support.waiting import until
 from vaead_core.__main__ import main
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
@@ -95,7 +96,7 @@ def test_a_dot_names_its_scan_opens_it_and_leads_to_its_page(tab, out):
     dot.click()
     detail = tab.get_by_role("dialog")
     expect(detail.get_by_role("heading", name="sub-02_run-1")).to_be_visible()
-    tab.wait_for_function("document.querySelector('dialog img').naturalWidth > 0")
+    until(lambda: tab.evaluate("document.querySelector('dialog img').naturalWidth") > 0)
     detail.get_by_role("link", name="The page of sub-02_run-1").click()
     expect(tab).to_have_url((out / "sub-02_run-1.html").as_uri())
     expect(tab.get_by_role("heading", name="sub-02_run-1")).to_be_visible()
@@ -148,7 +149,7 @@ def test_pictures_are_loaded_when_they_are_seen_and_show_the_chosen_map(tab):
     assert tab.locator("img.thumb").count() == 3
     assert tab.locator("img.thumb[src]").count() == 0, "they lie far below the window"
     tab.locator("img.thumb").first.scroll_into_view_if_needed()
-    tab.wait_for_function("document.querySelector('img.thumb').naturalWidth > 0")
+    until(lambda: tab.evaluate("document.querySelector('img.thumb').naturalWidth") > 0)
     before = tab.locator("img.thumb").first.screenshot()
     tab.get_by_label("Pictures show").select_option("Scan")
     assert tab.locator("img.thumb").first.screenshot() != before

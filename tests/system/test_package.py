@@ -44,6 +44,18 @@ def test_a_scan_is_scored_by_the_default_model(vaead, tmp_path):
     assert json.loads((tmp_path / "maps" / "scan_scores.json").read_text())["checkpoint"]["name"] == "brain-slices-2mm"
 
 
+def test_a_study_is_scored_and_shown_by_what_the_wheel_holds(vaead, tmp_path):
+    sample = load_sample("healthy brain B with a painted lesion")
+    (tmp_path / "raw/sub-01/anat").mkdir(parents=True)
+    nib.save(nib.Nifti1Image(sample.scan.data, sample.scan.affine), tmp_path / "raw/sub-01/anat/sub-01_T1w.nii.gz")
+    for words in (("participant", "--scorers", "voxel_atlas"), ("group",)):
+        ran = run(vaead, tmp_path, "raw", "out", *words)
+        assert ran.returncode == 0, ran.stderr
+    page = (tmp_path / "out/group.html").read_text()
+    assert "id='picture-0'>data:image/webp;base64," in page
+    assert page.endswith("</html>\n")
+
+
 def test_a_whole_head_is_scored_by_the_networks_of_the_wheel(vaead, tmp_path):
     brain = synthetic_brain(7, 0, 40.0)
     head, mask = head_around(brain)
