@@ -11,6 +11,7 @@ chosen = st.navigation(
     [
         st.Page("pages/explore.py", title="Explore", icon=":material/search:", default=True),
         st.Page("pages/toy_lab.py", title="Toy lab", icon=":material/science:"),
+        st.Page("pages/cohort.py", title="Cohort", icon=":material/groups:"),
         st.Page("pages/benchmark.py", title="Benchmark", icon=":material/leaderboard:"),
         st.Page("pages/latent_space.py", title="Latent space", icon=":material/scatter_plot:"),
         st.Page("pages/checkpoints.py", title="Checkpoints", icon=":material/inventory_2:"),

@@ -13,7 +13,7 @@ SIZES = ((1440, 900), (1024, 768))
 DRAWN = """() => !document.querySelector("[data-testid=stSkeleton]")
     && [...document.querySelectorAll("[data-testid=stDataFrame]")].every(table => table.querySelector("canvas"))
     && [...document.querySelectorAll("[data-testid=stPlotlyChart]")].every(chart => chart.querySelector(".main-svg"))"""
-PAGES = ("explore", "toy_lab", "benchmark", "latent_space", "checkpoints")
+PAGES = ("explore", "toy_lab", "cohort", "benchmark", "latent_space", "checkpoints")
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.shared.checkpoints import training_job
-from pages.shared.server import jobs, sessions
+from pages.shared.server import data_folder, jobs, sessions
 from tests.support.contents import archive
 from tests.support.sites import calibrated, foreign_brains
 from tests.support.waiting import until
@@ -153,17 +153,17 @@ def test_without_torch_the_page_says_what_to_install(app, monkeypatch):
 
 def test_a_folder_of_the_server_is_read_only_where_its_operator_allows_it(app, tmp_path, monkeypatch):
     monkeypatch.delenv("VAEAD_DATA", raising=False)
-    assert not training_job.folders_allowed()
+    assert not data_folder.allowed()
     assert view(app, "Train").segmented_control[1].options == ["Synthetic brains"]
     (tmp_path / "data" / "healthy").mkdir(parents=True)
     (tmp_path / "secret").mkdir()
     monkeypatch.setenv("VAEAD_DATA", str(tmp_path / "data"))
-    assert training_job.folders_allowed()
-    assert training_job.folder_of("healthy") == tmp_path / "data" / "healthy"
+    assert data_folder.allowed()
+    assert data_folder.folder_of("healthy") == tmp_path / "data" / "healthy"
     (tmp_path / "data" / "link").symlink_to(tmp_path / "secret")
     for outside in ("../secret", str(tmp_path / "secret"), "link", "missing", "/"):
         with pytest.raises(InputError, match="There is no folder"):
-            training_job.folder_of(outside)
+            data_folder.folder_of(outside)
 
 
 @pytest.mark.parametrize("name", ["", "../up", "a b", "-x", "a/b"])

@@ -120,13 +120,13 @@ def test_no_page_fails_for_a_bad_checkpoint_that_is_there(checkpoints, tiny_chec
     said = json.loads((tmp_path / "bad" / DESCRIPTION).read_bytes())
     (tmp_path / "bad" / DESCRIPTION).write_bytes(changed(said, ("training", "epochs"), BAD[value]))
     monkeypatch.setenv("VAEAD_CHECKPOINTS", str(tmp_path))
-    for page in ("explore", "toy_lab", "latent_space", "benchmark", "checkpoints"):
+    for page in ("explore", "toy_lab", "cohort", "latent_space", "benchmark", "checkpoints"):
         app = AppTest.from_file(str(ROOT / "pages" / f"{page}.py"), default_timeout=240).run()
         assert not app.exception
         if page == "checkpoints":
             assert [error.value for error in app.error] == [f"{DESCRIPTION} of bad cannot be read; copy the checkpoint again."]
             assert list(app.dataframe[0].value["Name"]) == ["tiny"]
-        elif page != "benchmark":
+        elif page not in ("benchmark", "cohort"):
             app.selectbox(key="checkpoint").set_value("bad").run()
             assert not app.exception
             assert "checkpoint.json of bad is damaged (training.epochs" in app.error[0].value

@@ -164,15 +164,19 @@ def _chosen() -> None:
     st.session_state.lost_scan = False
 
 
+def take(scan: tuple[str, bytes], mask: tuple[str, bytes] | None = None) -> None:
+    """Name and content of a file are this session's own scan from now on, as if it were uploaded; with a mask of its brain."""
+    _close()
+    st.session_state.kept_upload = _holding(*scan)
+    st.session_state.kept_mask = _holding(*mask) if mask else None
+    for key in LISTS:
+        st.session_state[key] = YOURS
+
+
 def _keep_upload() -> None:
     """The uploader's file goes with its page; what it held goes when it is closed, or its session ends."""
     state = st.session_state
-    if "own_scans" not in state:
-        state.own_scans = set()
-        sessions.at_end(partial(_forget, state.own_scans))
-    _forget(state.own_scans)
-    state.kept_upload = state.kept_truth = state.kept_mask = None
-    state.lost_scan = False
+    _close()
     file = state.get("upload")
     if isinstance(file, UploadedFile):
         state.kept_upload = _held(file)
@@ -180,6 +184,17 @@ def _keep_upload() -> None:
     for key, first in LISTS.items():
         state[key] = YOURS if state.kept_upload else first
     _drop_files()
+
+
+def _close() -> None:
+    """Lets go of the scan that was open, and of all that was made of it."""
+    state = st.session_state
+    if "own_scans" not in state:
+        state.own_scans = set()
+        sessions.at_end(partial(_forget, state.own_scans))
+    _forget(state.own_scans)
+    state.kept_upload = state.kept_truth = state.kept_mask = None
+    state.lost_scan = False
 
 
 def _keep_beside(what: str) -> None:
@@ -195,8 +210,11 @@ def _keep_beside(what: str) -> None:
 
 
 def _held(file: UploadedFile) -> Upload:
-    content = file.getvalue()
-    held = Upload(file.name, content, hashlib.blake2b(content).hexdigest())
+    return _holding(file.name, file.getvalue())
+
+
+def _holding(name: str, content: bytes) -> Upload:
+    held = Upload(name, content, hashlib.blake2b(content).hexdigest())
     st.session_state.own_scans.add(held.key)
     return held
 

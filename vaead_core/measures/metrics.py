@@ -9,6 +9,9 @@ import numpy as np
 from vaead_core.scans.volume import Array
 
 RESAMPLES = 10_000
+RESAMPLED_GROUPS = 2_000
+
+Interval = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,20 @@ def separation(anomalous: Array, normal: Array) -> Detection:
     """
     truth = np.repeat([True, False], [len(anomalous), len(normal)])
     return detection(np.concatenate([anomalous, normal]), truth)
+
+
+def separation_intervals(anomalous: Array, normal: Array, level: float = 0.95, seed: int = 0) -> tuple[Interval, Interval]:
+    """Percentile bootstrap intervals of the AUROC and AP of `separation`. Each group is drawn anew on its own, so that the
+    prevalence stays what it is.
+
+    >>> separation_intervals(np.array([3.0, 4]), np.array([1.0, 2]))
+    ((1.0, 1.0), (1.0, 1.0))
+    """
+    rng = np.random.default_rng(seed)
+    found = [separation(rng.choice(anomalous, len(anomalous)), rng.choice(normal, len(normal))) for _ in range(RESAMPLED_GROUPS)]
+    ends = [(1 - level) / 2, (1 + level) / 2]
+    auroc, ap = (np.quantile(values, ends) for values in ([one.auroc for one in found], [one.ap for one in found]))
+    return (float(auroc[0]), float(auroc[1])), (float(ap[0]), float(ap[1]))
 
 
 def interval_over_subjects(values: Array, level: float = 0.95, seed: int = 0) -> tuple[float, float]:

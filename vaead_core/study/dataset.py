@@ -154,7 +154,8 @@ def _mask(scan: StudyScan, masks: dict[BidsName, list[Path]]) -> Path | None:
     here = masks.get(scan.name, [])
     if len(here) > 1:
         raise InputError(
-            f"Several derivatives hold a brain mask of {scan.name.stem}: {', '.join(map(str, here))}; choose by --derivatives."
+            f"Several derivatives hold a brain mask of {scan.name.stem}: {', '.join(map(str, here))}; keep one of them.",
+            "vaead BIDS_DIR OUT participant --derivatives FOLDER",
         )
     return here[0] if here else None
 

@@ -44,15 +44,20 @@ def describe(out: Path, raw: Path) -> None:
 def _refuse_foreign(out: Path) -> None:
     if not (out / FILE).exists():
         return
-    made_by = said_of_itself(out).get("GeneratedBy")
-    names = [one.get("Name") for one in made_by if isinstance(one, dict)] if isinstance(made_by, list) else []
+    names = makers(out)
     if "vaead" not in names:
         whose = f"results of {names[0]}" if names else "a dataset of its own"
         raise InputError(f"{out} holds {whose}; give vaead's results another folder.")
 
 
+def makers(folder: Path) -> list[Any]:
+    """The tools that a dataset says it was made by. Raises InputError where it is damaged."""
+    made_by = read_description(folder).get("GeneratedBy")
+    return [one.get("Name") for one in made_by if isinstance(one, dict)] if isinstance(made_by, list) else []
+
+
 def _description(out: Path, raw: Path) -> dict[str, Any]:
-    about = said_of_itself(raw)
+    about = read_description(raw)
     where = Path(os.path.relpath(raw.resolve(), out.resolve())).as_posix()
     source = {"DOI": about["DatasetDOI"]} if isinstance(about.get("DatasetDOI"), str) else {"URL": where}
     return {
@@ -72,7 +77,7 @@ def _container() -> dict[str, Any]:
     return {"Container": {"Type": "docker"}} if Path("/.dockerenv").exists() else {}
 
 
-def said_of_itself(folder: Path) -> dict[str, Any]:
+def read_description(folder: Path) -> dict[str, Any]:
     """What a dataset says of itself; {} where there is no such file. Raises InputError for a damaged one."""
     try:
         said = json.loads((folder / FILE).read_text(encoding="utf-8-sig"))

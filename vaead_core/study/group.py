@@ -38,7 +38,7 @@ _COLUMNS: dict[str, tuple[str, str]] = {  # what each is, and its unit
     "distance": ("How far the farthest figure of image quality lies outside of the healthy scans' range, in widths of that.", ""),
     "cautions": ("What is to be said beside the scan's maps: what it lacks, and in what it is unlike healthy scans.", ""),
 }
-_OF_A_METHOD: dict[str, tuple[str, str]] = {
+OF_A_METHOD: dict[str, tuple[str, str]] = {
     "score": ("Scan-level score, the default aggregate.", ""),
     "percentile": ("Its percentile among healthy scans.", "%"),
     "volume": ("Volume above the map's threshold.", "mL"),
@@ -68,7 +68,11 @@ class GroupTable:
         """Plain sentences."""
         counts = {state: sum(row["state"] == state for row in self.rows) for state in STATES}
         yield f"{len(self.rows)} scans: {', '.join(f'{count} {state}' for state, count in counts.items())}."
-        if counts["missing"]:
+        yield from self.remarks()
+
+    def remarks(self) -> Iterator[str]:
+        """What is to be done about the table."""
+        if any(row["state"] == "missing" for row in self.rows):
             yield "Run participant for those that are missing."
         if len({row["made_by"] for row in self.rows} - {UNKNOWN}) > 1:
             yield "These scans were not all made alike (made_by); run participant on all of them with the same options."
@@ -78,9 +82,9 @@ def group_table(study: Study, records: Sequence[dict[str, Any] | None]) -> Group
     """records: of its scans; None for one that participant has not come to."""
     methods = sorted({name for record in records if record for name in record.get("scorers", {})})
     columns = {name: _told(_words(name), *what) for name, what in _COLUMNS.items()} | {
-        f"{method}_{name}": _told(f"{title_of(method)}: {_words(name).lower()}", f"{method}: {what}", unit)
+        column(method, name): _told(f"{title_of(method)}: {_words(name).lower()}", f"{method}: {what}", unit)
         for method in methods
-        for name, (what, unit) in _OF_A_METHOD.items()
+        for name, (what, unit) in OF_A_METHOD.items()
     }
     theirs = [name for name in next(iter(study.people.values()), {}) if name and name != "participant_id"]
     named = {name: f"participants_{name}" if name in columns else name for name in theirs}
@@ -92,7 +96,7 @@ def group_table(study: Study, records: Sequence[dict[str, Any] | None]) -> Group
         if content := record and record["made_of"] and record["made_of"]["scan"]:
             row |= {"same_as": one} if (one := first.setdefault(content, row["scan"])) != row["scan"] else {}
         person = study.people.get(scan.participant, {})
-        row |= {column: _plain(person.get(name) or UNKNOWN) for name, column in named.items()}
+        row |= {mine: _plain(person.get(name) or UNKNOWN) for name, mine in named.items()}
         rows.append(row)
     return GroupTable(columns, rows, tuple(methods), tuple(named.values()))
 
@@ -100,6 +104,15 @@ def group_table(study: Study, records: Sequence[dict[str, Any] | None]) -> Group
 def title_of(method: str) -> str:
     """Its name on screen; of a method that this version does not know, the one in the record."""
     return scorers.SCORERS[method].title if method in scorers.SCORERS else method
+
+
+def column(method: str, name: str) -> str:
+    """That of OF_A_METHOD for one method.
+
+    >>> column("residual", "score")
+    'residual_score'
+    """
+    return f"{method}_{name}"
 
 
 def _row(scan: StudyScan, record: dict[str, Any] | None) -> dict[str, str]:
@@ -129,10 +142,10 @@ def _row(scan: StudyScan, record: dict[str, Any] | None) -> dict[str, str]:
         for method, one in record["scorers"].items():
             default, found = record["aggregates"]["default"], record["found"].get(method, {})
             row |= {
-                f"{method}_score": one["scan"][default],
-                f"{method}_percentile": round(one["scan_percentile"][default], 2),
-                f"{method}_volume": found.get("volume_ml"),
-                f"{method}_largest_cluster": found.get("largest_cluster_ml"),
+                column(method, "score"): one["scan"][default],
+                column(method, "percentile"): round(one["scan_percentile"][default], 2),
+                column(method, "volume"): found.get("volume_ml"),
+                column(method, "largest_cluster"): found.get("largest_cluster_ml"),
             }
     return {name: UNKNOWN if value is None else _plain(value) for name, value in row.items()}
 

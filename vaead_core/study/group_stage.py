@@ -6,21 +6,18 @@ import json
 from pathlib import Path
 
 from vaead_core.computing.whole_file import write_whole
-from vaead_core.errors import InputError
 from vaead_core.study.dataset import Study
-from vaead_core.study.description import said_of_itself
+from vaead_core.study.description import read_description
 from vaead_core.study.group import group_table
 from vaead_core.study.group_page import are_embedded, group_page, pictures
-from vaead_core.study.records import read_record, record_file
+from vaead_core.study.records import read_records
 
 
 def run(study: Study, out: Path) -> None:
     """Writes the three. Raises InputError where no scan has a record, and OSError."""
-    records = [read_record(record_file(out, scan)) for scan in study.scans]
-    if not any(records):
-        raise InputError(f"{out} has no results of these scans; run participant first.")
+    records = read_records(out, study.scans)
     table = group_table(study, records)
-    name = str(said_of_itself(out).get("Name") or f"Anomaly maps of {study.folder.resolve().name}")
+    name = str(read_description(out).get("Name") or f"Anomaly maps of {study.folder.resolve().name}")
     write_whole(out / "group.json", json.dumps(table.columns, indent=1, ensure_ascii=False) + "\n")
     write_whole(out / "group.tsv", table.tsv)
     write_whole(out / "group.html", group_page(out, name, table, study.scans, records))

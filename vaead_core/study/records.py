@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,14 @@ _NEEDED = {"scan", "participant_id", "sentence", "made_of", "files"}
 def record_file(out: Path, scan: StudyScan) -> Path:
     """It is written last of a scan's results, and tells of the others."""
     return out / scan.name.folder / f"{scan.name.made('scores').stem}.json"
+
+
+def read_records(out: Path, scans: Sequence[StudyScan]) -> list[dict[str, Any] | None]:
+    """Those of scans; None for one that participant has not come to. Raises InputError where there is none at all."""
+    found = [read_record(record_file(out, scan)) for scan in scans]
+    if not any(found):
+        raise InputError(f"{out} has no results of these scans; run participant first.")
+    return found
 
 
 def read_record(path: Path) -> dict[str, Any] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import sys
 import tempfile
@@ -15,9 +14,8 @@ from streamlit.typing import UploadedFile
 
 from pages.shared import inputs
 from pages.shared.cached import scans as cached_scans
-from pages.shared.checkpoints import training_job
 from pages.shared.notices import plain, refuse, sentence
-from pages.shared.server import audit, jobs, sessions, uploads
+from pages.shared.server import audit, data_folder, jobs, sessions, uploads
 from vaead_core import scorers
 from vaead_core.checkpoints.calibration import RATES
 from vaead_core.checkpoints.checkpoint import Checkpoint
@@ -41,7 +39,7 @@ def show(folder: Path, checkpoint: Checkpoint) -> None:
 
 
 def _ask(folder: Path, checkpoint: Checkpoint) -> None:
-    choices = [one for one in SOURCES if one != SOURCES[1] or training_job.folders_allowed()]
+    choices = [one for one in SOURCES if one != SOURCES[1] or data_folder.allowed()]
     source = st.segmented_control("Healthy scans", choices, default=choices[0], required=True, key="site_source", **inputs.KEPT)
     if source == SOURCES[2]:
         uploads.expect("site_archive")
@@ -72,7 +70,7 @@ def _ask(folder: Path, checkpoint: Checkpoint) -> None:
             if source == SOURCES[0]:
                 _start_on_uploads(command, list(files), checkpoint)
             else:
-                _start([*command, str(training_job.folder_of(text))], checkpoint)
+                _start([*command, str(data_folder.folder_of(text))], checkpoint)
                 state.site_called = ""
         except InputError as error:
             refuse(error)
@@ -99,11 +97,7 @@ def _start_on_uploads(command: list[str], files: list[UploadedFile], checkpoint:
 
 
 def _start(command: list[str], checkpoint: Checkpoint, at_end=lambda: None) -> None:
-    def listen(line: str) -> float | None:
-        found = re.match(r"(\d+) of (\d+) scans", line)
-        return int(found[1]) / int(found[2]) if found else None
-
-    jobs.start(KEY, command, f"Calibration of {checkpoint.name}", listen, at_end)
+    jobs.start(KEY, command, f"Calibration of {checkpoint.name}", jobs.scans_done, at_end)
 
 
 def _take(folder: Path, checkpoint: Checkpoint) -> None:

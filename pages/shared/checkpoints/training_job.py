@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import sys
@@ -13,7 +12,7 @@ import streamlit as st
 
 from pages.shared import inputs
 from pages.shared.notices import refuse
-from pages.shared.server import jobs
+from pages.shared.server import data_folder, jobs
 from vaead_core.checkpoints.archive import NAME, free_name
 from vaead_core.checkpoints.checkpoint import find_checkpoints
 from vaead_core.checkpoints.summary import History, read_history
@@ -34,31 +33,12 @@ def missing() -> list[str]:
     return [name for name in NEEDS if find_spec(name) is None]
 
 
-def folders_allowed() -> bool:
-    """Whether its operator named a folder on the server that readers may choose folders in, by $VAEAD_DATA.
-
-    The address that it listens at tells nothing: behind a proxy, everybody comes from this machine.
-    """
-    return bool(os.environ.get("VAEAD_DATA"))
-
-
-def folder_of(text: str) -> Path:
-    """The folder below $VAEAD_DATA that a reader asks for. Raises InputError."""
-    base = Path(os.environ["VAEAD_DATA"]).resolve()
-    if not text.strip():
-        raise InputError("Give the folder of the scans.")
-    folder = (base / text.strip()).resolve()
-    if not folder.is_relative_to(base) or not folder.is_dir():
-        raise InputError(f"There is no folder {text.strip()} below the server's data folder; give another.")
-    return folder
-
-
 def ask() -> None:
     """The controls; starts the job."""
     left, right = st.columns(2)
     with left:
         preset = st.selectbox("Network", PRESETS, format_func=PRESETS.__getitem__, key="train_preset", **inputs.KEPT)
-        choices = ["Synthetic brains", *(["A folder on the server"] if folders_allowed() else [])]
+        choices = ["Synthetic brains", *(["A folder on the server"] if data_folder.allowed() else [])]
         source = st.segmented_control("Scans", choices, default=choices[0], required=True, key="train_scans", **inputs.KEPT)
         if source == choices[0]:
             count = st.slider("Number of brains", 5, 40, 10, key="train_brains", **inputs.KEPT)
@@ -71,7 +51,7 @@ def ask() -> None:
     running = (job := jobs.find(KEY)) is not None and job.state == jobs.RUNNING
     if st.button("Start training", type="primary", disabled=running, icon=":material/play_arrow:"):
         try:
-            data = f"synthetic:{count}" if source == choices[0] else str(folder_of(text))
+            data = f"synthetic:{count}" if source == choices[0] else str(data_folder.folder_of(text))
             _start(name.strip(), [preset, "--data", data, "--epochs", str(epochs), "--seed", str(seed)])
         except InputError as error:
             refuse(error)

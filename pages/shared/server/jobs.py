@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -141,6 +142,16 @@ def start(
         sessions.at_end(partial(_end, st.session_state.jobs))
     st.session_state.jobs[key] = job
     return job
+
+
+def scans_done(line: str) -> float | None:
+    """The share that is done, where a command says `3 of 20 scans`.
+
+    >>> scans_done("3 of 20 scans: sub-01_T1w"), scans_done("Left out: 2 masks")
+    (0.15, None)
+    """
+    found = re.match(r"(\d+) of (\d+) scans(?=:|\s*$)", line)
+    return int(found[1]) / int(found[2]) if found else None
 
 
 def find(key: str) -> Job | None:

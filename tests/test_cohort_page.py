@@ -1,0 +1,269 @@
+"""The cohort page: a study of the server, what is asked of its table, two groups, and scans of one's own."""
+
+import gzip
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.shared.cohort import own, rows
+from pages.shared.cohort import table as table_view
+from pages.shared.server import jobs, sessions
+from tests.support.bids import FEW_MAPS, study_tree
+from tests.support.scans import scan_file
+from tests.support.waiting import until
+from vaead_core.__main__ import main
+from vaead_core.cohorts.synthetic import synthetic_brain
+
+ROOT = Path(__file__).resolve().parents[1]
+SCANS = ["sub-01_ses-1", "sub-01_ses-2", "sub-02_run-1", "sub-02_run-2", "sub-03", "sub-04", "sub-05"]
+
+
+@pytest.fixture(scope="module")
+def data(checkpoints, tmp_path_factory):
+    """A data folder with a study and its results."""
+    base = tmp_path_factory.mktemp("data")
+    raw = study_tree(base / "study")
+    options = ["participant", "--checkpoint", str(checkpoints / "tiny"), "--scorers", *FEW_MAPS]
+    main([str(raw), str(raw / "derivatives/vaead"), *options])
+    return base
+
+
+@pytest.fixture
+def app(data, monkeypatch):
+    monkeypatch.setenv("VAEAD_DATA", str(data))
+    return opened()
+
+
+def opened(page: str = "cohort") -> AppTest:
+    app = AppTest.from_file(str(ROOT / "pages" / f"{page}.py"), default_timeout=240).run()
+    assert not app.exception
+    return app
+
+
+def control(app: AppTest, kind: str, label: str):
+    (found,) = [one for one in app.get(kind) if one.label == label]
+    return found
+
+
+def seen(app: AppTest, column: str = "scan") -> list:
+    assert not app.exception
+    return list(app.dataframe[0].value[column])
+
+
+def test_a_study_is_shown_with_states_notes_people_and_pictures(app):
+    assert not app.error
+    assert app.selectbox(key="cohort_folder").value == "study/derivatives/vaead"
+    assert seen(app) == SCANS
+    assert seen(app, "state") == ["scored"] * 4 + ["failed"] * 3
+    assert seen(app, "group")[:2] == ["control"] * 2
+    assert "damaged or cut-off gzip" in seen(app, rows.NOTES)[4]
+    pictures = seen(app, rows.PICTURE)
+    assert all(one.startswith("data:image/png;base64,") for one in pictures[:4])
+    assert len(set(pictures[:2])) == 1, "one brain, though one file is brighter"
+    assert pictures[1] != pictures[2]
+    said = app.caption[1].value
+    assert said.startswith("7 scans: 4 scored, 3 failed. Pictures: ")
+    assert "Left out, as T2w is not T1w" in said
+
+
+def test_filters_leave_the_rows_that_were_asked_for(app):
+    control(app, "text_input", "Search").set_value("cut-off GZIP").run()
+    assert seen(app) == ["sub-03"]
+    control(app, "text_input", "Search").set_value("").run()
+    control(app, "multiselect", "State").set_value(["failed"]).run()
+    assert seen(app) == SCANS[4:]
+    assert control(app, "selectbox", "Column of participants.tsv").value == "group"
+    control(app, "multiselect", "Its values").set_value(["patient"]).run()
+    assert seen(app) == ["sub-03", "sub-05"]
+    control(app, "text_input", "Search").set_value("no row says so").run()
+    assert not app.dataframe
+    assert app.info[0].value == "None of 7 scans is left by these filters; take one away."
+    control(app, "text_input", "Search").set_value("").run()
+    control(app, "multiselect", "State").set_value([]).run()
+    control(app, "multiselect", "Its values").set_value(["not known"]).run()
+    assert seen(app) == ["sub-02_run-1", "sub-02_run-2"]
+    control(app, "multiselect", "Its values").set_value([]).run()
+    control(app, "toggle", "Only with notes").set_value(True).run()
+    assert set(SCANS[4:]) <= set(seen(app))
+    assert all(isinstance(note, str) for note in seen(app, rows.NOTES))
+
+
+def test_order_and_pages_are_of_all_rows_and_pictures_of_those_that_are_shown(app, monkeypatch):
+    monkeypatch.setattr(table_view, "ROWS", 3)
+    app.run()
+    assert seen(app) == SCANS[:3]
+    control(app, "selectbox", "Sort by").set_value("scan").run()
+    control(app, "toggle", "Highest first").set_value(True).run()
+    assert seen(app) == SCANS[:-4:-1]
+    control(app, "number_input", "Page, of 3").set_value(3).run()
+    assert seen(app) == ["sub-01_ses-1"]
+    control(app, "multiselect", "State").set_value(["scored"]).run()
+    assert seen(app) == ["sub-02_run-2", "sub-02_run-1", "sub-01_ses-2"], "there is no third page any more"
+    control(app, "selectbox", "Pictures of").set_value("").run()
+    assert seen(app) == SCANS[3::-1], "all at once, in the same order"
+    assert rows.PICTURE not in app.dataframe[0].value.columns
+
+
+def test_columns_are_chosen(app):
+    control(app, "multiselect", "Columns").set_value(["scan", "same_as"]).run()
+    assert seen(app, "same_as")[3] == "sub-02_run-1"
+    assert "group" not in app.dataframe[0].value.columns
+
+
+def test_without_a_data_folder_or_results_in_it_the_page_says_what_to_do(checkpoints, tmp_path, monkeypatch):
+    monkeypatch.delenv("VAEAD_DATA", raising=False)
+    app = opened()
+    assert app.segmented_control(key="cohort_source").value == "Your own scans"
+    app.segmented_control(key="cohort_source").set_value("A study on the server").run()
+    assert (
+        app.info[0]
+        .value.replace("\\", "")
+        .startswith("This server shows no study: whoever runs it names a data folder by $VAEAD_DATA")
+    )
+    (tmp_path / "other").mkdir()
+    said = {"Name": "x", "GeneratedBy": [{"Name": "fMRIPrep"}]}
+    (tmp_path / "other/dataset_description.json").write_text(json.dumps(said))
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken/dataset_description.json").write_text("{")
+    monkeypatch.setenv("VAEAD_DATA", str(tmp_path))
+    app = opened()
+    assert not app.error
+    assert "vaead BIDS\\_DIR OUT participant makes them" in app.info[0].value
+
+
+def test_a_dataset_outside_of_the_data_folder_is_not_read(data, tmp_path, monkeypatch):
+    out = tmp_path / "results"
+    shutil.copytree(data / "study/derivatives/vaead", out)
+    said = json.loads((out / "dataset_description.json").read_text())
+    (out / "dataset_description.json").write_text(json.dumps(said | {"DatasetLinks": {"raw": str(data / "study")}}))
+    monkeypatch.setenv("VAEAD_DATA", str(tmp_path))
+    app = opened()
+    assert "is not below the server's data folder" in app.warning[0].value
+    assert seen(app) == SCANS
+    assert "group" not in app.dataframe[0].value.columns
+    assert rows.PICTURE not in app.dataframe[0].value.columns
+
+
+def test_a_damaged_record_is_one_sentence(data, tmp_path, monkeypatch):
+    shutil.copytree(data / "study", tmp_path / "study")
+    monkeypatch.setenv("VAEAD_DATA", str(tmp_path))
+    (record,) = tmp_path.rglob("sub-02_run-1_scores.json")
+    whole = json.loads(record.read_text())
+    for damaged in ("{", json.dumps({name: whole[name] for name in ("scan", "participant_id", "sentence", "made_of", "files")})):
+        record.write_text(damaged)
+        app = opened()
+        assert len(app.error) == 1
+        assert "run participant again" in app.error[0].value
+
+
+def choose(app: AppTest, at: int) -> AppTest:
+    """Selects a row, as a click does."""
+    key = "cohort_" + app.dataframe[0].proto.id.partition("-cohort_")[2]
+    app.session_state[key] = {"selection": {"rows": [at], "columns": [], "cells": []}}
+    return app.run()
+
+
+def in_app(data, monkeypatch) -> AppTest:
+    monkeypatch.setenv("VAEAD_DATA", str(data))
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=240).run()
+    return app.switch_page("pages/cohort.py").run()
+
+
+def test_a_selected_scan_opens_in_explore_with_its_checkpoint_and_methods(data, monkeypatch):
+    app = choose(in_app(data, monkeypatch), 1)
+    (button,) = [one for one in app.button if one.label == "Open in Explore"]
+    button.click().run()
+    assert not app.exception
+    assert not app.error
+    assert app.header[0].value == "Explore"
+    assert app.selectbox(key="sample").value == "your own scan"
+    assert app.session_state.kept_upload.name == "sub-01_ses-2_T1w.nii.gz"
+    assert "sub-01\\_ses-2\\_T1w.nii.gz: 120" in app.caption[1].value
+    assert set(app.session_state.methods) == set(FEW_MAPS)
+
+
+def test_a_scan_that_links_outside_of_the_data_folder_is_refused(data, tmp_path, monkeypatch):
+    shutil.copytree(data / "study", tmp_path / "data/study")
+    scan = tmp_path / "data/study/sub-01/ses-1/anat/sub-01_ses-1_T1w.nii.gz"
+    scan.rename(tmp_path / "elsewhere.nii.gz")
+    scan.symlink_to(tmp_path / "elsewhere.nii.gz")
+    app = choose(in_app(tmp_path / "data", monkeypatch), 0)
+    assert seen(app, rows.PICTURE)[0] == "", "nor is it pictured"
+    (button,) = [one for one in app.button if one.label == "Open in Explore"]
+    button.click().run()
+    assert not app.exception
+    assert "lies outside of the folder that this server may read" in app.error[0].value
+    assert "kept_upload" not in app.session_state
+
+
+# Groups
+
+
+def test_two_groups_are_compared_and_too_few_people_are_said(app):
+    app.segmented_control(key="cohort_view").set_value("Two groups").run()
+    assert not app.exception
+    assert app.info[0].value.startswith("Two groups are told apart by a column"), "patients have no maps here"
+
+
+def test_a_group_column_gives_a_row_a_method_with_prevalence(data, tmp_path, monkeypatch):
+    shutil.copytree(data / "study", tmp_path / "study")
+    people = tmp_path / "study/participants.tsv"
+    people.write_text("participant_id\tgroup\nsub-01\tcontrol\nsub-02\tpatient\n")
+    monkeypatch.setenv("VAEAD_DATA", str(tmp_path))
+    app = opened()
+    app.segmented_control(key="cohort_view").set_value("Two groups").run()
+    assert not app.exception
+    assert control(app, "selectbox", "Expected to score higher").value == "patient"
+    assert app.warning[-1].value.startswith("Of patient 1 and of control 1 people were scored: with fewer than 5 in a group")
+    table = app.dataframe[0].value
+    assert list(table["People"]) == ["1 and 1"] * len(FEW_MAPS)
+    assert list(table["Prevalence"]) == [0.5] * len(FEW_MAPS)
+    assert set(table["AUROC, 95 %"]) == {"too few"}
+    assert len(app.get("plotly_chart")) == 1
+
+
+# One's own
+
+
+def uploads(*contents: bytes) -> list[tuple[str, bytes, str]]:
+    return [(f"DOE_{at}.nii.gz", content, "application/octet-stream") for at, content in enumerate(contents)]
+
+
+def own_scans(*contents: bytes) -> AppTest:
+    app = opened()
+    app.segmented_control(key="cohort_source").set_value("Your own scans").run()
+    app.multiselect(key="methods").set_value(["residual"]).run()
+    return app.file_uploader(key="cohort_scans").set_value(uploads(*contents)).run()
+
+
+def test_own_scans_are_scored_shown_by_their_names_and_go_with_the_session(checkpoints, monkeypatch):
+    monkeypatch.delenv("VAEAD_DATA", raising=False)
+    brain = gzip.compress(scan_file(synthetic_brain(7, 1, 60.0)), 1)
+    app = own_scans(brain, brain[:20000])
+    app.button(key="cohort_score").click().run()
+    assert not app.error
+    assert app.session_state.jobs[own.KEY].wait(240) == jobs.FAILED, "as one scan has no maps"
+    app.run()
+    assert not app.exception
+    assert not app.error
+    assert "1 of 2 scans have maps, 0 were finished before; 1 have none. Their notes say why." in app.warning[-1].value
+    assert seen(app, rows.FILE) == ["DOE_0.nii.gz", "DOE_1.nii.gz"]
+    assert seen(app, "state") == ["scored", "failed"]
+    assert seen(app, rows.PICTURE)[0].startswith("data:image/png")
+    folder = Path(app.session_state["own_study"].name)
+    assert len([*folder.rglob("*_statmap.nii.gz")]) == 1
+    assert not [path for path in folder.rglob("*") if "DOE" in path.name]
+    monkeypatch.setattr(sessions, "_LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(sessions, "ABANDONED_SECONDS", 0.3)
+    until(lambda: not folder.exists())
+
+
+def test_too_many_scans_are_one_sentence(checkpoints, monkeypatch):
+    monkeypatch.setattr(own, "MOST", 1)
+    app = own_scans(b"one", b"other")
+    app.button(key="cohort_score").click().run()
+    assert not app.exception
+    assert [one.value for one in app.error] == ["At most 1 scans are scored at once; 2 were given."]
