@@ -33,7 +33,7 @@ def saved(tab: Page) -> list[str]:
     """The first column of the file."""
     script_over(tab)
     with tab.expect_download() as download:
-        tab.get_by_role("button", name="CSV").click()
+        tab.get_by_test_id("stDownloadButton").get_by_role("button").click()
     return [line.split(",")[0] for line in open(download.value.path(), encoding="utf-8").read().splitlines()]
 
 
@@ -48,8 +48,8 @@ def test_a_study_is_sorted_filtered_saved_and_opened(tab):
     tab.get_by_role("textbox", name="Search").press("Enter")
     expect(tab.get_by_text("2 of 7 scans: 2 scored.")).to_be_visible()
     assert saved(tab) == ["scan", "sub-01_ses-2", "sub-01_ses-1"]
-    table = tab.locator("[data-testid=stDataFrame] canvas").first
-    table.click(position={"x": 16, "y": 40 + 35})
+    place = tab.get_by_test_id("stDataFrame").bounding_box()
+    tab.mouse.click(place["x"] + 16, place["y"] + 75)  # the box before the first row
     tab.get_by_role("button", name="Open in Explore").click()
     expect(tab.get_by_role("heading", name="Explore", level=2)).to_be_visible()
     expect(tab.get_by_text(re.compile(r"^sub-01_ses-2_T1w\.nii\.gz: 120 × 120"))).to_be_visible()
