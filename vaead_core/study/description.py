@@ -13,7 +13,7 @@ from vaead_core.errors import InputError
 
 FILE = "dataset_description.json"
 BIDS_VERSION = "1.11.0"
-IGNORED = "*_statmap.*\n*_xfm.*\n*_scores.json\ngroup.*\n*.html\nfigures/\n"
+IGNORED = "*_statmap.*\n*_xfm.*\n*_scores.json\ngroup.*\n*.html\nfigures\n"
 README = """# Anomaly maps by vaead
 
 Research use only, not for diagnosis.
