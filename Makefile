@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # another one imports is not read. Many tests wait for a browser or a server: there is one process more than cores.
 PYTEST = $(BIN)/pytest --numprocesses $$(($$(nproc) + 1)) --dist loadfile --no-loadscope-reorder --durations 10
 
-.PHONY: demo test test-all test-fast test-system tests lint style types lock clean
+.PHONY: demo test test-fast test-system tests lint style types lock clean
 
 demo: .stamps/app
 	$(BIN)/streamlit run app.py --server.port $(PORT)
@@ -25,10 +25,6 @@ demo: .stamps/app
 test: .stamps/dev .stamps/chromium
 	$(MAKE) --no-print-directory --jobs 3 --keep-going style types tests
 
-# In one run: what waits in one lane leaves the cores to the other.
-test-all: .stamps/dev .stamps/chromium .stamps/nginx .stamps/colin27
-	$(MAKE) --no-print-directory --jobs 3 --keep-going style types tests LANES=tests
-
 test-fast: .stamps/dev
 	$(PYTEST) --ignore tests/system --ignore tests/browser
 
@@ -36,7 +32,7 @@ test-system: .stamps/dev .stamps/chromium .stamps/nginx .stamps/colin27
 	$(PYTEST) tests/system
 
 tests:
-	$(PYTEST) $(or $(LANES),--ignore tests/system)
+	$(PYTEST) --ignore tests/system
 
 lint: .stamps/dev
 	$(MAKE) --no-print-directory --jobs 2 style types

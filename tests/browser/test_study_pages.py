@@ -45,7 +45,7 @@ def tab(out, browser):
 
 
 def names(tab: Page) -> list[str]:
-    return tab.locator("tbody tr:visible th").all_inner_texts()
+    return tab.locator("tbody tr:visible th").all_text_contents()  # inner texts are of rows within the window alone
 
 
 def cells(tab: Page, title: str) -> list[str]:
@@ -77,7 +77,7 @@ def test_scans_are_found_by_state_and_by_text_and_the_others_dots_fade(tab):
         "scored 3": ["sub-01_ses-1", "sub-01_ses-2", "sub-02_run-1"],
     }.items():
         tab.get_by_text(state, exact=True).click()
-        assert names(tab) == found
+        until(lambda found=found: names(tab) == found)
     tab.get_by_label("Find").fill("RUN-1")
     assert names(tab) == ["sub-02_run-1"]
     expect(tab.get_by_text("1 of 7 scans shown")).to_be_visible()

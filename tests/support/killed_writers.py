@@ -52,7 +52,7 @@ def kill_writer(name: str, kills: int, scratch: Path, seed: int = 0) -> list[str
     while killed < kills:
         tries += 1
         folder, moment = shutil.copytree(pristine, scratch / "killed"), rng.uniform(0, 0.1)
-        if _is_killed(writer.words(folder), folder, rng.uniform(0.3, 1) * seconds if tries % 2 else None, moment):
+        if _is_killed(writer.words(folder), folder, None if tries % 2 else rng.uniform(0.3, 1) * seconds, moment):
             killed += 1
             wrong += [f"{name}, kill {killed}: {one}" for one in _wrong(writer, folder, before, after)]
         shutil.rmtree(folder)

@@ -13,6 +13,7 @@ import pytest
 from tests.support.trainings import prepared
 
 ROOT = Path(__file__).resolve().parents[2]
+OTHERS = [f"download_{what}" for what in ("picture", "report", "findings", "labels")]
 SCORER = '''
     from dataclasses import dataclass
     from typing import ClassVar
@@ -94,7 +95,7 @@ def test_the_page_offers_it_and_says_that_an_older_model_knows_no_healthy_values
     sentence = "brain-slices-2mm was written before the scorer squared existed, and is not calibrated for it"
     assert len([warning for warning in seen["warnings"] if warning.startswith(sentence)]) == 1
     assert list(seen["scores"]) == ["Residual"]
-    assert seen["maps"] == ["download_residual", "download_picture", "download_report"]
+    assert seen["maps"] == ["download_residual", *OTHERS]
 
 
 def test_the_page_shows_its_map_once_the_model_is_published_again(project, thin_cohort_file):
@@ -104,4 +105,4 @@ def test_the_page_shows_its_map_once_the_model_is_published_again(project, thin_
     assert not [warning for warning in seen["warnings"] if "calibrate" in warning]
     assert set(seen["scores"]) == {"Residual", "Squared residual"}
     assert 0 < seen["scores"]["Squared residual"] < seen["scores"]["Residual"]
-    assert seen["maps"] == ["download_residual", "download_squared", "download_picture", "download_report"]
+    assert seen["maps"] == ["download_residual", "download_squared", *OTHERS]
