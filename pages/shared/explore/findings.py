@@ -11,6 +11,7 @@ import streamlit as st
 from pages.shared.cached import scans as cached_scans
 from pages.shared.cached.scans import OpenScan
 from pages.shared.explore import state as explore_state
+from pages.shared.notices import plain
 from pages.shared.viewer import Voxel
 from vaead_core import scorers
 from vaead_core.measures.components import labelled_clusters
@@ -43,7 +44,7 @@ def show_clusters(scan: OpenScan, name: str, threshold: float, stem: str) -> Non
     if chosen in peaks:
         _judge(name, peaks.index(chosen), found)
     if said := summary(found):
-        st.caption(said)
+        st.caption(plain(said))
     with st.container(horizontal=True):
         _button("Findings, TSV", lambda: findings_tsv(found), "findings", f"{stem}_{name}_findings.tsv")
         _button("Clusters, NIfTI", lambda: _labels(scan, name, threshold), "labels", f"{stem}_{name}_clusters.nii.gz")
@@ -73,7 +74,7 @@ def _judge(name: str, row: int, found: list[Finding]) -> None:
         state = st.session_state
         explore_state.judge(name, voxel, Verdict(state[key] or "", state[f"{key}_comment"]))
 
-    st.markdown(f"**Cluster {row + 1} of {len(found)}**: {one.cluster.volume_ml:.3g} ml, {one.region}")
+    st.markdown(f"**Cluster {row + 1:d} of {len(found)}**: {one.cluster.volume_ml:.3g} ml, {plain(one.region)}")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.segmented_control(
             "Verdict", VERDICTS, default=one.verdict.said or None, key=key, on_change=keep,
