@@ -9,6 +9,8 @@ from scipy import ndimage
 
 from vaead_core.scans.volume import Array
 
+MOST = 20  # of a map that a reader is shown
+
 
 @dataclass(frozen=True)
 class Cluster:
@@ -20,7 +22,7 @@ class Cluster:
     peak_mm: tuple[float, float, float]
 
 
-def clusters(abnormality: Array, threshold: float, affine: Array, most: int = 20) -> list[Cluster]:
+def clusters(abnormality: Array, threshold: float, affine: Array, most: int = MOST) -> list[Cluster]:
     """The `most` largest clusters of `abnormality` (I, J, K) above `threshold`, largest first.
 
     affine: (4, 4) voxel indices to world mm. Voxels that share a face are one cluster.
@@ -30,7 +32,8 @@ def clusters(abnormality: Array, threshold: float, affine: Array, most: int = 20
     >>> [(one.peak, one.peak_mm, round(one.volume_ml, 3)) for one in clusters(values, 4, np.diag([10.0, 10, 10, 1]))]
     [(7.0, (0.0, 0.0, 10.0), 2.0), (6.0, (30.0, 30.0, 30.0), 1.0)]
     """
-    return labelled_clusters(abnormality, threshold, affine, most)[1]
+    labels, largest, _ = _largest(abnormality, threshold, most)
+    return _clusters(abnormality, labels, largest, affine)
 
 
 def labelled_clusters(abnormality: Array, threshold: float, affine: Array, most: int) -> tuple[Array, list[Cluster], int]:
@@ -42,21 +45,26 @@ def labelled_clusters(abnormality: Array, threshold: float, affine: Array, most:
     >>> labels.ravel().tolist(), len(found), count
     ([2, 0, 1, 1, 0, 0], 2, 3)
     """
-    labels, count = ndimage.label(abnormality > threshold)
-    if not count:
-        return labels, [], 0
-    sizes = np.bincount(labels.ravel())[1:]
-    largest = np.argsort(-sizes, kind="stable")[:most] + 1
-    voxel_ml = abs(np.linalg.det(affine[:3, :3])) / 1000
-    boxes = ndimage.find_objects(labels)
-    found = [_cluster(abnormality, labels, int(one), boxes[one - 1], float(sizes[one - 1] * voxel_ml), affine) for one in largest]
+    labels, largest, count = _largest(abnormality, threshold, most)
     numbers = np.zeros(count + 1, labels.dtype)
     numbers[largest] = np.arange(1, len(largest) + 1)
-    return numbers[labels], found, count
+    return numbers[labels], _clusters(abnormality, labels, largest, affine), count
 
 
-def _cluster(abnormality: Array, labels: Array, label: int, box: tuple[slice, ...], volume_ml: float, affine: Array) -> Cluster:
-    inside = np.where(labels[box] == label, abnormality[box], -np.inf)
+def _largest(abnormality: Array, threshold: float, most: int) -> tuple[Array, Array, int]:
+    """(I, J, K) int labels as they are found, those of the `most` largest by falling size, and how many there are in all."""
+    labels, count = ndimage.label(abnormality > threshold)
+    return labels, np.argsort(-np.bincount(labels.ravel(), minlength=1)[1:], kind="stable")[:most] + 1, count
+
+
+def _clusters(abnormality: Array, labels: Array, largest: Array, affine: Array) -> list[Cluster]:
+    boxes, voxel_ml = ndimage.find_objects(labels), abs(np.linalg.det(affine[:3, :3])) / 1000
+    return [_cluster(abnormality, labels, int(one), boxes[one - 1], voxel_ml, affine) for one in largest]
+
+
+def _cluster(abnormality: Array, labels: Array, label: int, box: tuple[slice, ...], voxel_ml: float, affine: Array) -> Cluster:
+    own = labels[box] == label
+    inside = np.where(own, abnormality[box], -np.inf)
     i, j, k = (int(at) + side.start for at, side in zip(np.unravel_index(inside.argmax(), inside.shape), box, strict=True))
     x, y, z = (affine @ [i, j, k, 1])[:3].tolist()
-    return Cluster(volume_ml, float(inside.max()), (i, j, k), (x, y, z))
+    return Cluster(float(own.sum() * voxel_ml), float(inside.max()), (i, j, k), (x, y, z))

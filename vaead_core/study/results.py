@@ -53,7 +53,7 @@ class Results:
 
     def scan(self, called: str) -> StudyScan:
         """That of a row of the table, by its column `scan`."""
-        return next(one for one in self.study.scans if one.name.stem.removesuffix("_T1w") == called)
+        return next(one for one in self.study.scans if one.name.scan == called)
 
     def is_done(self, scan: StudyScan) -> bool:
         """Whether it was scored, or is said why it was not."""

@@ -8,12 +8,11 @@ import streamlit as st
 from pages.shared.cached import cohort as cached_cohort
 from pages.shared.cached.cohort import Table
 from pages.shared.notices import plain, warn
-from vaead_core import scorers
 from vaead_core.figures.curves import PLAIN
 from vaead_core.figures.groups import groups_figure
 from vaead_core.measures.metrics import Interval
 from vaead_core.study.comparison import LEAST, Separated
-from vaead_core.study.group import UNKNOWN
+from vaead_core.study.group import UNKNOWN, title_of
 
 _CONTROLS = ("control", "controls", "con", "hc", "healthy", "td", "nc", "cn")
 _PANELS = 4  # in a row of the figure
@@ -46,7 +45,7 @@ def show(table: Table) -> None:
         "people, each group drawn on its own. Age, scanner and motion tell groups apart too, not disease alone."
     )
     for at in range(0, len(found), _PANELS):
-        part = {_title(one.method): (one.first, one.second) for one in found[at : at + _PANELS]}
+        part = {title_of(one.method): (one.first, one.second) for one in found[at : at + _PANELS]}
         figure = groups_figure(part, (one, other))
         st.plotly_chart(figure, key=f"cohort_groups_{at}", config=PLAIN, alt="Score of each person by group")
 
@@ -60,7 +59,7 @@ def _values(table: Table, name: str) -> list[str]:
 def _figures(found: list[Separated]) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "Method": [_title(one.method) for one in found],
+            "Method": [title_of(one.method) for one in found],
             "People": [f"{len(one.first)} and {len(one.second)}" for one in found],
             "AUROC": [round(one.found.auroc, 3) for one in found],
             "AUROC, 95 %": [_said(one.auroc, one.few) for one in found],
@@ -69,10 +68,6 @@ def _figures(found: list[Separated]) -> pd.DataFrame:
             "Prevalence": [round(one.found.prevalence, 3) for one in found],
         }
     )
-
-
-def _title(method: str) -> str:
-    return scorers.SCORERS[method].title if method in scorers.SCORERS else method
 
 
 def _said(interval: Interval, few: bool) -> str:

@@ -10,8 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared.cached.cohort import Table
-from vaead_core import scorers
-from vaead_core.study.group import column
+from vaead_core.study.group import column, title_of
 
 NOTES, FILE, PICTURE = "(notes)", "(file)", "(picture)"  # columns of the page alone, called as none of participants.tsv is
 _SHOWN = {"score": "score", "percentile": "percentile", "volume": "mL marked", "largest_cluster": "largest cluster"}
@@ -71,7 +70,7 @@ def label(table: Table, name: str) -> str:
     for method in table.group.methods:
         for part, said in _SHOWN.items():
             if name == column(method, part):
-                return f"{scorers.SCORERS[method].title if method in scorers.SCORERS else method}: {said}"
+                return f"{title_of(method)}: {said}"
     return name if name in table.group.theirs else name.strip("()").removesuffix("_id").replace("_", " ").capitalize()
 
 

@@ -31,7 +31,7 @@ def show(results: Results, table: Table) -> None:
     """The table as it was asked for, and what can be done with one of its scans."""
     key = f"cohort_{hashlib.blake2b(table.whose.encode(), digest_size=4).hexdigest()}"
     _open(results)
-    files = {one.name.stem.removesuffix("_T1w"): said for one in results.study.scans if (said := own.called(one))}
+    files = {one.name.scan: said for one in results.study.scans if (said := own.called(one))}
     frame = rows.with_notes(table, files)
     titles = {name: rows.label(table, name) for name in frame.columns}
     found = _ordered(_filtered(frame, table, key), titles, key)

@@ -11,21 +11,20 @@ import streamlit as st
 from pages.shared.cached import scans as cached_scans
 from pages.shared.cached.scans import OpenScan
 from pages.shared.explore import state as explore_state
+from pages.shared.explore.offering import offer
 from pages.shared.notices import plain
 from pages.shared.viewer import Voxel
 from vaead_core import scorers
-from vaead_core.measures.components import labelled_clusters
+from vaead_core.measures.components import MOST, labelled_clusters
 from vaead_core.pipeline.findings import VERDICTS, Finding, Verdict, findings_tsv, placed, summary
 from vaead_core.scans.nifti import map_to_nifti
-
-MOST = 20  # of a map that are listed
 
 
 def show_clusters(scan: OpenScan, name: str, threshold: float, stem: str) -> None:
     """The largest clusters of a scorer's map above its threshold; one that is selected is gone to, and can be judged."""
     found = [
         placed(one, scan.prepared.brain.transform, explore_state.verdict(name, one.voxel))
-        for one in cached_scans.clusters(scan, name, threshold)[:MOST]
+        for one in cached_scans.clusters(scan, name, threshold)
     ]
     if not found:
         st.info(f"No voxel lies above {threshold:.3g}; lower the threshold on the map's colour bar.")
@@ -46,8 +45,8 @@ def show_clusters(scan: OpenScan, name: str, threshold: float, stem: str) -> Non
     if said := summary(found):
         st.caption(plain(said))
     with st.container(horizontal=True):
-        _button("Findings, TSV", lambda: findings_tsv(found), "findings", f"{stem}_{name}_findings.tsv")
-        _button("Clusters, NIfTI", lambda: _labels(scan, name, threshold), "labels", f"{stem}_{name}_clusters.nii.gz")
+        offer("Findings, TSV", lambda: findings_tsv(found), "findings", f"{stem}_{name}_findings.tsv")
+        offer("Clusters, NIfTI", lambda: _labels(scan, name, threshold), "labels", f"{stem}_{name}_clusters.nii.gz")
 
 
 def _table(found: list[Finding], unit: str) -> pd.DataFrame:
@@ -88,7 +87,3 @@ def _labels(scan: OpenScan, name: str, threshold: float) -> bytes:
     values = scorers.abnormality(name, cached_scans.native(scan, name))
     labels, _, _ = labelled_clusters(values, threshold, scan.volume.affine, MOST)
     return map_to_nifti(labels, scan.volume, np.uint8)
-
-
-def _button(label: str, content: Any, key: str, name: str) -> None:
-    st.download_button(label, content, name, on_click="ignore", key=f"download_{key}")

@@ -11,6 +11,7 @@ from pages.shared.cached import scans as cached_scans
 from pages.shared.cached.scans import OpenScan
 from pages.shared.explore import state as explore_state
 from pages.shared.explore.findings import show_clusters
+from pages.shared.explore.offering import offer
 from pages.shared.explore.shown import FIRST_RATE, Shown
 from pages.shared.notices import plain
 from pages.shared.viewer import Voxel
@@ -38,13 +39,9 @@ def show_downloads(shown: Shown, stem: str, cursor: Voxel) -> None:
     with st.container(horizontal=True):
         for one, title in zip(shown.results, shown.titles, strict=True):
             content = lambda one=one: map_to_nifti(cached_scans.native(shown.scan, one.name), volume)  # noqa: E731
-            _button(f"{title}, NIfTI", content, one.name, f"{stem}_{one.name}.nii.gz")
-        _button("This slice, PNG", picture, "picture", f"{stem}_slice_{cursor[2] + 1}.png")
-        _button("Report, HTML", report, "report", f"{stem}_report.html")
-
-
-def _button(label: str, content: Any, key: str, name: str) -> None:
-    st.download_button(label, content, name, on_click="ignore", key=f"download_{key}")
+            offer(f"{title}, NIfTI", content, one.name, f"{stem}_{one.name}.nii.gz")
+        offer("This slice, PNG", picture, "picture", f"{stem}_slice_{cursor[2] + 1}.png")
+        offer("Report, HTML", report, "report", f"{stem}_report.html")
 
 
 def show_scores(shown: Shown, row: int) -> None:

@@ -1,0 +1,12 @@
+"""A file that the Explore page makes when it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+
+def offer(label: str, content: Callable[[], bytes | str], key: str, name: str) -> None:
+    """A button that gives it; the page stays as it is. name: of the file."""
+    st.download_button(label, content, name, on_click="ignore", key=f"download_{key}")
