@@ -147,7 +147,9 @@ def warnings(app: AppTest) -> list[str]:
     return [one.value.replace("\\", "") for one in app.warning]
 
 
-def test_a_cluster_that_was_gone_to_is_judged_and_the_verdict_stands_in_the_table(app, brain_volume):
+def test_a_cluster_that_was_gone_to_is_judged_and_the_verdict_stands_in_table_and_file(app, brain_volume, monkeypatch):
+    files = {}
+    monkeypatch.setattr("pages.shared.explore.findings.offer", lambda label, content, *_: files.setdefault(label, content))
     assert not app.exception
     table = next(one.value for one in app.dataframe if "Verdict" in one.value)
     assert set(table["Region"].str.split().str[0]) <= {"left", "right", "midline", "outside"}
@@ -163,3 +165,5 @@ def test_a_cluster_that_was_gone_to_is_judged_and_the_verdict_stands_in_the_tabl
     table = next(one.value for one in app.dataframe if "Verdict" in one.value)
     assert table["Verdict"].tolist()[:3] == ["", "accept", ""]
     assert any(one.value.startswith("1 of ") and "1 accepted, 0 rejected" in one.value for one in app.caption)
+    of_the_run_before = files["Findings, TSV"]().splitlines()  # as when a file is asked for while a comment is taken up
+    assert of_the_run_before[2].split("\t")[-2:] == ["accept", "near a *vessel*"]

@@ -22,10 +22,12 @@ from vaead_core.scans.nifti import map_to_nifti
 
 def show_clusters(scan: OpenScan, name: str, threshold: float, stem: str) -> None:
     """The largest clusters of a scorer's map above its threshold; one that is selected is gone to, and can be judged."""
-    found = [
-        placed(one, scan.prepared.brain.transform, explore_state.verdict(name, one.voxel))
-        for one in cached_scans.clusters(scan, name, threshold)
-    ]
+    clusters, verdict = cached_scans.clusters(scan, name, threshold), explore_state.verdicts(name)
+
+    def judged() -> list[Finding]:
+        return [placed(one, scan.prepared.brain.transform, verdict(one.voxel)) for one in clusters]
+
+    found = judged()
     if not found:
         st.info(f"No voxel lies above {threshold:.3g}; lower the threshold on the map's colour bar.")
         return
@@ -45,7 +47,7 @@ def show_clusters(scan: OpenScan, name: str, threshold: float, stem: str) -> Non
     if said := summary(found):
         st.caption(plain(said))
     with st.container(horizontal=True):
-        offer("Findings, TSV", lambda: findings_tsv(found), "findings", f"{stem}_{name}_findings.tsv")
+        offer("Findings, TSV", lambda: findings_tsv(judged()), "findings", f"{stem}_{name}_findings.tsv")
         offer("Clusters, NIfTI", lambda: _labels(scan, name, threshold), "labels", f"{stem}_{name}_clusters.nii.gz")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from pages.shared.viewer import ViewerState, Voxel
@@ -45,15 +47,16 @@ def anew(key: str) -> str:
     return f"{key}_{st.session_state.explore_jumps}"
 
 
-def verdict(name: str, voxel: Voxel) -> Verdict:
-    """What the reader said of the cluster of a map whose peak lies there."""
-    return st.session_state.get("explore_verdicts", {}).get((st.session_state.explore_subject, name, voxel), Verdict())
+def verdicts(name: str) -> Callable[[Voxel], Verdict]:
+    """What the reader says of the cluster of a map whose peak lies at a voxel, whenever it is asked, in any thread."""
+    said, subject = st.session_state.setdefault("explore_verdicts", {}), st.session_state.explore_subject
+    return lambda voxel: said.get((subject, name, voxel), Verdict())
 
 
-def judge(name: str, voxel: Voxel, said: Verdict) -> None:
+def judge(name: str, voxel: Voxel, verdict: Verdict) -> None:
     """Keeps it, as long as the session lasts."""
     state = st.session_state
-    state.explore_verdicts = state.get("explore_verdicts", {}) | {(state.explore_subject, name, voxel): said}
+    state.setdefault("explore_verdicts", {})[state.explore_subject, name, voxel] = verdict
 
 
 def set_threshold(title: str, value: float) -> None:
