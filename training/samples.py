@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from dataclasses import replace
+from inspect import unwrap
 from pathlib import Path
 
 import nibabel as nib
@@ -11,10 +12,11 @@ import numpy as np
 
 from vaead_core.anomalies import lesions
 from vaead_core.cohorts.locations import find_data
-from vaead_core.cohorts.samples import FOLDER, PAINTED, SAMPLES, SampleFile
+from vaead_core.cohorts.samples import FOLDER, PAINTED, SAMPLES, SampleFile, load_sample
 from vaead_core.errors import CohortError
 from vaead_core.scans.nifti import read_nifti
 from vaead_core.scans.preprocessing import Preprocessor
+from vaead_core.scans.registration import placements, register
 from vaead_core.scans.volume import Array, Volume
 
 LESION = {"change": -0.3, "count": 1, "smallest_mm": 9.0, "largest_mm": 9.0}  # of the painted sample
@@ -29,7 +31,7 @@ SOURCES = {
 
 
 def main() -> None:
-    """Writes each sample's scan, and its truth where it has one."""
+    """Writes each sample's scan, its truth where it has one, and where all of them lie on the atlas."""
     for sample in SAMPLES.values():
         scan = _source(sample)
         truth = None
@@ -40,6 +42,8 @@ def main() -> None:
         _write(FOLDER / sample.scan_file, as_bytes(scan), scan)
         if truth is not None and sample.truth_file:
             _write(FOLDER / sample.truth_file, truth.astype(np.uint8), scan)
+    scans = [load_sample(name).scan for name in SAMPLES]
+    placements.FILE.write_text(placements.as_json((scan, unwrap(register)(scan)) for scan in scans))
 
 
 def as_bytes(scan: Volume) -> Array:

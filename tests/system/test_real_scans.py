@@ -1,5 +1,7 @@
 """Real patients' scans, scored by the checkpoint that ships with every method that it has."""
 
+import gzip
+from inspect import unwrap
 from pathlib import Path
 
 import nibabel as nib
@@ -8,13 +10,16 @@ import pytest
 
 from tests.support.heads import head_around
 from tests.support.scans import development_data
+from training import samples as making
 from vaead_core import scorers
 from vaead_core.__main__ import main
 from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.checkpoints.search import shipped
+from vaead_core.cohorts.samples import FOLDER
 from vaead_core.measures.metrics import dice
 from vaead_core.scans.heads import MOST_OUTSIDE, signal_outside, with_brain
 from vaead_core.scans.nifti import read_nifti
+from vaead_core.scans.registration import placements
 from vaead_core.scans.volume import Volume
 
 COLIN27 = Path("/usr/share/mricron/templates")  # Debian's mricron-data: a head, and its brain by another program
@@ -41,6 +46,23 @@ def test_maps_of_a_patient_overlay_the_scan_exactly(tmp_path, capsys):
             assert image.header[code] == scan.header[code]
         assert not image.get_fdata()[scan.get_fdata() == 0].any()
     assert capsys.readouterr().out.count("prevalence 0.0011") == len(maps)
+
+
+def test_the_samples_and_their_places_come_from_their_command(tmp_path, monkeypatch):
+    development_data("ixi")
+    kept = placements.known()
+    monkeypatch.setattr(making, "FOLDER", tmp_path)
+    monkeypatch.setattr(placements, "FILE", tmp_path / "placements.json")
+    making.main()
+    made = unwrap(placements.known)()
+    assert made.keys() == kept.keys()
+    for key, placement in kept.items():
+        np.testing.assert_allclose(made[key].matrix, placement.matrix, atol=1e-4)
+        assert made[key].similarity == pytest.approx(placement.similarity, abs=1e-5)
+    files = {path.name: path for path in tmp_path.glob("*.nii.gz")}
+    assert files.keys() == {path.name for path in FOLDER.glob("*.nii.gz")}
+    for name in files.keys() - {"ixi_603_painted.nii.gz"}:  # whose values another processor rounds differently
+        assert gzip.decompress(files[name].read_bytes()) == gzip.decompress((FOLDER / name).read_bytes()), name
 
 
 def test_no_brain_of_the_development_data_is_taken_for_a_head():

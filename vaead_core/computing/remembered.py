@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import TypeVar
 
@@ -12,11 +12,13 @@ Given = TypeVar("Given")
 Result = TypeVar("Result")
 
 
-def remembered(content: Callable[[Given], bytes], most: int) -> Callable[[Callable[[Given], Result]], Callable[[Given], Result]]:
+def remembered(
+    content: Callable[[Given], bytes], most: int, known: Callable[[], Mapping[bytes, Result]] = dict
+) -> Callable[[Callable[[Given], Result]], Callable[[Given], Result]]:
     """A function of one argument that keeps its last `most` results by a digest of what it was given, which it does not keep.
 
-    For results that are small and that nobody writes to. Of a call that raises nothing is kept. `inspect.unwrap` gives the
-    function that computes every time.
+    For results that are small and that nobody writes to. Of a call that raises nothing is kept. known: results from before.
+    `inspect.unwrap` gives the function that computes every time.
 
     >>> @remembered(str.encode, most=1)
     ... def length(text: str) -> int:
@@ -38,6 +40,8 @@ def remembered(content: Callable[[Given], bytes], most: int) -> Callable[[Callab
                 if key in kept:
                     kept.move_to_end(key)
                     return kept[key]
+            if key in (before := known()):
+                return before[key]
             result = function(given)
             with lock:
                 kept[key] = result

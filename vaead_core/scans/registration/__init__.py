@@ -12,6 +12,7 @@ from vaead_core.scans.content import content
 from vaead_core.scans.geometry import Placement
 from vaead_core.scans.registration import descent
 from vaead_core.scans.registration.cuts import within_cuts
+from vaead_core.scans.registration.placements import known
 from vaead_core.scans.registration.quality import HEALTHY_SIMILARITIES, judged
 from vaead_core.scans.registration.resampling import atlas_grid, coarsened, to_atlas, to_scan
 from vaead_core.scans.registration.search import candidates
@@ -27,7 +28,7 @@ _WORTH_GOING_ON = 0.3  # after one descent; they had 0.56 or more then, the wron
 __all__ = ["atlas_grid", "coarsened", "register", "to_atlas", "to_scan"]
 
 
-@remembered(content, most=_KEPT)
+@remembered(content, most=_KEPT, known=known)
 def register(scan: Volume) -> Placement:
     """Twelve-parameter affine of a skull-stripped scan to SRI24. Raises ScanError for what ITK cannot register.
 
