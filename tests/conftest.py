@@ -3,10 +3,14 @@
 import hashlib
 import os
 import pickle
+import shutil
 from pathlib import Path
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # as many of these as cores: a thread each, before numpy and torch count them
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# Where a brain lies is found once for all processes, those that tests start too.
+os.environ.setdefault("VAEAD_PLACEMENTS", str(Path(__file__).parents[1] / ".pytest_cache" / "placements"))
 
 import numpy as np
 import pytest
@@ -14,6 +18,7 @@ import pytest
 from tests.support.acceptance import Acceptance
 from tests.support.heads import head_around
 from vaead_core.checkpoints.checkpoint import Checkpoint
+from vaead_core.checkpoints.site import Site
 from vaead_core.cohorts.synthetic import synthetic_brain
 from vaead_core.computing.remembered import remembered
 from vaead_core.scans import stripping
@@ -73,6 +78,24 @@ def tiny_checkpoint_folder(shared) -> Path:
 @pytest.fixture(scope="session")
 def tiny_checkpoint(tiny_checkpoint_folder) -> Checkpoint:
     return Checkpoint.load(tiny_checkpoint_folder)
+
+
+@pytest.fixture(scope="session")
+def tiny_site(shared, tiny_checkpoint) -> Site:
+    """Of a scanner with more contrast."""
+    return Site.read(shared / "site.npz", tiny_checkpoint)
+
+
+@pytest.fixture(scope="session")
+def few_checkpoint_folder(shared) -> Path:
+    """The tiny checkpoint, calibrated for few scorers."""
+    return shared / "few" / "tiny"
+
+
+@pytest.fixture(scope="module")
+def tiny_study(shared, tmp_path_factory) -> Path:
+    """A dataset with results in derivatives/vaead, to be changed by who asks."""
+    return shutil.copytree(shared / "study", tmp_path_factory.mktemp("data") / "study")
 
 
 @pytest.fixture(scope="module")

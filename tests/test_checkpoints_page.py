@@ -11,7 +11,6 @@ from streamlit.testing.v1 import AppTest
 from pages.shared.checkpoints import training_job
 from pages.shared.server import data_folder, jobs, sessions
 from tests.support.contents import archive
-from tests.support.sites import calibrated, foreign_brains
 from tests.support.waiting import until
 from training.presets import PRESETS
 from vaead_core.checkpoints.archive import packed
@@ -211,7 +210,9 @@ def start(app: AppTest) -> AppTest:
     return app
 
 
-def test_healthy_scans_that_are_uploaded_calibrate_a_site_and_leave_no_trace(app, checkpoints):
+def test_healthy_scans_that_are_uploaded_calibrate_a_site_and_leave_no_trace(app, few_checkpoint_folder, monkeypatch):
+    checkpoints = few_checkpoint_folder.parent
+    monkeypatch.setenv("VAEAD_CHECKPOINTS", str(checkpoints))
     assert "calibrated for no site yet" in calibrate(app, "Upload scans").info[0].value
     files = [scan_upload(seed) for seed in (11, 12, 13)]
     app.file_uploader(key="site_scans").set_value(files[:2]).run()
@@ -239,8 +240,8 @@ def test_healthy_scans_that_are_uploaded_calibrate_a_site_and_leave_no_trace(app
     assert "calibrated for no site yet" in app.info[-1].value
 
 
-def test_a_calibration_of_another_checkpoint_is_one_sentence(app, tiny_cohort, tiny_checkpoint):
-    site = calibrated(tiny_checkpoint, foreign_brains(tiny_cohort))
+def test_a_calibration_of_another_checkpoint_is_one_sentence(app, tiny_site):
+    site = tiny_site
     calibrate(app, "Upload a calibration")
     for content, said in (
         (replace(site, checkpoint="0" * 64).packed(), "a.npz was made with another checkpoint than tiny"),

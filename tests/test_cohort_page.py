@@ -11,10 +11,9 @@ from streamlit.testing.v1 import AppTest
 from pages.shared.cohort import own, rows
 from pages.shared.cohort import table as table_view
 from pages.shared.server import jobs, sessions
-from tests.support.bids import FEW_MAPS, study_tree
+from tests.support.bids import FEW_MAPS
 from tests.support.scans import scan_file
 from tests.support.waiting import until
-from vaead_core.__main__ import main
 from vaead_core.cohorts.synthetic import synthetic_brain
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -22,13 +21,9 @@ SCANS = ["sub-01_ses-1", "sub-01_ses-2", "sub-02_run-1", "sub-02_run-2", "sub-03
 
 
 @pytest.fixture(scope="module")
-def data(checkpoints, tmp_path_factory):
+def data(checkpoints, tiny_study):
     """A data folder with a study and its results."""
-    base = tmp_path_factory.mktemp("data")
-    raw = study_tree(base / "study")
-    options = ["participant", "--checkpoint", str(checkpoints / "tiny"), "--scorers", *FEW_MAPS]
-    main([str(raw), str(raw / "derivatives/vaead"), *options])
-    return base
+    return tiny_study.parent
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel as nib
@@ -13,7 +14,6 @@ from streamlit.testing.v1 import AppTest
 
 from pages.shared.scan_input import YOURS, Upload
 from tests.support.scans import scan_file
-from tests.support.sites import calibrated, foreign_brains
 from vaead_core import scorers
 from vaead_core.measures.metrics import detection
 from vaead_core.pipeline import scoring
@@ -109,10 +109,8 @@ def test_the_scale_of_comparison_moves_thresholds_and_no_ranks(app):
     assert against_truth(app)["Average precision"]["Voxel atlas (baseline)"] == ranks["Voxel atlas (baseline)"]
 
 
-def test_thresholds_of_a_site_are_those_of_its_file_and_it_is_named(
-    app, checkpoints, tiny_cohort, tiny_checkpoint, tmp_path, monkeypatch
-):
-    site, file = calibrated(tiny_checkpoint, foreign_brains(tiny_cohort), "ward-3"), tmp_path / "tiny.ward-3.site.npz"
+def test_thresholds_of_a_site_are_those_of_its_file_and_it_is_named(app, checkpoints, tiny_site, tmp_path, monkeypatch):
+    site, file = replace(tiny_site, name="ward-3"), tmp_path / "tiny.ward-3.site.npz"
     site.write(file)
     (tmp_path / "tiny").symlink_to(checkpoints / "tiny")
     monkeypatch.setenv("VAEAD_CHECKPOINTS", str(tmp_path))

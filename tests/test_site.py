@@ -8,7 +8,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from tests.support.sites import calibrated, foreign_brains
+from tests.support.sites import foreign_brains
 from tests.support.trainings import FEW, only_scorers
 from vaead_core import scorers
 from vaead_core.__main__ import main
@@ -27,9 +27,9 @@ def brains(tiny_cohort):
     return foreign_brains(tiny_cohort)
 
 
-@pytest.fixture(scope="module")
-def site(brains, tiny_checkpoint):
-    return calibrated(tiny_checkpoint, brains)
+@pytest.fixture
+def site(tiny_site):
+    return tiny_site
 
 
 def pixels(checkpoint, name, slices, scale):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.support.bids import FEW_MAPS, study_tree
+from tests.support.bids import FEW_MAPS
 from vaead_core.__main__ import main
 from vaead_core.figures.mosaic import EVEN, TILE, mosaic_row, mosaic_webp
 from vaead_core.figures.scan import ShownMap
@@ -23,15 +23,14 @@ USE = "Research use only, not for diagnosis."
 
 
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory, tiny_checkpoint_folder):
+def ran(tiny_study):
     """A small study of hostile names, and the folder of its results; sub-02's second run is missing."""
-    tree = study_tree(tmp_path_factory.mktemp("study") / "raw")
+    tree, out = tiny_study, tiny_study / "derivatives/vaead"
     people = (tree / "participants.tsv").read_text().replace("control", HOSTILE).replace("group", HOSTILE)
     (tree / "participants.tsv").write_text(people)
-    (tree / "dataset_description.json").write_text(json.dumps({"Name": HOSTILE, "BIDSVersion": "1.11.0"}))
-    out = tree.parent / "out"
-    words = ["participant", "--checkpoint", str(tiny_checkpoint_folder), "--scorers", *FEW_MAPS]
-    assert main([str(tree), str(out), *words]) == 2
+    for folder in (tree, out):
+        about = folder / "dataset_description.json"
+        about.write_text(about.read_text().replace("A small study", HOSTILE))
     (out / "sub-02/anat/sub-02_run-2_scores.json").unlink()
     assert main([str(tree), str(out), "group"]) == 0
     return tree, out

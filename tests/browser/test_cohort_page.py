@@ -7,21 +7,16 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.bids import FEW_MAPS, study_tree
 from tests.support.scans import scan_file
 from tests.support.server import served
 from tests.support.waiting import script_over
-from vaead_core.__main__ import main
 from vaead_core.cohorts.synthetic import synthetic_brain
 
 
 @pytest.fixture(scope="module")
-def tab(tiny_checkpoint_folder, browser, tmp_path_factory):
-    base = tmp_path_factory.mktemp("data")
-    raw = study_tree(base / "study")
-    options = ["participant", "--checkpoint", str(tiny_checkpoint_folder), "--scorers", *FEW_MAPS]
-    main([str(raw), str(raw / "derivatives/vaead"), *options])
-    own = {"VAEAD_CHECKPOINTS": str(tiny_checkpoint_folder.parent), "VAEAD_SHIPPED": "off", "VAEAD_DATA": str(base)}
+def tab(tiny_checkpoint_folder, browser, tiny_study):
+    checkpoints = str(tiny_checkpoint_folder.parent)
+    own = {"VAEAD_CHECKPOINTS": checkpoints, "VAEAD_SHIPPED": "off", "VAEAD_DATA": str(tiny_study.parent)}
     with served(env=os.environ | own) as address:
         tab = browser.new_page()
         tab.goto(f"{address}/cohort")

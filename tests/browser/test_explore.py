@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from urllib.parse import unquote_plus
 
 import nibabel as nib
 import numpy as np
@@ -117,6 +118,8 @@ def test_a_reload_restores_crosshair_and_threshold(browser, tab, address):
     tab.wait_for_url(re.compile("above="))
     two_frames(tab)
     note = tab.locator('section[aria-label="Voxel atlas (baseline)"] .note').inner_text()
+    above = re.search("Above ([0-9.]+)", note)[1]
+    tab.wait_for_url(lambda url: f"Voxel atlas (baseline):{above}" in unquote_plus(url))  # after the second key
     where = crosshair(tab)
     again = opened(browser, tab.url)
     assert crosshair(again) == where

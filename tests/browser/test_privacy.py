@@ -24,6 +24,7 @@ def test_an_uploaded_scan_is_neither_written_down_nor_named_in_a_log_or_report(
     environment = {
         "VAEAD_CHECKPOINTS": str(tiny_checkpoint_folder.parent),
         "VAEAD_SHIPPED": "off",
+        "VAEAD_PLACEMENTS": "",
         "TMPDIR": str(temporary),
         "HOME": str(temporary),
     }

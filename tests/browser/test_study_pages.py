@@ -5,7 +5,6 @@ import json
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.bids import FEW_MAPS, study_tree
 from tests.support.waiting import until
 from vaead_core.__main__ import main
 
@@ -13,13 +12,11 @@ HOSTILE = "</script><img src=x onerror=alert(1)>"
 
 
 @pytest.fixture(scope="module")
-def out(tmp_path_factory, tiny_checkpoint_folder):
+def out(tiny_study):
     """The results of a study whose participants.tsv is hostile; sub-02's second run is missing."""
-    tree = study_tree(tmp_path_factory.mktemp("study") / "raw")
+    tree, out = tiny_study, tiny_study / "derivatives/vaead"
     people = (tree / "participants.tsv").read_text().replace("control", HOSTILE)
     (tree / "participants.tsv").write_text(people)
-    out = tree.parent / "out"
-    assert main([str(tree), str(out), "participant", "--checkpoint", str(tiny_checkpoint_folder), "--scorers", *FEW_MAPS]) == 2
     (out / "sub-02/anat/sub-02_run-2_scores.json").unlink()
     path = out / "sub-01/ses-1/anat/sub-01_ses-1_scores.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"warnings": ["Look here."]}))

@@ -50,11 +50,11 @@ def test_maps_of_a_patient_overlay_the_scan_exactly(tmp_path, capsys):
 
 def test_the_samples_and_their_places_come_from_their_command(tmp_path, monkeypatch):
     development_data("ixi")
-    kept = placements.known()
+    kept = placements.carried()
     monkeypatch.setattr(making, "FOLDER", tmp_path)
     monkeypatch.setattr(placements, "FILE", tmp_path / "placements.json")
     making.main()
-    made = unwrap(placements.known)()
+    made = unwrap(placements.carried)()
     assert made.keys() == kept.keys()
     for key, placement in kept.items():
         np.testing.assert_allclose(made[key].matrix, placement.matrix, atol=1e-4)

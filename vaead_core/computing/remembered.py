@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import wraps
 from typing import TypeVar
 
@@ -13,12 +13,15 @@ Result = TypeVar("Result")
 
 
 def remembered(
-    content: Callable[[Given], bytes], most: int, known: Callable[[], Mapping[bytes, Result]] = dict
+    content: Callable[[Given], bytes],
+    most: int,
+    find: Callable[[bytes], Result | None] = lambda key: None,
+    keep: Callable[[bytes, Result], None] = lambda key, result: None,
 ) -> Callable[[Callable[[Given], Result]], Callable[[Given], Result]]:
     """A function of one argument that keeps its last `most` results by a digest of what it was given, which it does not keep.
 
-    For results that are small and that nobody writes to. Of a call that raises nothing is kept. known: results from before.
-    `inspect.unwrap` gives the function that computes every time.
+    For results that are small and that nobody writes to. Of a call that raises nothing is kept. find: what was made elsewhere;
+    keep: told what was made here. `inspect.unwrap` gives the function that computes every time.
 
     >>> @remembered(str.encode, most=1)
     ... def length(text: str) -> int:
@@ -40,9 +43,10 @@ def remembered(
                 if key in kept:
                     kept.move_to_end(key)
                     return kept[key]
-            if key in (before := known()):
-                return before[key]
-            result = function(given)
+            result = find(key)
+            if result is None:
+                result = function(given)
+                keep(key, result)
             with lock:
                 kept[key] = result
                 while len(kept) > most:

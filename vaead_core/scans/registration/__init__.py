@@ -10,9 +10,8 @@ from vaead_core.computing.remembered import remembered
 from vaead_core.errors import ScanError, refusing
 from vaead_core.scans.content import content
 from vaead_core.scans.geometry import Placement
-from vaead_core.scans.registration import descent
+from vaead_core.scans.registration import descent, placements
 from vaead_core.scans.registration.cuts import within_cuts
-from vaead_core.scans.registration.placements import known
 from vaead_core.scans.registration.quality import HEALTHY_SIMILARITIES, judged
 from vaead_core.scans.registration.resampling import atlas_grid, coarsened, to_atlas, to_scan
 from vaead_core.scans.registration.search import candidates
@@ -28,14 +27,14 @@ _WORTH_GOING_ON = 0.3  # after one descent; they had 0.56 or more then, the wron
 __all__ = ["atlas_grid", "coarsened", "register", "to_atlas", "to_scan"]
 
 
-@remembered(content, most=_KEPT, known=known)
+@remembered(content, _KEPT, placements.find, placements.keep)
 def register(scan: Volume) -> Placement:
     """Twelve-parameter affine of a skull-stripped scan to SRI24. Raises ScanError for what ITK cannot register.
 
     One descent from the two brains' centres of mass finds an upright, whole brain. Where the scan is less similar to the
     atlas then than healthy brains are, and where a part of it is cut off, the brain is searched for in all rotations.
-    What comes back may be poor: `gate.refuse_poor` looks at its similarity. The last placements are remembered by content,
-    so that another grid or another checkpoint doesn't register a scan again.
+    What comes back may be poor: `gate.refuse_poor` looks at its similarity. The last placements are remembered by content
+    (`placements`), so that another grid or another checkpoint doesn't register a scan again.
 
     >>> from vaead_core.scans import atlas
     >>> found = register(atlas.t1())
