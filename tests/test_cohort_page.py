@@ -1,11 +1,15 @@
 """The cohort page: a study of the server, what is asked of its table, two groups, and scans of one's own."""
 
+import base64
 import gzip
+import io
 import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from pages.shared.cohort import own, rows
@@ -15,6 +19,7 @@ from tests.support.bids import FEW_MAPS
 from tests.support.scans import scan_file
 from tests.support.waiting import until
 from vaead_core.cohorts.synthetic import synthetic_brain
+from vaead_core.figures.mosaic import TILE
 
 ROOT = Path(__file__).resolve().parents[1]
 SCANS = ["sub-01_ses-1", "sub-01_ses-2", "sub-02_run-1", "sub-02_run-2", "sub-03", "sub-04", "sub-05"]
@@ -56,7 +61,7 @@ def test_a_study_is_shown_with_states_notes_people_and_pictures(app):
     assert seen(app, "group")[:2] == ["control"] * 2
     assert "damaged or cut-off gzip" in seen(app, rows.NOTES)[4]
     pictures = seen(app, rows.PICTURE)
-    assert all(one.startswith("data:image/png;base64,") for one in pictures[:4])
+    assert all(one.startswith("data:image/webp;base64,") for one in pictures[:4])
     assert len(set(pictures[:2])) == 1, "one brain, though one file is brighter"
     assert pictures[1] != pictures[2]
     said = app.caption[1].value
@@ -139,7 +144,41 @@ def test_a_dataset_outside_of_the_data_folder_is_not_read(data, tmp_path, monkey
     assert "is not below the server's data folder" in app.warning[0].value
     assert seen(app) == SCANS
     assert "group" not in app.dataframe[0].value.columns
-    assert rows.PICTURE not in app.dataframe[0].value.columns
+    assert sum(one.startswith("data:image/webp") for one in seen(app, rows.PICTURE)[:4]) == 4, "the results hold them"
+    assert "Select a row to open" not in app.caption[1].value
+
+
+def test_a_picture_is_that_of_the_chosen_method_and_needs_neither_scan_nor_map(data, tmp_path, monkeypatch):
+    out = shutil.copytree(data / "study/derivatives/vaead", tmp_path / "out")
+    for path in out.rglob("*.nii.gz"):
+        path.unlink()
+    monkeypatch.setenv("VAEAD_DATA", str(tmp_path))
+    app = opened()
+    whole = Image.open(out / "sub-02/figures/sub-02_run-1_desc-mosaic_T1w.webp").convert("L")
+    for row, name in enumerate(FEW_MAPS, 1):
+        control(app, "selectbox", "Pictures of").set_value(name).run()
+        content = base64.b64decode(seen(app, rows.PICTURE)[2].partition(",")[2])
+        cut = np.asarray(Image.open(io.BytesIO(content)).convert("L"), float)
+        theirs = np.asarray(whole, float)[row * TILE[1] : (row + 1) * TILE[1]]
+        assert np.abs(cut - theirs).mean() < 3
+    record = json.loads((out / "sub-02/anat/sub-02_run-1_scores.json").read_text())
+    assert tuple(record["found"]) == FEW_MAPS, "rows are in this order"
+
+
+def test_a_picture_that_is_gone_damaged_huge_or_elsewhere_is_none(data, tmp_path, monkeypatch):
+    out = shutil.copytree(data / "study/derivatives/vaead", tmp_path / "data/out")
+    gone, cut, huge, linked = (next(out.rglob(f"{name}_desc-mosaic_T1w.webp")) for name in SCANS[:4])
+    gone.unlink()
+    cut.write_bytes(cut.read_bytes()[:500])
+    with huge.open("ab") as file:
+        file.truncate(1 << 30)
+    linked.rename(tmp_path / "elsewhere.webp")
+    linked.symlink_to(tmp_path / "elsewhere.webp")
+    monkeypatch.setenv("VAEAD_DATA", str(tmp_path / "data"))
+    app = opened()
+    assert not app.error
+    assert seen(app, "state")[:4] == ["scored"] * 4
+    assert seen(app, rows.PICTURE)[:4] == [""] * 4
 
 
 def test_a_damaged_record_is_one_sentence(data, tmp_path, monkeypatch):
@@ -186,7 +225,6 @@ def test_a_scan_that_links_outside_of_the_data_folder_is_refused(data, tmp_path,
     scan.rename(tmp_path / "elsewhere.nii.gz")
     scan.symlink_to(tmp_path / "elsewhere.nii.gz")
     app = choose(in_app(tmp_path / "data", monkeypatch), 0)
-    assert seen(app, rows.PICTURE)[0] == "", "nor is it pictured"
     (button,) = [one for one in app.button if one.label == "Open in Explore"]
     button.click().run()
     assert not app.exception
@@ -247,7 +285,7 @@ def test_own_scans_are_scored_shown_by_their_names_and_go_with_the_session(check
     assert "1 of 2 scans have maps, 0 were finished before; 1 have none. Their notes say why." in app.warning[-1].value
     assert seen(app, rows.FILE) == ["DOE_0.nii.gz", "DOE_1.nii.gz"]
     assert seen(app, "state") == ["scored", "failed"]
-    assert seen(app, rows.PICTURE)[0].startswith("data:image/png")
+    assert seen(app, rows.PICTURE)[0].startswith("data:image/webp")
     folder = Path(app.session_state["own_study"].name)
     assert len([*folder.rglob("*_statmap.nii.gz")]) == 1
     assert not [path for path in folder.rglob("*") if "DOE" in path.name]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from vaead_core.errors import InputError
+from vaead_core.figures.groups import groups_figure
 from vaead_core.measures.metrics import separation, separation_intervals
 from vaead_core.study.comparison import separated
 from vaead_core.study.group import GroupTable
@@ -58,3 +59,10 @@ def test_intervals_are_the_same_each_time_and_hold_what_new_people_would_give():
         assert low <= separation(one, other).auroc <= high
         held += low <= auroc <= high
     assert held >= 34
+
+
+def test_everybody_of_two_groups_is_a_point_beside_the_median_and_names_are_text():
+    figure = groups_figure({"A": ({"<b>a": 1.0, "b": 3.0}, {"c": 5.0})}, ("<i>x", "y"))
+    assert [one["y"] for one in figure["data"]] == [[1.0, 3.0], [2.0, 2.0], [5.0], [5.0, 5.0]]
+    assert figure["data"][0]["text"][0] == "&lt;b&gt;a"
+    assert figure["layout"]["xaxis"]["ticktext"] == ["&lt;i&gt;x", "y"]

@@ -1,20 +1,16 @@
 """The pages of a study: a scan's and the group's. They open offline, and what others named is text in them."""
 
-import io
 import json
 import re
 import shutil
 from html.parser import HTMLParser
 
-import numpy as np
 import pytest
 from PIL import Image
 
 from tests.support.bids import FEW_MAPS
 from vaead_core.__main__ import main
-from vaead_core.figures.mosaic import EVEN, TILE, mosaic_row, mosaic_webp
-from vaead_core.figures.scan import ShownMap
-from vaead_core.scans.volume import Volume
+from vaead_core.figures.mosaic import EVEN, TILE
 from vaead_core.study import group_page
 from vaead_core.study.scan_page import scan_page
 
@@ -187,35 +183,3 @@ def test_strips_show_the_range_of_healthy_scans_where_it_is_known(ran, page):
 def test_a_column_is_numbers_only_where_all_of_it_are(ran, page):
     kinds = {column["title"]: column["number"] for column in told(page)["columns"]}
     assert (kinds["age"], kinds[HOSTILE], kinds["Brain volume"], kinds["Made by"]) == (True, False, True, False)
-
-
-def phantom(at: tuple[int, int, int]) -> tuple[Volume, ShownMap]:
-    """A grey block whose map marks one corner of it."""
-    data, values = np.zeros((40, 50, 40), np.float32), np.zeros((40, 50, 40), np.float32)
-    data[5:35, 5:45, 5:35] = 100 + np.arange(30)[:, None, None]
-    values[tuple(slice(place - 3, place + 3) for place in at)] = 5
-    return Volume(data, np.eye(4)), ShownMap("Marked", "", values, 1.0, 6.0)
-
-
-def test_a_mosaic_shows_the_patients_right_on_the_left_and_the_largest_cluster_last():
-    scan, shown = phantom((30, 25, 20))
-    row = np.asarray(mosaic_row(scan, shown, 20)).astype(float)
-    last = row[:, EVEN * TILE[0] :]
-    coloured = np.argwhere(np.ptp(last, axis=2) > 60)
-    assert len(coloured) > 50
-    assert coloured[:, 1].mean() < 0.4 * TILE[0], "high i is the right"
-    without = np.asarray(mosaic_row(scan, shown))
-    assert not without[20 : TILE[1] - 20, EVEN * TILE[0] + 12 :].any()
-    above = ShownMap("Marked", "", shown.values, 5.5, 6.0)
-    assert np.ptp(np.asarray(mosaic_row(scan, above, 20)).astype(float), axis=2).max() == 0, "nothing lies above"
-
-
-def test_a_mosaics_bytes_are_the_same_twice_and_few():
-    scan, shown = phantom((30, 25, 20))
-    noisy = Volume(
-        scan.data + (scan.data > 0) * np.random.default_rng(0).normal(0, 10, scan.data.shape).astype(np.float32), scan.affine
-    )
-    first, second = (mosaic_webp([mosaic_row(noisy), *[mosaic_row(noisy, shown, 20)] * 3]) for _ in range(2))
-    assert first == second
-    assert len(first) <= 60_000
-    assert Image.open(io.BytesIO(first)).format == "WEBP"

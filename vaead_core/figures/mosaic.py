@@ -1,4 +1,4 @@
-"""One small picture of a scan and its maps: what a table of many scans shows of each."""
+"""One small picture of a scan and its maps: what a table of many scans shows of each, whole or a row of it."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ TILE = (104, 124)  # pixels, width and height
 _BELOW = 12  # of them for the name of the slice
 EVEN = 6  # slices over the brain; one more is where the map has its largest cluster
 _QUALITY = 68  # a mosaic of three maps stays below 60 kB, a third less than a JPEG that is as clear
+MOST_BYTES = 4 << 20  # of a mosaic that is read: one of twenty maps has a tenth of that
+_LOSSY = b"WEBPVP8 "  # at byte 8 of a WebP file of one lossy image without anything beside it, as ours are
 _LINE = tuple(round(255 * part) for part in to_rgb(THRESHOLD_COLOUR))
 
 
@@ -49,6 +51,26 @@ def mosaic_webp(rows: list[Image.Image]) -> bytes:
     content = io.BytesIO()
     picture.save(content, "WEBP", quality=_QUALITY, method=6)
     return content.getvalue()
+
+
+def row_of(content: bytes, row: int, rows: int) -> bytes | None:
+    """Row `row` of a mosaic of `rows`, as WebP; None for what is no such mosaic. What is another picture is not decoded."""
+    if _size(content) != ((EVEN + 1) * TILE[0], rows * TILE[1]):
+        return None
+    cut = io.BytesIO()
+    try:
+        with Image.open(io.BytesIO(content), formats=["WEBP"]) as picture:
+            picture.crop((0, row * TILE[1], picture.width, (row + 1) * TILE[1])).save(cut, "WEBP", quality=_QUALITY, method=2)
+    except (OSError, ValueError):
+        return None
+    return cut.getvalue()
+
+
+def _size(content: bytes) -> tuple[int, int] | None:
+    """Width and height in the header of a lossy WebP file (RFC 6386, 9.1; RFC 9649, 2.5); None for another file."""
+    if content[:4] != b"RIFF" or content[8:16] != _LOSSY:
+        return None
+    return int.from_bytes(content[26:28], "little") & 0x3FFF, int.from_bytes(content[28:30], "little") & 0x3FFF
 
 
 def _tile(scan: Volume, shown: ShownMap | None, k: int, low: float, top: float) -> Image.Image:

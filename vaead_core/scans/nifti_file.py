@@ -47,15 +47,15 @@ class NiftiFile:
     notes: tuple[str, ...] = ()
 
 
-def read_file(source: Path, name: str) -> bytes:
-    """What a file holds. Raises ScanError when it cannot be opened or is larger than MAX_FILE_BYTES."""
+def read_file(source: Path, name: str, most_bytes: int = MAX_FILE_BYTES) -> bytes:
+    """What a file holds. Raises ScanError when it cannot be opened or is larger than `most_bytes`."""
     try:
         with source.open("rb") as file:
-            content = file.read(MAX_FILE_BYTES + 1)
+            content = file.read(most_bytes + 1)
     except OSError as error:
         raise ScanError(f"{name} cannot be opened ({error.strerror}); check the path.") from error
-    if len(content) > MAX_FILE_BYTES:
-        raise ScanError(f"{name} holds more than {MAX_FILE_BYTES >> 20} MB; crop or resample it first.")
+    if len(content) > most_bytes:
+        raise ScanError(f"{name} holds more than {most_bytes >> 20} MB; crop or resample it first.")
     return content
 
 

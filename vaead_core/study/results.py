@@ -11,8 +11,9 @@ from typing import Any
 
 from vaead_core.cohorts.participants import participants
 from vaead_core.errors import InputError, refusing
+from vaead_core.figures.mosaic import MOST_BYTES, row_of
 from vaead_core.scans.names import stem
-from vaead_core.scans.nifti_file import read_file
+from vaead_core.scans.nifti_file import MAX_FILE_BYTES, read_file
 from vaead_core.study.dataset import Study, StudyScan, find_study
 from vaead_core.study.derivatives import SPACE
 from vaead_core.study.description import FILE, makers, read_description
@@ -64,11 +65,20 @@ class Results:
         found = read_record(record_file(self.out, scan))
         return found if found and found["sentence"] is None else {}
 
-    def content(self, file: Path) -> bytes:
-        """Of a scan or a map. Raises InputError where it is gone or lies outside of `base`."""
+    def picture(self, scan: StudyScan, method: str) -> bytes | None:
+        """A method's row of the picture that was written of a scan, as WebP; None where there is none that is whole."""
+        found = list(self.record(scan).get("found", ()))
+        try:
+            content = self.content(self.out / scan.name.picture, MOST_BYTES)
+            return row_of(content, 1 + found.index(method), 1 + len(found))
+        except (InputError, ValueError):
+            return None
+
+    def content(self, file: Path, most_bytes: int = MAX_FILE_BYTES) -> bytes:
+        """Of a scan, a map or a picture. Raises InputError where it is gone or lies outside of `base`."""
         if not file.resolve().is_relative_to(self.base.resolve()):
             raise InputError(f"{file.name} lies outside of the folder that this server may read; lay the dataset below it.")
-        return read_file(file, file.name)
+        return read_file(file, file.name, most_bytes)
 
     def map_file(self, scan: StudyScan, method: str) -> Path:
         """A method's map of a scan."""

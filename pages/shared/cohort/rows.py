@@ -15,6 +15,7 @@ from vaead_core.study.group import column, title_of
 NOTES, FILE, PICTURE = "(notes)", "(file)", "(picture)"  # columns of the page alone, called as none of participants.tsv is
 _SHOWN = {"score": "score", "percentile": "percentile", "volume": "mL marked", "largest_cluster": "largest cluster"}
 _FIRST_THEIRS = 3
+_PICTURE_PIXELS = 470
 
 
 def chosen(
@@ -85,7 +86,7 @@ def first_columns(table: Table, frame: pd.DataFrame, method: str) -> list[str]:
 
 def config(table: Table, names: list[str], method: str) -> dict[str, Any]:
     """How each column is shown: its name, what it is, numbers in four digits. method: whose columns need not say so."""
-    found: dict[str, Any] = {PICTURE: st.column_config.ImageColumn("Map over the scan", width=310)}
+    found: dict[str, Any] = {PICTURE: st.column_config.ImageColumn("Map over the scan", width=_PICTURE_PIXELS)}
     for name in names:
         about = table.group.columns.get(name, {})
         unit = f" In {about['Units']}." if about.get("Units") else ""

@@ -43,7 +43,6 @@ def ask(row: DeltaGenerator) -> Results | None:
     found = read_results(data_folder.folder_of(name), base)
     if found.raw is None:
         warn(
-            "The dataset of these results is not below the server's data folder: no participants.tsv, no pictures, and no scan "
-            "can be opened."
+            "The dataset of these results is not below the server's data folder: no participants.tsv, and no scan can be opened."
         )
     return found

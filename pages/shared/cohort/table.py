@@ -1,17 +1,16 @@
-"""The Cohort page's table: filters, order, pages, pictures that follow by themselves, a file, and a scan that is chosen."""
+"""The Cohort page's table: filters, order, pages of rows with pictures, a file, and a scan that is chosen."""
 
 from __future__ import annotations
 
 import hashlib
 import math
-import time
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from pages.shared.cached import cohort as cached_cohort
-from pages.shared.cached.cohort import PictureOf, Table
+from pages.shared.cached.cohort import Table
 from pages.shared.cohort import own, rows
 from pages.shared.cohort.opening import open_in_explore
 from pages.shared.notices import plain, refuse
@@ -19,9 +18,8 @@ from vaead_core import scorers
 from vaead_core.errors import InputError
 from vaead_core.study.results import Results
 
-ROWS = 10  # with pictures, which are made for the rows that are shown
-_PICTURE_SECONDS = 0.7  # in a run of the page: whoever asks for something waits no longer
-_ROW_PIXELS = 70
+ROWS = 10  # with pictures, which are sent with them
+_ROW_PIXELS = 84
 NO_PICTURES = "No method: all rows at once"
 _KEPT: dict[str, Any] = {"persist_state": "session"}
 state = st.session_state
@@ -35,9 +33,10 @@ def show(results: Results, table: Table) -> None:
     frame = rows.with_notes(table, files)
     titles = {name: rows.label(table, name) for name in frame.columns}
     found = _ordered(_filtered(frame, table, key), titles, key)
-    method = _method(table, key) if results.raw is not None else ""
+    method = _method(table, key)
     columns = _columns(titles, rows.first_columns(table, frame, method), f"{key}_columns_{method}")
-    st.caption(plain(f"{_counted(found, frame, method)} {_left_out(results)}"))
+    to_open = "Select a row to open its scan." if results.raw is not None else ""
+    st.caption(plain(f"{_counted(found, frame, method)}{to_open} {_left_out(results)}"))
     if found.empty:
         st.info(plain(f"None of {len(frame)} scans is left by these filters; take one away."))
         return
@@ -47,8 +46,9 @@ def show(results: Results, table: Table) -> None:
             "CSV", lambda: found.drop(columns=rows.NOTES).rename(columns={rows.FILE: "file"}).to_csv(index=False), "cohort.csv",
             "text/csv", on_click="ignore", key=f"{key}_csv", icon=":material/download:", help="The rows that the filters leave.",
         )  # fmt: skip
-    pictures, lacking = _pictures(results, shown, method)
-    drawn = shown[columns].assign(**{rows.PICTURE: shown["scan"].map(pictures)}) if method else shown[columns]
+    drawn = shown[columns]
+    if method:
+        drawn = drawn.assign(**{rows.PICTURE: shown["scan"].map(_pictures(results, table, shown, method))})
     order = [columns[0], rows.PICTURE, *columns[1:]] if method else columns
     which = hashlib.blake2b(repr([*shown["scan"], method]).encode(), digest_size=8).hexdigest()
     tall: dict[str, Any] = {"row_height": _ROW_PIXELS, "height": 40 + _ROW_PIXELS * min(len(shown), 6)} if method else {}
@@ -59,9 +59,6 @@ def show(results: Results, table: Table) -> None:
     )  # fmt: skip
     for at in picked["selection"]["rows"][:1]:
         _chosen(results, shown.iloc[at], method)
-    if lacking:
-        _make(lacking)
-        st.rerun()
 
 
 def _filtered(frame: pd.DataFrame, table: Table, key: str) -> pd.DataFrame:
@@ -117,10 +114,10 @@ def _counted(found: pd.DataFrame, frame: pd.DataFrame, method: str) -> str:
     said = f"{len(found)} of {len(frame)} scans: {counts}. " if len(found) < len(frame) else f"{len(frame)} scans: {counts}. "
     if method:
         said += (
-            "Pictures: axial slices, feet to head, the patient's right on the left: of each fifth of the brain that in which the "
-            "most lies above the study's threshold. "
+            "Pictures: six axial slices over the brain, upwards, then the one through the peak of the map's largest cluster, "
+            "the patient's right on the left; the map is drawn above the study's threshold, which is outlined. "
         )
-    return f"{said}Select a row to open its scan."
+    return said
 
 
 def _left_out(results: Results) -> str:
@@ -128,27 +125,10 @@ def _left_out(results: Results) -> str:
     return " ".join([*results.study.summary()][1:]) if results.raw is not None and not own.is_own(results) else ""
 
 
-def _pictures(results: Results, shown: pd.DataFrame, method: str) -> tuple[dict[str, str], list[PictureOf]]:
-    """By the column `scan` those that were made before, and what lacks."""
-    made: set[Any] = state.setdefault("cohort_made", set())
-    pictures: dict[str, str] = {}
-    lacking = []
-    for name in shown.loc[shown["state"] == "scored", "scan"] if method else ():
-        of = PictureOf.of(results, results.scan(name), method)
-        if of.digest in made:
-            pictures[name] = cached_cohort.thumbnail(of)
-        else:
-            lacking.append(of)
-    return pictures, lacking
-
-
-def _make(lacking: list[PictureOf]) -> None:
-    began = time.monotonic()
-    for of in lacking:
-        cached_cohort.thumbnail(of)
-        state.cohort_made.add(of.digest)
-        if time.monotonic() - began > _PICTURE_SECONDS:
-            break
+def _pictures(results: Results, table: Table, shown: pd.DataFrame, method: str) -> dict[str, str]:
+    """By the column `scan`."""
+    names = shown.loc[shown["state"] == "scored", "scan"]
+    return {name: cached_cohort.picture(table.whose, table.digest, name, method, results) for name in names}
 
 
 def _chosen(results: Results, row: pd.Series, method: str) -> None:
