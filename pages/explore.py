@@ -73,7 +73,7 @@ def show() -> None:
     explore_state.keep(seen)
     shown = Shown(scan, results, state.explore_thresholds, truth)
     name = stem(Path(volume.name).name)
-    show_downloads(shown, name, seen.cursor)
+    show_downloads(shown, name, seen.cursor, request.files)
     state.explore_drawn = state.get("explore_drawn", False) or seen.done
     if not state.explore_drawn:  # the browser would load tables and charts before it draws the first maps
         st.caption("Scores follow when the maps are drawn.")

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import json
 import re
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +22,7 @@ from vaead_core import scorers
 from vaead_core.measures.metrics import detection
 from vaead_core.pipeline import scoring
 from vaead_core.scans.nifti import read_nifti
+from vaead_core.study.names import as_label
 
 ROOT = Path(__file__).resolve().parents[1]
 LABELS = {2: slice(20, 34), 5: slice(40, 60)}  # of the third axis
@@ -165,3 +170,27 @@ def test_a_cluster_that_was_gone_to_is_judged_and_the_verdict_stands_in_table_an
     assert any(one.value.startswith("1 of ") and "1 accepted, 0 rejected" in one.value for one in app.caption)
     of_the_run_before = files["Findings, TSV"]().splitlines()  # as when a file is asked for while a comment is taken up
     assert of_the_run_before[2].split("\t")[-2:] == ["accept", "near a *vessel*"]
+
+
+def test_all_of_a_scan_is_a_zip_in_bidss_names_that_another_thread_can_make(app, brain_volume, monkeypatch):
+    """As Streamlit does when the file is asked for: in a thread without a session."""
+    files = {}
+    monkeypatch.setattr("pages.shared.explore.panels.offer", lambda label, content, *_: files.setdefault(label, content))
+    table = next(one.value for one in app.dataframe if "Verdict" in one.value)
+    peak = np.linalg.inv(brain_volume.affine) @ [*table.loc[1, ["R, mm", "A, mm", "S, mm"]].astype(float), 1]
+    app.session_state.explore_chosen = tuple(np.rint(peak[:3]).astype(int).tolist())
+    app.run()
+    [verdict] = [one for one in app.segmented_control if one.label == "Verdict"]
+    verdict.set_value("accept").run()
+    assert not app.exception
+    with ThreadPoolExecutor(1) as other, zipfile.ZipFile(io.BytesIO(other.submit(files["All as one .zip"]).result())) as archive:
+        names = archive.namelist()
+        record = json.loads(archive.read("sub-own/anat/sub-own_scores.json"))
+        tables = {name: archive.read(name).decode() for name in names if name.endswith("_dseg.tsv")}
+    assert record["made_of"]["scan"] == hashlib.sha256(scan_file(brain_volume)).hexdigest()
+    assert record["scan"] == "sub-own/anat/sub-own_T1w.nii"
+    methods = app.session_state.methods
+    assert set(record["found"]) == set(methods)
+    maps = {f"sub-own/anat/sub-own_space-T1w_desc-{as_label(name)}_statmap.nii.gz" for name in methods}
+    assert maps == {name for name in names if name.endswith("_statmap.nii.gz")}
+    assert [text.splitlines()[2].split("\t")[-2] for text in tables.values() if "verdict" in text] == ["accept"]

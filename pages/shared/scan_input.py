@@ -75,6 +75,11 @@ class Request:
         """Whose scan it is, by content; a truth to it makes no other."""
         return " ".join(one.key for one in (self.upload, self.mask) if one) or self.sample
 
+    @property
+    def files(self) -> tuple[bytes | None, bytes | None]:
+        """Content of the upload and of its mask; None for what there is none of."""
+        return (self.upload.content if self.upload else None), (self.mask.content if self.mask else None)
+
     def read(self) -> Opened:
         """Raises ScanError for a scan; a truth that does not fit is a sentence."""
         if self.upload is None:

@@ -134,8 +134,8 @@ def test_an_address_that_names_no_voxel_is_as_good_as_none(browser, tab, address
 
 
 @pytest.mark.shows(22)
-def test_picture_and_report_are_made_when_asked_for(tab):
-    for label, start in {"This slice, PNG": b"\x89PNG", "Report, HTML": b"<!doctype html>"}.items():
+def test_picture_report_and_all_as_one_zip_are_made_when_asked_for(tab):
+    for label, start in {"This slice, PNG": b"\x89PNG", "Report, HTML": b"<!doctype html>", "All as one .zip": b"PK"}.items():
         with tab.expect_download() as download:
             tab.get_by_role("button", name=label).click()
         with open(download.value.path(), "rb") as file:

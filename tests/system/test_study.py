@@ -1,11 +1,13 @@
 """A study in several processes, on a cluster, and killed: the bytes of one unbroken run. The validator of BIDS reads it."""
 
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,11 @@ import pytest
 from tests.support.bids import FEW_MAPS, put, study_tree, written
 from tests.support.disks import full_disk
 from tests.support.scans import scan_file
+from vaead_core.cohorts.synthetic import synthetic_brain
+from vaead_core.pipeline import scoring
+from vaead_core.pipeline.findings import Verdict
+from vaead_core.study.derivatives import Reader
+from vaead_core.study.scan_zip import scan_zip
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -114,6 +121,17 @@ def test_the_validator_of_bids_finds_no_error(tree, whole, tmp_path):
     (whole / ".bidsignore").rename(tmp_path / "bidsignore")
     assert "NOT_INCLUDED" in {one["code"] for one in issues(whole, tmp_path, "error")}, "it looks at names"
     (tmp_path / "bidsignore").rename(whole / ".bidsignore")
+
+
+def test_the_validator_of_bids_finds_no_error_in_the_zip_of_one_scan(tiny_checkpoint, tmp_path):
+    prepared = scoring.prepare(synthetic_brain(7, 1, 60.0), tiny_checkpoint)
+    results = [scoring.score(prepared, tiny_checkpoint, name) for name in FEW_MAPS]
+    judged = Reader({"residual": 0.01}, lambda *_: Verdict("reject", "a vessel"))
+    packed = scan_zip("DOE 7.nii", prepared, results, tiny_checkpoint, "scan", 0.05, judged)
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        archive.extractall(tmp_path / "out")
+    assert "reject" in (tmp_path / "out/sub-DOE7/anat/sub-DOE7_space-T1w_desc-residual_dseg.tsv").read_text()
+    assert issues(tmp_path / "out", tmp_path, "error") == []
 
 
 def issues(folder: Path, scratch: Path, severity: str) -> list[dict]:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from vaead_core import __version__, scorers
 from vaead_core.checkpoints.checkpoint import Checkpoint
-from vaead_core.checkpoints.site import Site
 from vaead_core.figures.mosaic import mosaic_row, mosaic_webp
 from vaead_core.figures.scan import ShownMap
 from vaead_core.measures.components import labelled_clusters
-from vaead_core.pipeline import scoring
-from vaead_core.pipeline.findings import Finding, findings_tsv, placed
+from vaead_core.pipeline.findings import Finding, Verdict, findings_tsv, placed
 from vaead_core.pipeline.record import scores_record
+from vaead_core.pipeline.scoring import PreparedScan, Scored, native_map
 from vaead_core.scans.nifti import Said, map_to_nifti
 from vaead_core.scans.transform_file import itk_text
 from vaead_core.scans.volume import Array, Volume
@@ -30,38 +30,54 @@ SPACE = "T1w"  # the scan's own
 ATLAS = "SRI24"
 
 File = tuple[str, bytes | str]
+Voxel = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """What somebody who looked at the maps adds. thresholds: by scorer, those that he moved. verdict: of a scorer's cluster
+    whose peak lies at a voxel."""
+
+    thresholds: dict[str, float] = field(default_factory=dict)
+    verdict: Callable[[str, Voxel], Verdict] = lambda scorer, voxel: Verdict()
+
+    def moved(self) -> tuple[str, ...]:
+        """That thresholds are his, in a sentence."""
+        titles = ", ".join(scorers.SCORERS[name].title for name in self.thresholds)
+        return (f"Whoever looked at the maps moved the threshold of {titles}.",) if titles else ()
 
 
 def derivatives(
-    scan: StudyScan, volume: Volume, checkpoint: Checkpoint, site: Site | None, names: tuple[str, ...], scale: scoring.Scale,
-    rate: float, command: str, said: tuple[str, ...],
+    scan: StudyScan, prepared: PreparedScan, results: list[Scored], checkpoint: Checkpoint, rate: float, command: str,
+    said: tuple[str, ...] = (), reader: Reader = Reader(),
 ) -> Iterator[tuple[str, bytes | str | dict[str, Any]]]:  # fmt: skip
     """Each file's place in the folder of results and its content; at the end the record, a dictionary. Raises InputError.
 
-    volume: the scan, its brain known. names: of the scorers. said: sentences to be said beside the others.
+    rate: the share of healthy voxels above a threshold that no reader moved. said: sentences to be said beside the others.
     """
-    prepared = scoring.prepare(volume, checkpoint)
-    results = [scoring.score(prepared, checkpoint, name, scale, site) for name in names]
+    volume = prepared.brain.scan
     scores = scores_record(prepared, results, checkpoint)
-    scores["warnings"] = [*said, *scores["warnings"]]
+    scores["warnings"] = [*said, *reader.moved(), *scores["warnings"]]
     about = sidecars.common(scan, scores, command)
     found, pictures, folder = {}, [mosaic_row(volume)], scan.name.folder
     for one in results:
         if one.maps is not None:
-            native = scoring.native_map(prepared, checkpoint, one.maps)
-            threshold = one.healthy.threshold(rate)
+            native = native_map(prepared, checkpoint, one.maps)
+            threshold = reader.thresholds.get(one.name, one.healthy.threshold(rate))
+            moved = one.name in reader.thresholds
             values = scorers.abnormality(one.name, native)
             labels, clusters, count = labelled_clusters(values, threshold, volume.affine, MOST_CLUSTERS)
             marked = values > threshold
             shown = ShownMap.of(one, values, threshold)
-            findings = [placed(cluster, prepared.brain.transform) for cluster in clusters]
-            found[one.name] = _found(marked, findings, count, volume, shown)
+            findings = [placed(each, prepared.brain.transform, reader.verdict(one.name, each.voxel)) for each in clusters]
+            judged = any(finding.verdict != Verdict() for finding in findings)
+            found[one.name] = _found(marked, findings, count, volume, shown) | ({"threshold_moved": True} if moved else {})
             pictures.append(mosaic_row(volume, shown, clusters[0].voxel[2] if clusters else None))
-            told = about | sidecars.of_map(one, rate, scores["scorers"][one.name])
+            told = about | sidecars.of_map(one, threshold, None if moved else rate, scores["scorers"][one.name])
             yield from _map_files(scan, volume, one.name, native, told)
             yield from _mask_files(scan, volume, one.name, marked, told)
-            yield from _cluster_files(scan, volume, one.name, labels, told, count)
-            yield _name(scan, one.name, "dseg") + ".tsv", findings_tsv(findings, judged=False)
+            yield from _cluster_files(scan, volume, one.name, labels, told | (sidecars.JUDGED if judged else {}), count)
+            yield _name(scan, one.name, "dseg") + ".tsv", findings_tsv(findings, judged)
     if volume.brain_by == "networks":
         stem = scan.name.made("mask", space=SPACE, desc="brain").stem
         said_of_it = _said("label", "brain", "brain found by networks")

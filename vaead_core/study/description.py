@@ -30,15 +30,27 @@ Of each T1 scan `<scan>`, by each method:
 `<scan>_scores.json` has all scores of the scan, or the sentence that says why it has none. BIDS 1.11 has no suffix for maps of
 statistics, for transforms and for scores: `.bidsignore` names ours.
 """
+OF_ONE = """
+These are of one scan, from the app's Explore page, with the thresholds, verdicts and comments that stood there. `bids:raw:` in
+the `.json` files means the dataset that holds the scan.
+"""
 
 
 def describe(out: Path, raw: Path) -> None:
     """Writes these files. Raises InputError where `out` holds what another tool made, and OSError."""
     out.mkdir(parents=True, exist_ok=True)
     _refuse_foreign(out)
-    write_whole(out / ".bidsignore", IGNORED)
-    write_whole(out / "README.md", README)
-    write_whole(out / FILE, json.dumps(_description(out, raw), indent=1, ensure_ascii=False) + "\n")
+    for name, text in _files(README, _description(out, raw)).items():
+        write_whole(out / name, text)
+
+
+def files_of_one(participant: str) -> dict[str, str]:
+    """The same, by name, for the results of one scan that no dataset is known of."""
+    return _files(README + OF_ONE, _said(participant))
+
+
+def _files(readme: str, said: dict[str, Any]) -> dict[str, str]:
+    return {".bidsignore": IGNORED, "README.md": readme, FILE: json.dumps(said, indent=1, ensure_ascii=False) + "\n"}
 
 
 def _refuse_foreign(out: Path) -> None:
@@ -60,13 +72,16 @@ def _description(out: Path, raw: Path) -> dict[str, Any]:
     about = read_description(raw)
     where = Path(os.path.relpath(raw.resolve(), out.resolve())).as_posix()
     source = {"DOI": about["DatasetDOI"]} if isinstance(about.get("DatasetDOI"), str) else {"URL": where}
+    return _said(about.get("Name") or raw.resolve().name) | {"SourceDatasets": [source], "DatasetLinks": {"raw": where}}
+
+
+def _said(of: str) -> dict[str, Any]:
+    """What is said of any results."""
     return {
-        "Name": f"Anomaly maps of {about.get('Name') or raw.resolve().name}",
+        "Name": f"Anomaly maps of {of}",
         "BIDSVersion": BIDS_VERSION,
         "DatasetType": "derivative",
         "GeneratedBy": [{"Name": "vaead", "Version": __version__} | _container()],
-        "SourceDatasets": [source],
-        "DatasetLinks": {"raw": where},
     }
 
 

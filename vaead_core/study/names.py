@@ -6,6 +6,9 @@ import re
 from dataclasses import dataclass
 
 _LAST = ("chunk", "desc")  # entities that stand behind `space`
+_OF_SCANS = ("sub", "ses", "acq", "ce", "rec", "run", "echo", "part", "chunk")  # entities of raw T1 scans, in their order
+_LONGEST = 100  # letters of a name that is kept, as what is made of it has longer ones
+_LONGEST_LABEL = 40
 _ENTITY = re.compile(r"([a-z]+)-([A-Za-z0-9+]+)", re.ASCII)
 
 
@@ -82,6 +85,23 @@ class BidsName:
         'sub-01_from-T1w_to-SRI24_mode-image_xfm'
         """
         return f"{self.scan}_from-{source}_to-{target}_mode-image_xfm"
+
+
+def name_for(called: str) -> BidsName:
+    """That of a T1 scan whose file is called anything: a BIDS name is kept, of others letters and digits are the participant.
+
+    called: without an extension.
+
+    >>> [name_for(one).stem for one in ("sub-01_ses-2_T1w", "sub-01", "DOE^John 7.3", "../..")]
+    ['sub-01_ses-2_T1w', 'sub-01_T1w', 'sub-DOEJohn73_T1w', 'sub-scan_T1w']
+    """
+    found = BidsName.of(called) or BidsName.of(f"{called}_T1w")
+    if found and len(called) <= _LONGEST:
+        keys = [key for key, _ in found.entities]
+        if keys == [key for key in _OF_SCANS if key in keys]:
+            return BidsName(found.entities, "T1w")
+    label = "".join(re.findall("[A-Za-z0-9]", called))[:_LONGEST_LABEL]
+    return BidsName((("sub", label or "scan"),), "T1w")
 
 
 def as_label(name: str) -> str:

@@ -85,8 +85,9 @@ def _scores(record: dict[str, Any]) -> str:
         unit, found, whose = escape(one["unit"]), record["found"].get(name), escape(record["compared_with"][name])
         above = ("no map", "", "")
         if found:
+            moved = ", moved by a reader" if found.get("threshold_moved") else ""
             above = (
-                f"{found['threshold']:.3g} {unit}", f"{found['volume_ml']:.1f} mL, {found['clusters']} clusters",
+                f"{found['threshold']:.3g} {unit}{moved}", f"{found['volume_ml']:.1f} mL, {found['clusters']} clusters",
                 f"<i></i><br>0 to {found['full_colour']:.3g} {unit}",
             )  # fmt: skip
         percentile = f"{one['scan_percentile'][default]:.1f}"

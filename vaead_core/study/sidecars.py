@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from vaead_core import scorers
+from vaead_core.pipeline.findings import VERDICTS
 from vaead_core.pipeline.scoring import Scored
 from vaead_core.study.dataset import StudyScan
 
@@ -26,6 +27,10 @@ CLUSTERS: dict[str, Any] = {
     "atlas_y": {"Description": "The same, to the front.", **_MM},
     "atlas_z": {"Description": "The same, upwards.", **_MM},
     "region": {"Description": "Side and tissue there, by SRI24's labels."},
+}
+JUDGED = {
+    "verdict": {"Description": "What a reader says of it.", "Levels": {one: one for one in VERDICTS}},
+    "comment": {"Description": "A reader's comment on it."},
 }
 
 
@@ -51,13 +56,15 @@ def map_description(name: str) -> str:
     return f"{kind.title}, on the scan's own grid, 0 outside the brain. {signed} is more abnormal; it is no probability."
 
 
-def of_map(one: Scored, rate: float, scores: dict[str, Any]) -> dict[str, Any]:
-    """What the files of one map say. scores: its own, of `scores_record`."""
+def of_map(one: Scored, threshold: float, rate: float | None, scores: dict[str, Any]) -> dict[str, Any]:
+    """What the files of one map say. rate: by which its threshold was set, None for a reader. scores: its own, of
+    `scores_record`."""
+    above = one.healthy.rate(threshold) if rate is None else rate
     return {
         "Scorer": one.name,
         "Units": scores["unit"],
-        "Threshold": one.healthy.threshold(rate),
-        "ThresholdHealthyPercentile": round(100 * (1 - rate), 6),
+        "Threshold": threshold,
+        "ThresholdHealthyPercentile": round(100 * (1 - above), 6),
         "ComparedWith": one.compared_with,
         "ScanScores": scores["scan"],
         "ScanPercentiles": scores["scan_percentile"],

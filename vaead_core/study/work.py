@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import sys
 import traceback
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,10 +15,9 @@ from threadpoolctl import threadpool_limits
 from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.checkpoints.search import opened
 from vaead_core.checkpoints.site import Site
-from vaead_core.computing.checkout import PACKAGE
-from vaead_core.computing.code import code_digest, digest_of
 from vaead_core.computing.whole_file import write_whole
 from vaead_core.errors import InputError, fault
+from vaead_core.pipeline import scoring
 from vaead_core.pipeline.scoring import Scale
 from vaead_core.scans.heads import with_mask
 from vaead_core.scans.masks import read_mask
@@ -30,7 +27,7 @@ from vaead_core.scans.volume import Volume
 from vaead_core.study.dataset import StudyScan
 from vaead_core.study.derivatives import ATLAS, SPACE, derivatives
 from vaead_core.study.kept_brains import with_kept_brain
-from vaead_core.study.records import read_record, record_file
+from vaead_core.study.records import made_of, read_record, record_file, record_of, record_text
 from vaead_core.study.scan_page import scan_page
 
 
@@ -50,6 +47,12 @@ class Settings:
     rate: float
     command: str
     work: Path | None = None
+
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """The options that results depend on beside the files."""
+        names = ("scorers", "scale", "strip", "rate", "command")
+        return {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True)
@@ -94,16 +97,16 @@ def scored(work: ScanWork) -> Outcome:
         except InputError as error:
             _clear(work)
             return _failed(work, None, str(error))
-        made_of = _made_of(work.settings, content, mask)
-        if (kept := _finished(work, made_of)) is not None:
+        checkpoint, site = opened_pair(work.settings)
+        of = made_of(content, mask, checkpoint, site, work.settings.chosen)
+        if (kept := _finished(work, of)) is not None:
             return Outcome(name, kept["sentence"], kept=True)
         _clear(work)
-        checkpoint, site = opened_pair(work.settings)
         try:
             written: list[str] = []
             for file, made in _made(work, content, mask, checkpoint, site):
                 if isinstance(made, dict):
-                    _tell(work, made_of, None, made | {"files": written})
+                    _tell(work, of, None, made | {"files": written})
                 else:
                     _put(work, file, made)
                     written.append(file)
@@ -112,7 +115,7 @@ def scored(work: ScanWork) -> Outcome:
             raise
         except InputError as error:
             _clear(work)
-            return _failed(work, made_of, str(error))
+            return _failed(work, of, str(error))
         except Exception as error:
             _clear(work)
             return _failed(work, None, fault(error) or _unforeseen(error))
@@ -133,9 +136,9 @@ def _made(
 ) -> Iterator[tuple[str, bytes | str | dict[str, Any]]]:
     settings, scan = work.settings, read_nifti(content, work.scan.path.name)
     volume, said = _with_brain(scan, content, mask, work)
-    yield from derivatives(
-        work.scan, volume, checkpoint, site, settings.scorers, settings.scale, settings.rate, settings.command, said
-    )
+    prepared = scoring.prepare(volume, checkpoint)
+    results = [scoring.score(prepared, checkpoint, name, settings.scale, site) for name in settings.scorers]
+    yield from derivatives(work.scan, prepared, results, checkpoint, settings.rate, settings.command, said)
 
 
 def _with_brain(scan: Volume, content: bytes, mask: bytes | None, work: ScanWork) -> tuple[Volume, tuple[str, ...]]:
@@ -149,29 +152,13 @@ def _with_brain(scan: Volume, content: bytes, mask: bytes | None, work: ScanWork
     return with_kept_brain(scan, content, settings.strip, settings.work), (said,)
 
 
-def _made_of(settings: Settings, content: bytes, mask: bytes | None) -> dict[str, Any]:
-    """All that results depend on."""
-    checkpoint, site = opened_pair(settings)
-    chosen = {name: value for name, value in asdict(settings).items() if name in ("scorers", "scale", "strip", "rate", "command")}
-    digests = {
-        "scan": _digest(content), "mask": mask and _digest(mask),
-        "checkpoint": checkpoint.digest, "site": site.digest if site else None,
-        "code": code_digest(), "figures": digest_of(PACKAGE / "figures"),
-    }  # fmt: skip
-    return json.loads(json.dumps(digests | chosen))
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
-def _finished(work: ScanWork, made_of: dict[str, Any]) -> dict[str, Any] | None:
+def _finished(work: ScanWork, of: dict[str, Any]) -> dict[str, Any] | None:
     """The record of results that lie there, whole and of the same make."""
     try:
         record = read_record(work.record)
     except InputError:  # no record of ours: made anew
         return None
-    whole = record and record["made_of"] == made_of and all((work.out / file).is_file() for file in record["files"])
+    whole = record and record["made_of"] == of and all((work.out / file).is_file() for file in record["files"])
     return record if whole else None
 
 
@@ -190,20 +177,17 @@ def _clear(work: ScanWork) -> None:
                 path.unlink(missing_ok=True)
 
 
-def _failed(work: ScanWork, made_of: dict[str, Any] | None, sentence: str) -> Outcome:
-    _tell(work, made_of, sentence, {"files": []})
+def _failed(work: ScanWork, of: dict[str, Any] | None, sentence: str) -> Outcome:
+    _tell(work, of, sentence, {"files": []})
     return Outcome(work.scan.name.stem, sentence)
 
 
-def _tell(work: ScanWork, made_of: dict[str, Any] | None, sentence: str | None, made: dict[str, Any]) -> None:
-    """Writes the scan's page, then the record. made_of: None where the next run shall try again."""
-    record = {
-        "scan": work.scan.inside, "participant_id": work.scan.participant, "entities": dict(work.scan.name.entities),
-        "sentence": sentence, "made_of": made_of, **made, "files": [*made["files"], work.scan.name.page],
-    }  # fmt: skip
+def _tell(work: ScanWork, of: dict[str, Any] | None, sentence: str | None, made: dict[str, Any]) -> None:
+    """Writes the scan's page, then the record. of: None where the next run shall try again."""
+    record = record_of(work.scan, of, sentence, made)
     picture = (work.out / work.scan.name.picture).read_bytes() if sentence is None else None
     _put(work, work.scan.name.page, scan_page(record, picture))
-    write_whole(work.record, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+    write_whole(work.record, record_text(record))
 
 
 def _put(work: ScanWork, file: str, content: bytes | str) -> None:

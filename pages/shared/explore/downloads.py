@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pages.shared.cached import scans as cached_scans
-from pages.shared.explore.shown import Shown
+from pages.shared.explore.shown import FIRST_RATE, Shown
+from pages.shared.server import memory, queue
+from pages.shared.viewer import Voxel
 from vaead_core import scorers
 from vaead_core.figures.report import Finding, scan_report
 from vaead_core.figures.scan import ShownMap, panels_png
+from vaead_core.pipeline.findings import Verdict
 from vaead_core.pipeline.scoring import Scored
+from vaead_core.study.derivatives import Reader
+from vaead_core.study.scan_zip import scan_zip
 
 
 def picture(shown: Shown, k: int) -> bytes:
@@ -19,6 +26,18 @@ def report(shown: Shown) -> str:
     """The HTML report."""
     findings = [Finding(one, _drawn(shown, one)) for one in shown.results]
     return scan_report(shown.scan.prepared, shown.scan.checkpoint, findings, shown.marked)
+
+
+def everything(shown: Shown, verdicts: dict[str, Callable[[Voxel], Verdict]], content: bytes | None, mask: bytes | None) -> bytes:
+    """A .zip of what the participant stage would write of the scan. verdicts: by method. content, mask: of the files."""
+    moved = {one.name: at for one in shown.results if (at := shown.threshold(one)) != one.thresholds[FIRST_RATE]}
+    reader = Reader(moved, lambda name, voxel: verdicts[name](voxel))
+    scan = shown.scan
+    with queue.turn():
+        memory.refuse_when_short()
+        return scan_zip(
+            scan.volume.name, scan.prepared, shown.results, scan.checkpoint, scan.scale, FIRST_RATE, reader, content, mask
+        )
 
 
 def _drawn(shown: Shown, one: Scored) -> ShownMap:

@@ -21,10 +21,19 @@ from vaead_core.figures.scores import histogram_figure, strip_figure
 from vaead_core.measures.aggregates import DEFAULT
 from vaead_core.scans.nifti import map_to_nifti
 
+EVERYTHING = (
+    "Maps, masks, clusters with your verdicts, the way to the atlas, a picture, a page and a record of all, as a BIDS derivative "
+    "dataset: what vaead BIDS_DIR OUT participant writes of a scan, by the methods and thresholds that are shown."
+)
 
-def show_downloads(shown: Shown, stem: str, cursor: Voxel) -> None:
-    """Each map as NIfTI, the crosshair's slice as PNG, a report as HTML; made when asked for."""
+
+def show_downloads(shown: Shown, stem: str, cursor: Voxel, files: tuple[bytes | None, bytes | None]) -> None:
+    """Each map as NIfTI, the crosshair's slice as PNG, a report as HTML, all in BIDS's names; made when asked for.
+
+    files: content of the scan's own and of its mask's, None where there is none.
+    """
     volume = shown.scan.volume
+    verdicts = {one.name: explore_state.verdicts(one.name) for one in shown.results}
 
     def picture() -> bytes:
         from pages.shared.explore import downloads  # matplotlib costs every visitor half a second, and few ask for a file
@@ -36,12 +45,18 @@ def show_downloads(shown: Shown, stem: str, cursor: Voxel) -> None:
 
         return downloads.report(shown)
 
+    def everything() -> bytes:
+        from pages.shared.explore import downloads
+
+        return downloads.everything(shown, verdicts, *files)
+
     with st.container(horizontal=True):
         for one, title in zip(shown.results, shown.titles, strict=True):
             content = lambda one=one: map_to_nifti(cached_scans.native(shown.scan, one.name), volume)  # noqa: E731
             offer(f"{title}, NIfTI", content, one.name, f"{stem}_{one.name}.nii.gz")
         offer("This slice, PNG", picture, "picture", f"{stem}_slice_{cursor[2] + 1}.png")
         offer("Report, HTML", report, "report", f"{stem}_report.html")
+        offer("All as one .zip", everything, "everything", f"{stem}_vaead.zip", EVERYTHING)
 
 
 def show_scores(shown: Shown, row: int) -> None:
