@@ -31,6 +31,6 @@ try:
     if chosen_view == VIEWS[0]:
         table_view.show(results, table)
     else:
-        groups.show(table)
+        groups.show(results, table)
 except InputError as error:
     refuse(error)

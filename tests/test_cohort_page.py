@@ -256,6 +256,24 @@ def test_a_group_column_gives_a_row_a_method_with_prevalence(data, tmp_path, mon
     assert list(table["Prevalence"]) == [0.5] * len(FEW_MAPS)
     assert set(table["AUROC, 95 %"]) == {"too few"}
     assert len(app.get("plotly_chart")) == 1
+    assert not app.get("image"), "no map is read before it is asked for"
+    app.button(key="cohort_difference").click().run()
+    assert not app.exception
+    assert len(app.get("image")) == 1
+    assert app.warning[-1].value.startswith(
+        "Maps of 1 person of patient and of 1 person of control: with fewer than 5 in a group"
+    )
+    said = app.caption[-1].value
+    assert said.startswith("Residual: mean of 1 person of patient less that of 1 person of control; whoever has several scans")
+    assert "Red: higher in patient; blue: higher in control" in said
+    assert "nothing was tested for significance" in said
+    app.selectbox(key="cohort_difference_of").set_value("voxel_atlas").run()
+    assert not app.get("image"), "another method is another map"
+    (way,) = tmp_path.rglob("sub-01_ses-2_from-T1w_to-SRI24_mode-image_xfm.txt")
+    way.write_text("a letter")
+    app.button(key="cohort_difference").click().run()
+    assert not app.exception
+    assert "is no way to the atlas that vaead wrote; run participant again" in app.error[0].value
 
 
 # One's own

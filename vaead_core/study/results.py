@@ -12,15 +12,18 @@ from typing import Any
 from vaead_core.cohorts.participants import participants
 from vaead_core.errors import InputError, refusing
 from vaead_core.figures.mosaic import MOST_BYTES, row_of
+from vaead_core.scans.geometry import AffineToAtlas
 from vaead_core.scans.names import stem
 from vaead_core.scans.nifti_file import MAX_FILE_BYTES, read_file
+from vaead_core.scans.transform_file import from_itk_text
 from vaead_core.study.dataset import Study, StudyScan, find_study
-from vaead_core.study.derivatives import SPACE
+from vaead_core.study.derivatives import ATLAS, SPACE
 from vaead_core.study.description import FILE, makers, read_description
 from vaead_core.study.group import GroupTable, group_table
 from vaead_core.study.names import BidsName, as_label
 from vaead_core.study.records import read_record, read_records, record_file
 
+_TRANSFORM_BYTES = 1 << 20
 _DEEPEST = 5  # folders below the one that is searched
 
 
@@ -83,6 +86,11 @@ class Results:
     def map_file(self, scan: StudyScan, method: str) -> Path:
         """A method's map of a scan."""
         return self.out / scan.name.folder / f"{scan.name.made('statmap', space=SPACE, desc=as_label(method)).stem}.nii.gz"
+
+    def transform(self, scan: StudyScan) -> AffineToAtlas:
+        """The way of a scan to the atlas. Raises InputError where it is gone or damaged."""
+        file = self.out / scan.name.folder / f"{scan.name.transform_stem(SPACE, ATLAS)}.txt"
+        return from_itk_text(self.content(file, _TRANSFORM_BYTES).decode(errors="replace"), file.name)
 
 
 def result_folders(base: Path) -> list[Path]:

@@ -1,15 +1,19 @@
-"""The Cohort page's cached functions: a study's table, the picture of a map, two groups beside each other."""
+"""The Cohort page's cached functions: a study's table, the picture of a map, two groups beside each other and on the atlas."""
 
 from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 
+from pages.shared.server import memory, queue
 from pages.shared.server.cache import cached, forget_all
+from vaead_core import scorers
 from vaead_core.study.comparison import Separated, separated
 from vaead_core.study.group import UNKNOWN, GroupTable
+from vaead_core.study.group_map import Difference, group_difference
 from vaead_core.study.results import Results
 
 NAMES = ("scan", "participant_id", "session_id", "run", "state", "sentence", "same_as", "made_by", "brain_found_by", "cautions")
@@ -23,6 +27,14 @@ class Table:
     digest: str
     group: GroupTable
     frame: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class MeanDifference:
+    """picture: a PNG of it."""
+
+    found: Difference
+    picture: bytes
 
 
 def table(results: Results) -> Table:
@@ -51,6 +63,24 @@ def picture(whose: str, digest: str, scan: str, method: str, _results: Results) 
 def forget(whose: str) -> None:
     """Drops all that was made of a folder of results."""
     forget_all(whose)
+
+
+@cached
+def difference(
+    whose: str, digest: str, method: str, column: str, first: str, second: str, _results: Results, _group: GroupTable
+) -> MeanDifference:
+    """The mean map of a group less that of another, on the atlas, with its picture. Raises InputError."""
+    from vaead_core.figures.difference import difference_png
+
+    def content(file: Path) -> bytes:
+        queue.listen()  # whoever has left does not wait for the rest
+        found = _results.content(file)
+        memory.refuse_to_read(found, file.name)
+        return found
+
+    found = group_difference(_results, _group, method, column, first, second, content)
+    unit = scorers.SCORERS[method].unit
+    return MeanDifference(found, difference_png(found.values, found.covered, found.grid, unit))
 
 
 @cached

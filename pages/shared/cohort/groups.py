@@ -7,20 +7,22 @@ import streamlit as st
 
 from pages.shared.cached import cohort as cached_cohort
 from pages.shared.cached.cohort import Table
+from pages.shared.cohort import difference
 from pages.shared.notices import plain, warn
 from vaead_core.figures.curves import PLAIN
 from vaead_core.figures.groups import groups_figure
 from vaead_core.measures.metrics import Interval
 from vaead_core.study.comparison import LEAST, Separated
 from vaead_core.study.group import UNKNOWN, title_of
+from vaead_core.study.results import Results
 
 _CONTROLS = ("control", "controls", "con", "hc", "healthy", "td", "nc", "cn")
 _PANELS = 4  # in a row of the figure
 ALONE = "Two groups are told apart by a column of the dataset's participants.tsv, such as group; this study has no such column."
 
 
-def show(table: Table) -> None:
-    """Which groups, how well scores tell them apart, and each one's score. Raises InputError."""
+def show(results: Results, table: Table) -> None:
+    """Which groups, how well scores tell them apart, each one's score, and their maps on the atlas. Raises InputError."""
     known = {name: values for name in table.group.theirs if len(values := _values(table, name)) > 1}
     if not known:
         st.info(plain(ALONE))
@@ -48,6 +50,7 @@ def show(table: Table) -> None:
         part = {title_of(one.method): (one.first, one.second) for one in found[at : at + _PANELS]}
         figure = groups_figure(part, (one, other))
         st.plotly_chart(figure, key=f"cohort_groups_{at}", config=PLAIN, alt="Score of each person by group")
+    difference.show(results, table, by, one, other)
 
 
 def _values(table: Table, name: str) -> list[str]:

@@ -1,0 +1,92 @@
+"""The picture of a difference of two groups' maps on the atlas."""
+
+from __future__ import annotations
+
+import io
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+
+from vaead_core.figures.scan import upright
+from vaead_core.scans import atlas
+from vaead_core.scans.geometry import AffineToAtlas, Grid
+from vaead_core.scans.registration import to_atlas
+from vaead_core.scans.volume import Array
+
+COLOURS = "RdBu_r"
+ROWS, COLUMNS = 3, 6
+_TILE_INCHES = 1.7
+_DOTS_PER_INCH = 130
+_FULL = 0.995  # quantile of the sizes of differences that is in full colour
+_MOST_OPAQUE = 0.9
+_BRIGHTEST = 0.75  # of the atlas, so that colours stand out
+
+
+def full_colour(values: Array, covered: Array) -> float:
+    """From which size on a difference is in full colour; above 0."""
+    return max(float(np.quantile(np.abs(values[covered]), _FULL)), 1e-12)
+
+
+def difference_png(values: Array, covered: Array, grid: Grid, unit: str) -> bytes:
+    """ROWS × COLUMNS axial slices, upwards, over the atlas's T1; 0 is the middle of the colours, and the less a difference is the
+    more is seen of the atlas.
+
+    values: (I, J, K) on `grid`. covered: (I, J, K) bool, outside of which the atlas alone is drawn, darker. unit: of the values.
+    Radiological: the patient's left is on the right.
+    """
+    full = full_colour(values, covered)
+    grey = to_atlas(atlas.t1().data, atlas.t1(), AffineToAtlas(np.eye(4)), grid)
+    grey = np.clip(grey / np.quantile(grey[grey > 0], 0.99), 0, 1) * _BRIGHTEST
+    i, j, k = (np.flatnonzero((grey > 0).any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1)))
+    box = slice(i[0], i[-1] + 1), slice(j[0], j[-1] + 1)
+    count = ROWS * COLUMNS
+    slices = np.rint(k[0] + (k[-1] - k[0]) * (np.arange(count) + 1.5) / (count + 2)).astype(int)
+    figure = Figure((COLUMNS * _TILE_INCHES, ROWS * _TILE_INCHES * 1.2 + 0.7), facecolor="black", layout="constrained")
+    axes = figure.subplots(ROWS, COLUMNS, squeeze=False)
+    for axis, at in zip(axes.flat, slices.tolist(), strict=True):
+        axis.imshow(_slice(values[*box, at], covered[*box, at], grey[*box, at], full), interpolation="bilinear")
+        axis.set_axis_off()
+        _write(axis, 0.01, 0.93, f"{(grid.affine @ [0, 0, at, 1])[2]:.0f} mm", "left")
+        _write(axis, 0.01, 0.5, "R", "left")
+        _write(axis, 0.99, 0.5, "L", "right")
+    bar = figure.colorbar(
+        ScalarMappable(Normalize(-full, full), COLOURS),
+        ax=axes.ravel().tolist(),
+        location="bottom",
+        shrink=0.5,
+        aspect=40,
+        pad=0.02,
+    )
+    bar.ax.tick_params(colors="white", labelsize=8)
+    bar.ax.set_xlabel(f"difference of means, {unit}", color="white", fontsize=8, parse_math=False)
+    return _png(figure)
+
+
+def _slice(values: Array, covered: Array, grey: Array, full: float) -> Array:
+    """(J, I, 3) from 0 to 1."""
+    share = np.clip(values / full, -1, 1)
+    colours = mpl.colormaps[COLOURS]((1 + share) / 2)[..., :3]
+    opacity = _MOST_OPAQUE * np.abs(share)[..., None] * covered[..., None]
+    under = (grey * np.where(covered, 1, 0.45))[..., None]
+    return np.clip(_upright(opacity * colours + (1 - opacity) * under), 0, 1)
+
+
+def _upright(plane: Array) -> Array:
+    """(I, J, 3) as `upright` turns it."""
+    return np.stack([upright(plane[..., channel]) for channel in range(3)], axis=-1)
+
+
+def _write(axis: Axes, across: float, up: float, said: str, align: str) -> None:
+    axis.text(across, up, said, color="white", fontsize=7, ha=align, transform=axis.transAxes)
+
+
+def _png(figure: Figure) -> bytes:
+    FigureCanvasAgg(figure)
+    content = io.BytesIO()
+    figure.savefig(content, format="png", dpi=_DOTS_PER_INCH, metadata={"Software": None})
+    return content.getvalue()
