@@ -75,10 +75,10 @@ def test_a_value_anywhere_in_a_description_is_refused_or_shown(tiny_checkpoint_f
     assert set(refused) == {f"{DESCRIPTION} of {tmp_path.name} cannot be read; copy the checkpoint again."}
 
 
-def test_a_checkpoint_whose_description_is_taken_can_be_used(tiny_checkpoint_folder, tmp_path):
+def test_a_checkpoint_whose_description_is_taken_can_be_used(few_checkpoint_folder, tmp_path):
     """Settings of trainings and versions aside, which are shown and not used: two values an entry, of those that are taken."""
     once = lru_cache(OnnxGraph)  # its networks are the same each time
-    folder = Path(shutil.copytree(tiny_checkpoint_folder, tmp_path / "tiny"))
+    folder = Path(shutil.copytree(few_checkpoint_folder, tmp_path / "tiny"))
     said, used, refused = json.loads((folder / DESCRIPTION).read_bytes()), 0, []
     for path in (path for path in places(said) if path[0] not in ("training", "versions", "companions", "files")):
         taken = [content for value in BAD.values() if is_read(content := changed(said, path, value))]
