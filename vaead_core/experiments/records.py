@@ -70,15 +70,16 @@ def table(experiment: str, measurements: list[Measurement]) -> pd.DataFrame:
     whole = single.groupby([*(name for name in _GROUP if name != "combination"), "subject"], as_index=False)[_MEANS].mean()
     done = set(single.loc[single["combination"] == ALL, "dataset"])
     every = pd.concat([single, whole[~whole["dataset"].isin(done)].assign(combination=ALL)], ignore_index=True)
-    rows = []
-    for key, group in every.groupby(_GROUP, sort=True):
-        if len(group) == 1 and np.isfinite(group["ap_low"].iloc[0]):
-            low, high = group[["ap_low", "ap_high"]].iloc[0]
-        else:
-            low, high = interval_over_subjects(group.sort_values("subject")["ap"].to_numpy())
-        means = group[_MEANS].mean().to_dict()
-        rows.append(dict(zip(_GROUP, key, strict=True)) | means | {"subject_count": len(group), "ap_low": low, "ap_high": high})
-    return pd.DataFrame(rows).assign(experiment=experiment)[list(COLUMNS)]
+    every = every.sort_values("subject", kind="stable")
+    groups = every.groupby(_GROUP)
+    values, given = every["ap"].to_numpy(), every[["ap_low", "ap_high"]].to_numpy()
+    bounds = {
+        key: given[at[0]] if len(at) == 1 and np.isfinite(given[at[0], 0]) else interval_over_subjects(values[at])
+        for key, at in groups.indices.items()
+    }
+    rows = groups[_MEANS].mean().assign(subject_count=groups.size())
+    rows[["ap_low", "ap_high"]] = [bounds[key] for key in rows.index]
+    return rows.reset_index().assign(experiment=experiment)[list(COLUMNS)]
 
 
 def to_add_to(folder: Path, name: str) -> pd.DataFrame:
