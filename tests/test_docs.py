@@ -137,7 +137,7 @@ BENCHMARKS = ("healthy_registration", "load", "reconstruction", "registration", 
 def test_every_command_and_program_was_read():
     assert {command for _, command in OPTIONS} == {
         STUDY,
-        *(f"vaead {name}" for name in ("score", "calibrate", "evaluate", "report")),
+        *(f"vaead {name}" for name in ("score", "synthetic", "calibrate", "evaluate", "report")),
         *(f"python -m training.{name}" for name in ("run", "companions", "publish", "ablations", "fusion_weights")),
         *(f"python -m benchmarks.{name}" for name in BENCHMARKS),
     }
@@ -177,3 +177,28 @@ def test_what_the_tour_names_is_there(name):
 @pytest.mark.parametrize("name", ["turns.page", "pages/shared/server/turns.py", "vaead_core.turns", "turns.py", "queue.turns"])
 def test_what_was_invented_is_not(name):
     assert not exists(name)
+
+
+KINDS = ["Tutorial", "How-to", "Reference", "Explanation"]
+
+
+def test_every_page_of_the_docs_is_listed_once_under_its_kind():
+    text = (ROOT / "docs/README.md").read_text()
+    assert re.findall("^## (.+)", text, re.MULTILINE) == KINDS
+    listed = re.findall(r"^- \[[^\]]+\]\(([^)]+)\): \w", text, re.MULTILINE)
+    assert sorted(listed) == sorted(path.name for path in (ROOT / "docs").glob("*.md") if path.name != "README.md")
+    assert "](docs/README.md)" in (ROOT / "README.md").read_text()
+
+
+def anchors(page: Path) -> set[str]:
+    """Of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", FILES_OF_WORDS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_link_of_a_page_leads_somewhere(page):
+    for path, anchor in re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)", page.read_text()):
+        target = page.parent / path if path else page
+        assert target.exists(), path
+        assert not anchor or anchor in anchors(target), f"{path}#{anchor}"

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SAMPLES = ROOT / "vaead_core" / "cohorts" / "samples"
 MAKEFILE = (ROOT / "Makefile").read_text()
 PROSE = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "THIRD_PARTY.md")
-DOCS = tuple(f"docs/{name}.md" for name in ("checkpoints", "commands", "derivatives", "methods", "scaling"))
+DOCS = tuple(sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("*.md")))
 
 
 def recipe(target: str) -> list[str]:

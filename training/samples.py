@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-from dataclasses import replace
 from inspect import unwrap
 from pathlib import Path
 
@@ -11,11 +10,11 @@ import nibabel as nib
 import numpy as np
 
 from vaead_core.anomalies import lesions
+from vaead_core.anomalies.lesions.in_scan import painted
 from vaead_core.cohorts.locations import find_data
 from vaead_core.cohorts.samples import FOLDER, PAINTED, SAMPLES, SampleFile, load_sample
 from vaead_core.errors import CohortError
 from vaead_core.scans.nifti import read_nifti
-from vaead_core.scans.preprocessing import Preprocessor
 from vaead_core.scans.registration import placements, register
 from vaead_core.scans.volume import Array, Volume
 
@@ -36,7 +35,7 @@ def main() -> None:
         scan = _source(sample)
         truth = None
         if sample.truth and sample.scan == PAINTED:
-            scan, truth = painted(scan)
+            scan, truth = painted(scan, lesions.build("white_matter", **LESION), np.random.default_rng(SEED))
         elif sample.truth:
             truth = read_nifti(_found(SOURCES[sample.scan]).with_name("lesion.nii.gz")).data
         _write(FOLDER / sample.scan_file, as_bytes(scan), scan)
@@ -50,19 +49,6 @@ def as_bytes(scan: Volume) -> Array:
     """(I, J, K) uint8: the values of the brain on 1 to 255, 0 outside."""
     top = float(np.percentile(scan.data[scan.mask], BRIGHTEST))
     return np.where(scan.mask, np.clip(np.rint(1 + 254 * scan.data / top), 1, 255), 0).astype(np.uint8)
-
-
-def painted(scan: Volume) -> tuple[Volume, Array]:
-    """A healthy scan with one lesion painted in, on its own grid, and where it is: (I, J, K) bool."""
-    preprocessor = Preprocessor()
-    brain = preprocessor.to_brain(scan)
-    case = lesions.build("white_matter", **LESION).paint(brain, np.random.default_rng(SEED))
-    slices = preprocessor.to_slices(brain)
-    own, changed = (brain.scale.to_own(one.intensity) for one in (brain, case.brain))
-    change = np.where(own > 0, changed / np.where(own > 0, own, 1) - 1, 0)
-    factor = 1 + preprocessor.to_scan(preprocessor.slice_grid.on_slices(change, slices), slices, brain)
-    truth = preprocessor.to_scan(preprocessor.slice_grid.on_slices(case.truth.astype(np.float32), slices), slices, brain)
-    return replace(scan, data=(scan.data * factor).astype(np.float32)), truth >= 0.5
 
 
 def _source(sample: SampleFile) -> Volume:

@@ -1,5 +1,5 @@
-"""`vaead score SCAN...`: maps and scores of scans; `vaead BIDS_DIR OUT participant|group`: a study; `calibrate`: a site;
-`evaluate`, `report`: experiments; `app`, `train`."""
+"""`vaead score SCAN...`: maps and scores of scans; `vaead BIDS_DIR OUT participant|group`: a study; `synthetic`: one to try;
+`calibrate`: a site; `evaluate`, `report`: experiments; `app`, `train`."""
 
 from __future__ import annotations
 
@@ -30,12 +30,13 @@ from vaead_core.scans.nifti import map_to_nifti
 from vaead_core.scans.reading import read_scan
 from vaead_core.scans.truth import read_truth
 from vaead_core.scans.volume import Volume
+from vaead_core.study import synthetic_study
 
 IN_REPOSITORY = {  # what they run, and their help
     "app": (("streamlit", "run", "app.py"), "the dashboard in a browser; its options are those of `streamlit run`"),
     "train": (("training.run",), "a VAE on healthy brains; its options are those of `python -m training.run`"),
 }
-COMMANDS = ("evaluate", "report", "score", "calibrate")  # another first word is the folder of a study
+COMMANDS = ("evaluate", "report", "score", "calibrate", "synthetic")  # another first word is the folder of a study
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -117,6 +118,8 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--n4", action="store_true", help="take out the bias field, after the brain was found")
     said = f"thresholds and percentiles of a checkpoint from {LEAST} to {MOST} healthy scans of your own scanner"
     _add_calibrate(commands.add_parser("calibrate", help=said))
+    said = "a small BIDS dataset of synthetic brains, patients with a painted lesion among them, to try a study on"
+    synthetic_study.add_options(commands.add_parser("synthetic", help=said))
     for name, (_, said) in IN_REPOSITORY.items():
         commands.add_parser(name, help=said)
     return parser

@@ -2,6 +2,9 @@
 
 import gzip
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import nibabel as nib
@@ -53,3 +56,10 @@ def put(folder: Path, inside: str, content: bytes) -> Path:
 def written(out: Path) -> dict[str, bytes]:
     """All files of a folder of results."""
     return {path.relative_to(out).as_posix(): path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()}
+
+
+def issues(folder: Path, scratch: Path, severity: str) -> list[dict]:
+    """What the validator of BIDS says of a folder. scratch: where Deno keeps what it compiles."""
+    command = [Path(sys.executable).with_name("bids-validator-deno"), "--format", "json", folder]
+    ran = subprocess.run(command, env=os.environ | {"DENO_DIR": str(scratch)}, capture_output=True, text=True, check=False)
+    return [one for one in json.loads(ran.stdout)["issues"]["issues"] if one["severity"] == severity]

@@ -1,7 +1,6 @@
 """A study in several processes, on a cluster, and killed: the bytes of one unbroken run. The validator of BIDS reads it."""
 
 import io
-import json
 import os
 import signal
 import subprocess
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.bids import FEW_MAPS, put, study_tree, written
+from tests.support.bids import FEW_MAPS, issues, put, study_tree, written
 from tests.support.disks import full_disk
 from tests.support.scans import scan_file
 from vaead_core.cohorts.synthetic import synthetic_brain
@@ -132,9 +131,3 @@ def test_the_validator_of_bids_finds_no_error_in_the_zip_of_one_scan(tiny_checkp
         archive.extractall(tmp_path / "out")
     assert "reject" in (tmp_path / "out/sub-DOE7/anat/sub-DOE7_space-T1w_desc-residual_dseg.tsv").read_text()
     assert issues(tmp_path / "out", tmp_path, "error") == []
-
-
-def issues(folder: Path, scratch: Path, severity: str) -> list[dict]:
-    command = [Path(sys.executable).with_name("bids-validator-deno"), "--format", "json", folder]
-    ran = subprocess.run(command, env=os.environ | {"DENO_DIR": str(scratch)}, capture_output=True, text=True, check=False)
-    return [one for one in json.loads(ran.stdout)["issues"]["issues"] if one["severity"] == severity]
