@@ -1,7 +1,6 @@
 """A checkpoint packed and unpacked again, and each way in which an upload can be wrong or hostile."""
 
 import gc
-import hashlib
 import io
 import json
 import os
@@ -20,10 +19,11 @@ from onnx import TensorProto, helper
 
 from tests.fuzz import graphs
 from tests.fuzz.graphs import BODY, number
+from tests.support.descriptions import older
 from tests.support.hostile import ENDLESS, HUNGRY, bomb, hostile, workers
 from vaead_core.checkpoints import archive as module
 from vaead_core.checkpoints.archive import check, packed, unpack
-from vaead_core.checkpoints.checkpoint import DESCRIPTION, FILES, FORMAT_VERSION, Checkpoint
+from vaead_core.checkpoints.checkpoint import DESCRIPTION, FILES, FORMAT_VERSION, Checkpoint, checksum
 from vaead_core.checkpoints.untrusted import check_arrays, check_graph
 from vaead_core.computing import apart
 from vaead_core.errors import CheckpointError
@@ -46,8 +46,9 @@ def zipped(files: dict[str, bytes], method: int = zipfile.ZIP_STORED) -> bytes:
 
 def signed(files: dict[str, bytes], **description) -> dict[str, bytes]:
     """With checksums as they now are, as anyone can write them."""
+    files = older(files) if description else files
     whole = json.loads(files[DESCRIPTION]) | description
-    whole["files"] = {name: hashlib.sha256(content).hexdigest() for name, content in files.items() if name != DESCRIPTION}
+    whole["files"] = {name: checksum(name, content) for name, content in files.items() if name != DESCRIPTION}
     return files | {DESCRIPTION: json.dumps(whole).encode()}
 
 

@@ -19,6 +19,7 @@ from vaead_core.anomalies.lesions import LESIONS
 from vaead_core.anomalies.toys import TOYS
 from vaead_core.anomalies.toys.datasets import DATASETS
 from vaead_core.checkpoints.checkpoint import COMPANION_FILES, DESCRIPTION, FILES
+from vaead_core.checkpoints.interchange import METADATA
 from vaead_core.checkpoints.provenance import Companion, Provenance, ReconstructionError, Source, Training
 from vaead_core.checkpoints.search import shipped
 from vaead_core.checkpoints.site import Site
@@ -100,7 +101,7 @@ NAMES = [
     *((name, "Networks") for name in NETWORKS),
     *((name, "vaead evaluate") for name in EXPERIMENTS),
     *((name, "python -m training.run") for name in PRESETS),
-    *((name, "Files") for name in (DESCRIPTION, *FILES, *COMPANION_FILES.values())),
+    *((name, "Files") for name in (DESCRIPTION, METADATA, *FILES, *COMPANION_FILES.values())),
     *((name, "Fields") for name in description_fields()),
     *((f"{record.__name__}.{field.name}", "Fields") for record in RECORDS for field in fields(record)),
     *((f"Site.{field.name}", "A site's calibration") for field in fields(Site)),

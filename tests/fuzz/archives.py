@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import pickle
@@ -14,9 +13,12 @@ import onnx
 
 from tests.fuzz import graphs
 from tests.fuzz.mutations import MARKUP, mutated, number
-from tests.support.descriptions import BAD, written
+from tests.support.descriptions import BAD, older, written
 from vaead_core.checkpoints.archive import check, unpack
-from vaead_core.checkpoints.checkpoint import COMPANION_FILES, DESCRIPTION, FILES
+from vaead_core.checkpoints.checkpoint import COMPANION_FILES, DESCRIPTION, FILES, checksum
+from vaead_core.checkpoints.interchange import METADATA
+from vaead_core.checkpoints.onnx_properties import without_properties
+from vaead_core.checkpoints.protobuf import written as field
 from vaead_core.checkpoints.summary import facts, read_history
 from vaead_core.measures.aggregates import DEFAULT
 from vaead_core.pipeline import scoring
@@ -27,7 +29,7 @@ from vaead_core.pipeline.scoring import PreparedScan
 Files = dict[str, bytes]
 KINDS = (
     *("archive bytes", "directory bytes", "entries", "file bytes", "file bytes", "graph", "arrays", "settings", "settings"),
-    "history",
+    *("history", "told"),
 )
 NAMES = (
     "", "/", "..", "../README.md", "/tmp/README.md", "a/../../README.md", "..\\README.md", "C:\\x.npz", "m/model.pkl", "\0",
@@ -64,12 +66,18 @@ def altered(files: Files, rng: np.random.Generator, kind: str | None = None) -> 
             name = str(rng.choice(["latents.npz", "calibration.npz"]))
             files[name] = _arrays(files[name], rng)
         case "settings":
+            files = older(files) if rng.random() < 3 / 4 else files
             _change(description, rng)
+        case "told" if rng.random() < 1 / 2 and METADATA in files:
+            files[METADATA] = mutated(files[METADATA], rng)
+        case "told":
+            props = field(14, mutated(field(1, b"vaead.spacing_mm") + field(2, b"2"), rng))
+            files["decoder.onnx"] = without_properties(files["decoder.onnx"]) + mutated(props, rng)
         case "history":
             files["history.csv"] = mutated(files["history.csv"], rng)
     if rng.random() < 7 / 8 and isinstance(description, dict):
         described = {*files} - {DESCRIPTION}
-        description["files"] = {name: hashlib.sha256(files[name]).hexdigest() for name in described}
+        description["files"] = {name: checksum(name, files[name]) for name in described}
     return files | {DESCRIPTION: written(description)}
 
 
@@ -85,7 +93,7 @@ def take(content: bytes, into: Path, prepared: PreparedScan) -> bool:
         raise
     assert folder.parent == into
     held = {path.name for path in folder.iterdir()}
-    assert {DESCRIPTION, *FILES} <= held <= {DESCRIPTION, *FILES, *COMPANION_FILES.values()}
+    assert {DESCRIPTION, *FILES} <= held <= {DESCRIPTION, METADATA, *FILES, *COMPANION_FILES.values()}
     return _used(folder, prepared)
 
 

@@ -1,14 +1,15 @@
 """What tests of the pages know of them."""
 
-import hashlib
 import io
 import json
 import zipfile
 from pathlib import Path
 from typing import Any
 
+from tests.support.descriptions import older
 from tests.support.reader import Reader, Run
 from vaead_core.checkpoints.archive import packed
+from vaead_core.checkpoints.checkpoint import checksum
 
 FIRST = [
     "Logistic fusion of maps",
@@ -28,8 +29,8 @@ def archive(folder: Path, name: str, says: dict[str, Any] | None = None, **files
         held = {entry.rpartition("/")[2]: source.read(entry) for entry in source.namelist()}
         held |= {file.replace("_", "."): text.encode() for file, text in files.items()}
         said = json.loads(held["checkpoint.json"])
-        said |= says or {}
-        said["files"] = {file: hashlib.sha256(held[file]).hexdigest() for file in said["files"]}
+        held, said = (older(held), said | says) if says else (held, said)
+        said["files"] = {file: checksum(file, held[file]) for file in said["files"]}
         for file, data in (held | {"checkpoint.json": json.dumps(said).encode()}).items():
             target.writestr(f"{name}/{file}", data)
     return content.getvalue()

@@ -3,6 +3,9 @@
 import json
 from typing import Any
 
+from vaead_core.checkpoints.interchange import METADATA
+from vaead_core.checkpoints.onnx_properties import without_properties
+
 TRAINING = {"images": "slices", "data": None, "epochs": 3, "seed": 0}
 
 
@@ -26,3 +29,9 @@ BAD = {
 def written(said: Any) -> bytes:
     """As JSON; a number that JSON's reader makes infinite is written as it is."""
     return json.dumps(said).replace('"1e400"', "1e400").encode()
+
+
+def older(files: dict[str, bytes]) -> dict[str, bytes]:
+    """Those of a checkpoint that tells other tools nothing, and so does not contradict a description that is changed."""
+    kept = {name: content for name, content in files.items() if name != METADATA}
+    return {name: without_properties(content) if name.endswith(".onnx") else content for name, content in kept.items()}

@@ -13,6 +13,7 @@ from typing import Any
 
 from vaead_core.checkpoints.checkpoint import COMPANION_FILES, DESCRIPTION, LITTER, Checkpoint, checked_files, unrelated
 from vaead_core.checkpoints.consistency import is_consistent
+from vaead_core.checkpoints.interchange import CARD, METADATA
 from vaead_core.checkpoints.summary import facts, read_history
 from vaead_core.checkpoints.untrusted import check_arrays, check_calibration, check_graph, open_zip
 from vaead_core.computing.apart import Apart
@@ -24,7 +25,8 @@ from vaead_core.scans.slice_grid import SliceGrid
 MB = 1 << 20
 ARCHIVE_BYTES, ENTRIES = 200 * MB, 64
 MOST_BYTES = dict.fromkeys((*GRAPHS, *COMPANION_FILES.values()), 120 * MB) | {
-    "latents.npz": 60 * MB, "calibration.npz": 120 * MB, "history.csv": MB, "README.md": MB // 4, DESCRIPTION: MB // 4,
+    "latents.npz": 60 * MB, "calibration.npz": 120 * MB, "history.csv": MB, CARD: MB // 4, DESCRIPTION: MB // 4,
+    METADATA: MB // 4,
 }  # fmt: skip
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}")
 _DATE = (2020, 1, 1, 0, 0, 0)  # the same checkpoint packs to the same bytes

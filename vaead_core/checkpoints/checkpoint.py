@@ -16,6 +16,7 @@ import numpy as np
 
 from vaead_core.checkpoints.arrays import packed, save_arrays, unpacked
 from vaead_core.checkpoints.calibration import Calibration
+from vaead_core.checkpoints.interchange import CARD, METADATA, below_head, check_metadata, plain_graph, stamped, write_beside
 from vaead_core.checkpoints.provenance import Provenance, read_preprocessor, read_stride
 from vaead_core.checkpoints.replace import replace_folder
 from vaead_core.computing.onnx_graph import OnnxGraph, Opener
@@ -26,11 +27,11 @@ from vaead_core.scans.preprocessing import Preprocessor
 from vaead_core.scans.volume import Array
 
 FORMAT_VERSION = 2
-FILES = (*GRAPHS, "latents.npz", "calibration.npz", "history.csv", "README.md")
+FILES = (*GRAPHS, "latents.npz", "calibration.npz", "history.csv", CARD)
 COMPANION_FILES = {name: f"{name}.onnx" for name in COMPANIONS}  # of networks that a checkpoint may hold too
 DESCRIPTION = "checkpoint.json"
 LITTER = re.compile(r"(.*/)?(\.DS_Store|\._[^/]*|Thumbs\.db|desktop\.ini)")  # what systems leave in folders they showed
-_TEXTS = ("history.csv", "README.md")
+_TEXTS = ("history.csv", CARD)
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Latents:
 class Checkpoint:
     """A trained model and its healthy reference. preprocessor: None for pictures that are not brains.
 
-    card, history: its README.md and history.csv. digest: of the folder that it was read from.
+    card, history: its README.md, without its head, and history.csv. digest: of the folder that it was read from.
     """
 
     name: str
@@ -67,23 +68,22 @@ class Checkpoint:
         """
         folder = Path(folder)
         description, contents = checked_files(folder)
-        try:
-            provenance, stride = Provenance.read(description), read_stride(description)
-            preprocessor = read_preprocessor(description)
-        except ValueError as error:
-            raise CheckpointError(f"{DESCRIPTION} of {folder.name} is damaged ({error}); copy the checkpoint again.") from error
+        provenance, preprocessor, stride = _described(description, folder.name)
+        if METADATA in contents:
+            check_metadata(contents[METADATA], description, folder.name)
+        graphs = {file: plain_graph(one, file, description, folder.name) for file, one in contents.items() if _is_graph(file)}
         unreadable = CheckpointError(f"The checkpoint {folder.name} cannot be read; train or copy it again.")
         with refusing(unreadable):  # the parts come from many libraries, each with its own exceptions
             with np.load(io.BytesIO(contents["calibration.npz"]), allow_pickle=False) as arrays:
                 reference, calibration, memory = unpacked(dict(arrays))
             with np.load(io.BytesIO(contents["latents.npz"]), allow_pickle=False) as arrays:
                 latents = Latents(arrays["mean"], arrays["position"], arrays["subject"])
-            encoder, decoder = (contents[name] for name in GRAPHS)
+            encoder, decoder = (graphs[name] for name in GRAPHS)
             vae = OnnxVAE(encoder, decoder, open_graph)
-            companions = {name: open_graph(contents[file]) for name, file in COMPANION_FILES.items() if file in contents}
+            companions = {name: open_graph(graphs[file]) for name, file in COMPANION_FILES.items() if file in graphs}
             healthy = {name: found.pixels for name, found in calibration.items() if len(found.pixels)}
             model = Model(vae, reference, stride, companions, healthy, memory)
-            card, history = contents["README.md"].decode(), contents["history.csv"].decode()
+            card, history = below_head(contents[CARD]).decode(), contents["history.csv"].decode()
         found = Checkpoint(
             folder.name, model, preprocessor, calibration, latents, provenance, card, history, description["digest"]
         )
@@ -110,19 +110,39 @@ class Checkpoint:
 
     def _write(self, folder: Path, graphs: Path) -> None:
         model, companions = self.model, [COMPANION_FILES[name] for name in self.model.companions]
+        said = {
+            "format_version": FORMAT_VERSION, **self.provenance.to_dict(), "stride": model.stride,
+            "preprocessor": asdict(self.preprocessor) if self.preprocessor else None,
+        }  # fmt: skip
         for name in (*GRAPHS, *companions):
-            shutil.copyfile(graphs / name, folder / name)
+            (folder / name).write_bytes(stamped((graphs / name).read_bytes(), said, self.name))
         arrays = packed(model.reference, self.calibration, model.memory)
         save_arrays(folder / "calibration.npz", arrays)
         save_arrays(folder / "latents.npz", asdict(self.latents))
-        (folder / "README.md").write_text(self.card, encoding="utf-8", newline="\n")
         (folder / "history.csv").write_text(self.history, encoding="utf-8", newline="\n")
-        whole = {
-            "format_version": FORMAT_VERSION, **self.provenance.to_dict(), "stride": model.stride,
-            "preprocessor": asdict(self.preprocessor) if self.preprocessor else None,
-            "files": {name: _sha256((folder / name).read_bytes()) for name in (*FILES, *companions)},
-        }  # fmt: skip
-        (folder / DESCRIPTION).write_text(json.dumps(whole, indent=1) + "\n", newline="\n")
+        write_beside(folder, said, self.card, self.name)
+        files = {name: checksum(name, (folder / name).read_bytes()) for name in (*FILES, *companions)}
+        (folder / DESCRIPTION).write_text(json.dumps({**said, "files": files}, indent=1) + "\n", newline="\n")
+
+
+def describe(folder: Path) -> None:
+    """Makes metadata.json and the card's head anew from the description of a checkpoint, whose digest and other files stay.
+
+    Raises CheckpointError, and OSError.
+    """
+    description, contents = checked_files(folder)
+    _described(description, folder.name)
+    with refusing(CheckpointError(f"{CARD} of {folder.name} is no text; copy the checkpoint again."), ValueError):
+        card = below_head(contents[CARD]).decode()
+    write_beside(folder, description, card, folder.name)
+
+
+def _described(description: dict[str, Any], name: str) -> tuple[Provenance, Preprocessor | None, int | None]:
+    """Where it comes from, how scans become its images, and its stride. Raises CheckpointError."""
+    try:
+        return Provenance.read(description), read_preprocessor(description), read_stride(description)
+    except ValueError as error:
+        raise CheckpointError(f"{DESCRIPTION} of {name} is damaged ({error}); copy the checkpoint again.") from error
 
 
 def unrelated(name: str) -> str:
@@ -163,7 +183,7 @@ def checked_files(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
         )
     with refusing(CheckpointError(f"{folder.name} is no longer there; copy the checkpoint again."), OSError):
         present = {file.name for file in folder.iterdir() if not LITTER.fullmatch(file.name)}
-    foreign = present - {*FILES, *COMPANION_FILES.values(), DESCRIPTION}
+    foreign = present - {*FILES, *COMPANION_FILES.values(), DESCRIPTION, METADATA}
     if foreign:
         raise CheckpointError(
             f"{folder.name} holds {quoted(sorted(foreign)[0])}, which no checkpoint has (pickles are never loaded); remove it."
@@ -173,11 +193,23 @@ def checked_files(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
         with refusing(CheckpointError(f"{folder.name} lacks {name}; copy the checkpoint again."), OSError):
             content = (folder / name).read_bytes()
         contents[name] = _as_written(content) if name in _TEXTS else content
-        if _sha256(contents[name]) != hashes.get(name):
+        if checksum(name, contents[name]) != hashes.get(name):
             raise CheckpointError(f"{name} of {folder.name} was altered (checksum differs); copy the checkpoint again.")
         if name.endswith(".npz") and not zipfile.is_zipfile(io.BytesIO(contents[name])):
             raise CheckpointError(f"{name} of {folder.name} is not a NumPy archive; pickles are never loaded.")
+    if METADATA in present:
+        with refusing(CheckpointError(f"{folder.name} lacks {METADATA}; copy the checkpoint again."), OSError):
+            contents[METADATA] = (folder / METADATA).read_bytes()
     return {**description, "digest": _sha256(text)}, contents
+
+
+def checksum(name: str, content: bytes) -> str:
+    """SHA-256 of a file; of a card that of what is below its head, which follows from the description that has the sum."""
+    return _sha256(below_head(content) if name == CARD else content)
+
+
+def _is_graph(file: str) -> bool:
+    return file.endswith(".onnx")
 
 
 def _as_written(text: bytes) -> bytes:

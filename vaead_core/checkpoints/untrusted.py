@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterator
 from functools import partial
 
 from numpy.lib import format as npy
 
+from vaead_core.checkpoints.onnx_properties import MODEL, properties, without_properties
+from vaead_core.checkpoints.protobuf import Field, fields
 from vaead_core.computing import archives
 from vaead_core.errors import CheckpointError, quoted, refusing
 
@@ -22,10 +23,8 @@ OPERATORS = frozenset(
     b"GlobalAveragePool Greater Identity LeakyRelu Less MatMul MaxPool Mod Mul Reciprocal ReduceMean Relu Reshape Resize Shape "
     b"Sigmoid Slice Sqrt Squeeze Sub Tanh Transpose Unsqueeze".split()
 )
-Field = tuple[int, memoryview]
 _GRAPH, _NODE, _OPERATOR, _DOMAIN = 7, 1, 4, 7  # field numbers of onnx.proto
-_OF_MODEL = frozenset((*range(1, 9), 14))  # what exporters write: no functions, nothing of training
-_OF_GRAPH = frozenset((1, 2, 5, *range(10, 14), 16))
+_OF_GRAPH = frozenset((1, 2, 5, *range(10, 14), 16))  # what exporters write
 _OF_NODE = frozenset((*range(1, 8), 9))
 _INPUT, _OUTPUT, _TENSOR, _OF_TENSOR, _TENSOR_NAME = 1, 2, 5, frozenset(range(1, 17)), 8
 _SIZED = frozenset(b"ReduceMean Reshape Resize Slice Squeeze Unsqueeze".split())  # by what follows their first input
@@ -77,12 +76,12 @@ def check_graph(content: bytes, name: str) -> None:
     take them for others than this one does.
     """
     try:
-        model = list(_fields(memoryview(content), _OF_MODEL))
+        model = list(fields(memoryview(content), MODEL))
         graphs = [part for number, part in model if number == _GRAPH]
-        nodes = [part for graph in graphs for number, part in _fields(graph, _OF_GRAPH) if number == _NODE]
-        parts = [[*_fields(node, _OF_NODE)] for node in nodes]
+        nodes = [part for graph in graphs for number, part in fields(graph, _OF_GRAPH) if number == _NODE]
+        parts = [[*fields(node, _OF_NODE)] for node in nodes]
         tensors = [
-            [*_fields(part, _OF_TENSOR)] for graph in graphs for number, part in _fields(graph, _OF_GRAPH) if number == _TENSOR
+            [*fields(part, _OF_TENSOR)] for graph in graphs for number, part in fields(graph, _OF_GRAPH) if number == _TENSOR
         ]
         operators = {b"".join(part for number, part in node if number == _OPERATOR) for node in parts}
         domains = {bytes(part) for node in parts for number, part in node if number == _DOMAIN}
@@ -97,7 +96,8 @@ def check_graph(content: bytes, name: str) -> None:
         raise CheckpointError(
             f"{name} holds a size that follows from the scan, which no network of vaead has; only its own are opened."
         )
-    if b"location" in content:  # the key of a tensor that lies in another file
+    properties(content, name)  # within bounds
+    if b"location" in without_properties(content):  # the key of a tensor that lies in another file
         raise CheckpointError(f"{name} keeps weights in another file; a checkpoint's graphs hold their own.")
 
 
@@ -112,37 +112,3 @@ def _sizes_follow_from_values(nodes: list[list[Field]], tensors: list[list[Field
         outputs = {bytes(part) for number, part in node if number == _OUTPUT}
         fixed = fixed | outputs if operator == b"Shape" or fixed.issuperset(filter(None, inputs)) else fixed - outputs
     return False
-
-
-def _fields(message: memoryview, known: frozenset[int]) -> Iterator[Field]:
-    """(number, content) of each field of a protobuf message; the content is empty for numbers. Raises ValueError for a field
-    that is none of `known`."""
-    at = 0
-    while at < len(message):
-        key, at = _varint(message, at)
-        if key >> 3 not in known:
-            raise ValueError("a field that no exporter writes")
-        length = {1: 8, 5: 4}.get(key & 7, 0)
-        if key & 7 == 0:
-            _, at = _varint(message, at)
-        elif key & 7 == 2:
-            length, at = _varint(message, at)
-        elif not length:
-            raise ValueError("an unknown wire type")
-        if at + length > len(message):
-            raise ValueError("a field ends after its message")
-        yield key >> 3, message[at : at + length] if key & 7 == 2 else message[:0]
-        at += length
-
-
-def _varint(message: memoryview, at: int) -> tuple[int, int]:
-    value = 0
-    for shift in range(0, 70, 7):
-        byte = message[at]
-        value |= (byte & 127) << shift
-        at += 1
-        if byte < 128:
-            if byte == 0 and shift:
-                raise ValueError("a number in more bytes than it needs")
-            return value, at
-    raise ValueError("a number of more than 64 bits")
