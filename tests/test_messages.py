@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 OF_A_TERMINAL = re.compile(r"(^|\s)--[a-z]|python -m |pip install|streamlit run")
 TOLD = {"st.error", "st.info", "st.warning", "st.caption", "warn", "refuse", "InputError", "ScanError", "CheckpointError"}
 OF_COMMANDS = {"experiments/evaluation.py", "experiments/records.py", "experiments/catalogue.py", "computing/dask_cluster.py"}
-OF_COMMANDS |= {"study/participants_stage.py"}
+OF_COMMANDS |= {"study/participants_stage.py", "study/synthetic_study.py"}
 PAGES = sorted((ROOT / "pages").rglob("*.py"))
 CORE = sorted(set((ROOT / "vaead_core").rglob("*.py")))
 
