@@ -41,8 +41,8 @@ def test_the_sample_shows_maps_and_scores_at_once(page):
     assert "Research use only" in app.caption[0].value
     shown = json.loads(app.get("bidi_component")[0].proto.json)
     assert [layer["name"] for layer in shown["layers"]] == FIRST
-    assert [button.proto.label for button in app.get("download_button")][-5:] == [
-        "Voxel atlas (baseline), NIfTI", "This slice, PNG", "Report, HTML", "Findings, TSV", "Clusters, NIfTI",
+    assert [button.proto.label for button in app.get("download_button")][-6:] == [
+        "Voxel atlas (baseline), NIfTI", "This slice, PNG", "Report, HTML", "All as one .zip", "Findings, TSV", "Clusters, NIfTI",
     ]  # fmt: skip
     assert len(app.dataframe[0].value) == len(FIRST)
 

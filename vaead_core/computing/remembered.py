@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import wraps
-from typing import TypeVar
+from typing import Any, TypeVar
 
 Given = TypeVar("Given")
 Result = TypeVar("Result")
@@ -15,8 +15,8 @@ Result = TypeVar("Result")
 def remembered(
     content: Callable[[Given], bytes],
     most: int,
-    find: Callable[[bytes], Result | None] = lambda key: None,
-    keep: Callable[[bytes, Result], None] = lambda key, result: None,
+    find: Callable[[bytes], Any] | None = None,
+    keep: Callable[[bytes, Any], None] | None = None,
 ) -> Callable[[Callable[[Given], Result]], Callable[[Given], Result]]:
     """A function of one argument that keeps its last `most` results by a digest of what it was given, which it does not keep.
 
@@ -43,10 +43,11 @@ def remembered(
                 if key in kept:
                     kept.move_to_end(key)
                     return kept[key]
-            result = find(key)
+            result: Result | None = find(key) if find else None
             if result is None:
                 result = function(given)
-                keep(key, result)
+                if keep:
+                    keep(key, result)
             with lock:
                 kept[key] = result
                 while len(kept) > most:
