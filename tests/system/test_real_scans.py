@@ -11,9 +11,7 @@ import pytest
 from tests.support.heads import head_around
 from tests.support.scans import development_data
 from training import samples as making
-from vaead_core import scorers
 from vaead_core.__main__ import main
-from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.checkpoints.search import shipped
 from vaead_core.cohorts.samples import FOLDER
 from vaead_core.measures.metrics import dice
@@ -35,9 +33,9 @@ HEADS = {
 def test_maps_of_a_patient_overlay_the_scan_exactly(tmp_path, capsys):
     folder = development_data("lesions") / "ms_patient07"
     arguments = ["score", str(folder / "t1.nii.gz"), "--truth", str(folder / "lesion.nii.gz"), "--out", str(tmp_path)]
-    assert main([*arguments, "--checkpoint", str(shipped())]) == 0
+    maps = ("residual", "activation", "asymmetry", "segmenter", "logistic_fusion", "voxel_atlas")
+    assert main([*arguments, "--checkpoint", str(shipped()), "--scorers", *maps]) == 0
     scan = nib.load(folder / "t1.nii.gz")
-    maps = scorers.map_scorers(Checkpoint.load(shipped()).model)
     for name in maps:
         image = nib.load(tmp_path / f"t1_{name}.nii.gz")
         assert image.shape == scan.shape
