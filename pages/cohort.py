@@ -1,16 +1,16 @@
-"""A study in one table, with pictures of its maps; two groups of it; scans of one's own scored as a small study."""
+"""A study in one table, with pictures of its maps; two groups of it; verdicts; scans of one's own as a small study."""
 
 import streamlit as st
 
 from pages.shared import inputs
 from pages.shared.cached import cohort as cached_cohort
-from pages.shared.cohort import groups, source
+from pages.shared.cohort import groups, source, verdicts
 from pages.shared.cohort import table as table_view
 from pages.shared.notices import refuse, warn
 from pages.shared.server import entry
 from vaead_core.errors import InputError
 
-VIEWS = ("Scans", "Two groups")
+VIEWS = ("Scans", "Two groups", "Verdicts")
 
 entry.through_app()
 with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -30,7 +30,9 @@ try:
         warn(sentence)
     if chosen_view == VIEWS[0]:
         table_view.show(results, table)
-    else:
+    elif chosen_view == VIEWS[1]:
         groups.show(results, table)
+    else:
+        verdicts.show(results, table)
 except InputError as error:
     refuse(error)

@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.shared import inputs, scan_input
 from pages.shared.cached import scans as cached_scans
+from pages.shared.cohort import judging
 from pages.shared.explore import state as explore_state
 from pages.shared.explore.panels import show_downloads, show_map, show_scores, show_truth
 from pages.shared.explore.shown import Shown
@@ -55,6 +56,7 @@ with page, st.container():
 if not results:
     st.stop()
 explore_state.begin(" ".join(scan.digest), volume.data.shape, request.lost)
+judging.take_up(checkpoint.name)
 
 
 @part

@@ -5,21 +5,25 @@ import gzip
 import io
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from pages.shared.cohort import own, rows
+from pages.shared.cohort import judging, own, rows
 from pages.shared.cohort import table as table_view
+from pages.shared.scan_input import YOURS
 from pages.shared.server import jobs, sessions
 from tests.support.bids import FEW_MAPS
 from tests.support.scans import scan_file
 from tests.support.waiting import until
 from vaead_core.cohorts.synthetic import synthetic_brain
 from vaead_core.figures.mosaic import TILE
+from vaead_core.study.verdicts import verdicts_tsv
 
 ROOT = Path(__file__).resolve().parents[1]
 SCANS = ["sub-01_ses-1", "sub-01_ses-2", "sub-02_run-1", "sub-02_run-2", "sub-03", "sub-04", "sub-05"]
@@ -274,6 +278,94 @@ def test_a_group_column_gives_a_row_a_method_with_prevalence(data, tmp_path, mon
     app.button(key="cohort_difference").click().run()
     assert not app.exception
     assert "is no way to the atlas that vaead wrote; run participant again" in app.error[0].value
+
+
+# Verdicts
+
+
+def view(app: AppTest, name: str) -> AppTest:
+    app.segmented_control(key="cohort_view").set_value(name).run()
+    assert not app.exception
+    return app
+
+
+def first_cluster(app: AppTest) -> None:
+    """Is selected on Explore, as a click does it."""
+    table = next(one.value for one in app.dataframe if "Verdict" in one.value)
+    affine = synthetic_brain(7, 0, 40.0).affine
+    peak = np.linalg.inv(affine) @ [*table.loc[0, ["R, mm", "A, mm", "S, mm"]].astype(float), 1]
+    app.session_state.explore_chosen = tuple(np.rint(peak[:3]).astype(int).tolist())
+    app.run()
+
+
+def judge(app: AppTest, said: str | None, comment: str) -> None:
+    [verdict] = [one for one in app.segmented_control if one.label == "Verdict"]
+    verdict.set_value(said).run()
+    control(app, "text_input", "Comment").set_value(comment).run()
+    assert not app.exception
+
+
+def test_a_verdict_given_on_explore_is_gathered_for_the_study_and_taken_up_from_its_file(data, monkeypatch):
+    app = choose(in_app(data, monkeypatch), 1)
+    app.session_state.explore_drawn = True
+    control(app, "button", "Open in Explore").click().run()
+    app.switch_page("pages/explore.py").run()
+    first_cluster(app)
+    judge(app, "accept", "near a *vessel*")
+    volume = next(one.value for one in app.dataframe if "Verdict" in one.value).loc[0, "Volume, ml"]
+
+    view(app.switch_page("pages/cohort.py").run(), "Verdicts")
+    precision, clusters = (one.value for one in app.dataframe)
+    found = precision.loc[0].to_dict()
+    assert [found[name] for name in ("Scans judged", "Clusters judged", "Accepted", "Rejected", "Unsure")] == [1, 1, 1, 0, 0]
+    assert (found["Precision"], found["Precision, 95 %"]) == (1, "too few")
+    assert "fewer than 5 people" in app.warning[0].value
+    cluster = clusters.loc[0].to_dict()
+    assert (cluster["Scan"], cluster["Verdict"], cluster["Comment"]) == ("sub-01_ses-2", "accept", "near a *vessel*")
+    assert cluster["Method"] == found["Method"]
+    assert cluster["Volume, ml"] == pytest.approx(volume, abs=0.006)
+    assert len(cluster["On the atlas, mm"].split()) == 3
+    assert "Verdicts last no longer than this session" in app.caption[-1].value
+
+    ((mine,),) = (one.values() for one in app.session_state.cohort_verdicts.values())
+    saved = verdicts_tsv([mine, replace(mine, scan="sub-09"), replace(mine, scan="sub-01_ses-1", method="x")])
+    app.session_state.cohort_verdicts = app.session_state.explore_verdicts = {}
+    app.run()
+    assert app.info[0].value.startswith("Nothing was judged yet.")
+    continue_from(app, saved)
+    assert app.success[0].value == "1 verdicts were taken up."
+    said = [one.value.replace("\\", "") for one in app.warning]
+    assert "Left out of scans that are not here: 1 (sub-09)." in said
+    assert "Left out of scans whose file is another now: 1 (sub-01_ses-1)." in said
+    assert app.dataframe[1].value.loc[0].to_dict() == cluster
+    continue_from(app, saved[:-40])
+    assert "Line 4 of these verdicts cannot be read" in app.error[0].value
+
+    app.switch_page("pages/explore.py").run()
+    table = next(one.value for one in app.dataframe if "Verdict" in one.value)
+    assert table["Verdict"].tolist()[:2] == ["accept", ""], "it stands where it was given"
+    first_cluster(app)
+    judge(app, None, "")
+    view(app.switch_page("pages/cohort.py").run(), "Verdicts")
+    assert app.info[0].value.startswith("Nothing was judged yet."), "it was taken back"
+
+
+def test_a_verdict_is_of_the_studys_scan_only_while_explore_shows_that(monkeypatch):
+    state = SimpleNamespace(kept_upload=SimpleNamespace(key="a"), sample=YOURS)
+    state.get = lambda name, default=None: getattr(state, name, default)
+    monkeypatch.setattr(judging, "state", state)
+    assert judging.shown() is None
+    judging.opened("/out", "sub-01", "sha")
+    assert judging.shown().scan == "sub-01"
+    state.sample = "healthy brain A"
+    assert judging.shown() is None
+    state.sample, state.kept_upload = YOURS, SimpleNamespace(key="b")
+    assert judging.shown() is None
+
+
+def continue_from(app: AppTest, saved: str) -> None:
+    app.file_uploader(key="cohort_verdicts_file").set_value(("verdicts.tsv", saved.encode(), "text/plain")).run()
+    assert not app.exception
 
 
 # One's own

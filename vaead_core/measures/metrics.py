@@ -97,16 +97,28 @@ def separation_intervals(anomalous: Array, normal: Array, level: float = 0.95, s
     return (float(auroc[0]), float(auroc[1])), (float(ap[0]), float(ap[1]))
 
 
-def interval_over_subjects(values: Array, level: float = 0.95, seed: int = 0) -> tuple[float, float]:
+def interval_over_subjects(
+    values: Array, level: float = 0.95, seed: int = 0, weights: Array | None = None
+) -> tuple[float, float]:
     """Percentile bootstrap interval of the mean of `values` (S,), one a subject. NaN twice for fewer than two.
 
     Subjects are drawn, not slices or pixels: those of one subject are alike (Efron & Tibshirani 1993, chapter 13).
+    weights: (S,) above 0, of each in the mean; the share of all that is so where `values` are the shares within subjects and
+    `weights` how much each has.
 
     >>> interval_over_subjects(np.array([0.5, 0.5, 0.5])), interval_over_subjects(np.array([0.5]))
     ((0.5, 0.5), (nan, nan))
+    >>> interval_over_subjects(np.array([0.0, 1.0]), level=0.2, weights=np.array([1, 3]))
+    (0.75, 0.75)
     """
     if len(values) < 2:
         return float("nan"), float("nan")
     rows = np.random.default_rng(seed).integers(len(values), size=(RESAMPLES, len(values)))
-    low, high = np.quantile(np.asarray(values, float)[rows].mean(1), [(1 - level) / 2, (1 + level) / 2])
+    drawn = np.asarray(values, float)[rows]
+    if weights is None:
+        means = drawn.mean(1)
+    else:
+        each = np.asarray(weights, float)[rows]
+        means = (drawn * each).sum(1) / each.sum(1)
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)

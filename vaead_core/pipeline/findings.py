@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from vaead_core.measures.components import Cluster
@@ -54,13 +54,25 @@ def findings_tsv(findings: Sequence[Finding], judged: bool = True) -> str:
     >>> print(findings_tsv([placed(one, shifted, Verdict("reject", "a vessel"))]).splitlines()[1].split("\\t")[2:8])
     ['1.5000', '7.25', '-20.00', '100.00', '90.00', '-140.00']
     """
-    lines = ["\t".join(COLUMNS if judged else COLUMNS[:-2])]
-    for number, one in enumerate(findings, 1):
-        places = [f"{mm:.2f}" for mm in (*one.cluster.peak_mm, *one.atlas_mm)]
-        said = [" ".join(text.split()) or "n/a" for text in (one.verdict.said, one.verdict.comment)]
-        measured = [f"{one.cluster.volume_ml:.4f}", f"{one.cluster.peak:.6g}", *places, one.region]
-        lines.append("\t".join([str(number), f"cluster {number}", *measured, *(said if judged else ())]))
-    return "\n".join(lines) + "\n"
+    count = len(COLUMNS) if judged else len(COLUMNS) - 2
+    rows = [COLUMNS, *(cells(number, one) for number, one in enumerate(findings, 1))]
+    return "".join("\t".join(row[:count]) + "\n" for row in rows)
+
+
+def cells(number: int, one: Finding) -> tuple[str, ...]:
+    """A row of COLUMNS."""
+    places = (f"{mm:.2f}" for mm in (*one.cluster.peak_mm, *one.atlas_mm))
+    said = (" ".join(text.split()) or "n/a" for text in (one.verdict.said, one.verdict.comment))
+    return (
+        str(number), f"cluster {number}", f"{one.cluster.volume_ml:.4f}", f"{one.cluster.peak:.6g}", *places, one.region, *said
+    )  # fmt: skip
+
+
+def counted(findings: Iterable[Finding]) -> tuple[int, int, int]:
+    """How many were accepted, rejected, and left unsure."""
+    said = [one.verdict.said for one in findings]
+    accepted, rejected, unsure = (said.count(verdict) for verdict in VERDICTS)
+    return accepted, rejected, unsure
 
 
 def summary(findings: Sequence[Finding]) -> str:
@@ -71,7 +83,7 @@ def summary(findings: Sequence[Finding]) -> str:
     >>> summary(judged), summary(judged[4:])
     ('4 of 5 judged: 2 accepted, 1 rejected, 1 unsure; precision 0.67.', '')
     """
-    accepted, rejected, unsure = (sum(one.verdict.said == said for one in findings) for said in VERDICTS)
+    accepted, rejected, unsure = counted(findings)
     if not accepted + rejected + unsure:
         return ""
     precision = f"; precision {accepted / (accepted + rejected):.2f}" if accepted + rejected else ""

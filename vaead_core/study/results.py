@@ -68,6 +68,10 @@ class Results:
         found = read_record(record_file(self.out, scan))
         return found if found and found["sentence"] is None else {}
 
+    def content_digest(self, scan: StudyScan) -> str:
+        """sha256 of the file that was scored; "" where none is known."""
+        return str((self.record(scan).get("made_of") or {}).get("scan") or "")
+
     def picture(self, scan: StudyScan, method: str) -> bytes | None:
         """A method's row of the picture that was written of a scan, as WebP; None where there is none that is whole."""
         found = list(self.record(scan).get("found", ()))

@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.shared import inputs, scan_input
-from pages.shared.cohort import own
+from pages.shared.cohort import judging, own
 from pages.shared.server import memory, uploads
 from vaead_core import scorers
 from vaead_core.errors import InputError
@@ -25,6 +25,7 @@ def open_in_explore(results: Results, scan: StudyScan, method: str) -> None:
     masked = record.get("brain_found_by") == "mask" and results.raw is not None
     mask = _mask(results, scan) if masked else None
     scan_input.take((name, read), (mask.name, _read(results, mask)) if mask else None)
+    judging.opened(str(results.out), scan.name.scan, results.content_digest(scan))
     state = st.session_state
     if (checkpoint := record.get("checkpoint", {}).get("name")) in inputs.checkpoints():
         state.checkpoint = checkpoint

@@ -13,6 +13,7 @@ from streamlit.typing import UploadedFile
 from pages.shared import inputs
 from pages.shared.cached import cohort as cached_cohort
 from pages.shared.cached import scans as cached_scans
+from pages.shared.cohort import judging
 from pages.shared.notices import refuse, warn
 from pages.shared.server import audit, jobs, sessions, uploads
 from vaead_core.errors import InputError
@@ -84,6 +85,7 @@ def _start(files: list[UploadedFile], folder: Path, checkpoint: str, methods: li
     for part in ("raw", "out"):
         shutil.rmtree(place / part, ignore_errors=True)
     cached_cohort.forget(str(place / "out"))
+    judging.forget(str(place / "out"))
     audit.note("upload", "cohort", files=len(files), bytes=sum(file.size for file in files))
     state.cohort_called = {}
     for number, file in enumerate(files, 1):

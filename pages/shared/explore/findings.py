@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import streamlit as st
 
 from pages.shared.cached import scans as cached_scans
 from pages.shared.cached.scans import OpenScan
+from pages.shared.cohort import judging
 from pages.shared.explore import state as explore_state
 from pages.shared.explore.offering import offer
 from pages.shared.notices import plain
@@ -43,7 +45,7 @@ def show_clusters(scan: OpenScan, name: str, threshold: float, stem: str) -> Non
     )
     chosen = st.session_state.get("explore_chosen")
     if chosen in peaks:
-        _judge(name, peaks.index(chosen), found)
+        _judge(scan, name, threshold, peaks.index(chosen), found)
     if said := summary(found):
         st.caption(plain(said))
     with st.container(horizontal=True):
@@ -66,14 +68,17 @@ def _go_to(peaks: list[Voxel], table: Any) -> None:
         explore_state.jump(peaks[row])
 
 
-def _judge(name: str, row: int, found: list[Finding]) -> None:
-    """Verdict and comment of one cluster."""
-    one, voxel = found[row], found[row].cluster.voxel
+def _judge(scan: OpenScan, name: str, threshold: float, row: int, found: list[Finding]) -> None:
+    """Verdict and comment of one cluster; the Cohort page has those of its study's scans too."""
+    one, voxel, study_scan = found[row], found[row].cluster.voxel, judging.shown()
     key = f"explore_verdict_{name}_{'_'.join(map(str, voxel))}"
 
     def keep() -> None:
         state = st.session_state
-        explore_state.judge(name, voxel, Verdict(state[key] or "", state[f"{key}_comment"]))
+        verdict = Verdict(state[key] or "", state[f"{key}_comment"])
+        explore_state.judge(name, voxel, verdict)
+        if study_scan:
+            judging.gather(study_scan, name, scan.checkpoint.name, threshold, replace(one, verdict=verdict))
 
     st.markdown(f"**Cluster {row + 1:d} of {len(found)}**: {one.cluster.volume_ml:.3g} ml, {plain(one.region)}")
     with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -59,6 +59,12 @@ def judge(name: str, voxel: Voxel, verdict: Verdict) -> None:
     state.setdefault("explore_verdicts", {})[state.explore_subject, name, voxel] = verdict
 
 
+def remember(name: str, voxel: Voxel, verdict: Verdict) -> None:
+    """The same of what was said before this session; what was said in it stands."""
+    state = st.session_state
+    state.setdefault("explore_verdicts", {}).setdefault((state.explore_subject, name, voxel), verdict)
+
+
 def set_threshold(title: str, value: float) -> None:
     """The mark of a map goes there in the next run."""
     state = st.session_state
