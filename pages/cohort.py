@@ -1,16 +1,16 @@
-"""A study in one table, with pictures of its maps; two groups of it; verdicts; scans of one's own as a small study."""
+"""A study in one table, with pictures of its maps; two groups, two visits, verdicts; scans of one's own as a small study."""
 
 import streamlit as st
 
 from pages.shared import inputs
 from pages.shared.cached import cohort as cached_cohort
-from pages.shared.cohort import groups, source, verdicts
+from pages.shared.cohort import groups, source, verdicts, visits
 from pages.shared.cohort import table as table_view
 from pages.shared.notices import refuse, warn
 from pages.shared.server import entry
 from vaead_core.errors import InputError
 
-VIEWS = ("Scans", "Two groups", "Verdicts")
+SCANS, GROUPS, VISITS, VERDICTS = "Scans", "Two groups", "Two visits", "Verdicts"
 
 entry.through_app()
 with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -22,17 +22,16 @@ try:
     results = source.ask(row)
     if results is None:
         st.stop()
-    chosen_view = row.segmented_control(
-        "View", VIEWS, default=VIEWS[0], required=True, key="cohort_view", label_visibility="collapsed", **inputs.KEPT
-    )
     table = cached_cohort.table(results)
+    views = [SCANS, GROUPS, *([VISITS] if visits.any_of(results, table) else []), VERDICTS]
+    if st.session_state.get("cohort_view") not in (None, *views):
+        del st.session_state["cohort_view"]
+    chosen_view = row.segmented_control(
+        "View", views, default=SCANS, required=True, key="cohort_view", label_visibility="collapsed", **inputs.KEPT
+    )
     for sentence in table.group.remarks():
         warn(sentence)
-    if chosen_view == VIEWS[0]:
-        table_view.show(results, table)
-    elif chosen_view == VIEWS[1]:
-        groups.show(results, table)
-    else:
-        verdicts.show(results, table)
+    shown = {SCANS: table_view, GROUPS: groups, VISITS: visits, VERDICTS: verdicts}
+    shown[chosen_view].show(results, table)
 except InputError as error:
     refuse(error)

@@ -280,13 +280,61 @@ def test_a_group_column_gives_a_row_a_method_with_prevalence(data, tmp_path, mon
     assert "is no way to the atlas that vaead wrote; run participant again" in app.error[0].value
 
 
-# Verdicts
-
-
 def view(app: AppTest, name: str) -> AppTest:
     app.segmented_control(key="cohort_view").set_value(name).run()
     assert not app.exception
     return app
+
+
+# Two visits
+
+
+def test_two_visits_of_one_person_are_compared_in_figures_and_on_the_atlas(app):
+    view(app, "Two visits")
+    assert control(app, "selectbox", "Person").options == ["sub-01", "sub-02"]
+    assert [control(app, "selectbox", f"{which} scan").value for which in ("First", "Second")] == SCANS[:2]
+    table = app.dataframe[0].value.set_index("Figure")
+    assert list(table.index)[1:] == [
+        "Its percentile among healthy scans, %", "Marked volume, mL", "Brain volume, mL", "Similarity to the atlas"
+    ]  # fmt: skip
+    assert table["Second less first"].abs().max() < 0.01, "one brain, though one file is brighter"
+    assert set(table["Between runs of a session"]) == {"none"}
+    said = app.caption[1].value
+    assert said.startswith("Differences also come from how the head lay, from the scanner and from noise.")
+    assert said.endswith("so how much repeated scans differ is not known here."), "two runs that are one file say nothing"
+    assert not app.get("image"), "no map is read before it is asked for"
+    app.button(key="cohort_visits").click().run()
+    assert not app.exception
+    assert len(app.get("image")) == 3
+    said = [one.value.replace("\\", "") for one in app.caption]
+    assert said[2:4] == SCANS[:2]
+    assert said[4].startswith("sub-01_ses-2 less sub-01_ses-1. Red: higher in the second; blue: higher in the first;")
+    assert "no runs of one session to compare that with" in said[4]
+    control(app, "selectbox", "Person").set_value("sub-02").run()
+    assert not app.get("image"), "another person has other maps"
+    assert app.warning[-1].value == "Both are the same file under two names."
+    control(app, "selectbox", "First scan").set_value("sub-02_run-2").run()
+    assert control(app, "selectbox", "Second scan").value == "sub-02_run-1", "any order"
+
+
+def test_a_study_in_which_nobody_has_two_scans_has_no_such_view(data, tmp_path, monkeypatch):
+    out = shutil.copytree(data / "study/derivatives/vaead", tmp_path / "one")
+    shutil.copytree(data / "study", tmp_path / "two")
+    for path in (*out.rglob("*ses-2*_scores.json"), *out.rglob("*run-2*_scores.json")):
+        path.unlink()
+    monkeypatch.setenv("VAEAD_DATA", str(tmp_path))
+    app = opened()
+    views = app.segmented_control(key="cohort_view")
+    assert app.selectbox(key="cohort_folder").value == "one"
+    assert views.options == ["Scans", "Two groups", "Verdicts"]
+    app.selectbox(key="cohort_folder").set_value("two/derivatives/vaead").run()
+    view(app, "Two visits")
+    app.selectbox(key="cohort_folder").set_value("one").run()
+    assert not app.exception
+    assert app.segmented_control(key="cohort_view").value == "Scans"
+
+
+# Verdicts
 
 
 def first_cluster(app: AppTest) -> None:

@@ -9,73 +9,18 @@ import numpy as np
 import pytest
 from PIL import Image
 from scipy import ndimage
-from scipy.spatial.transform import Rotation
 
+from tests.support.atlas_maps import GRID, MIDDLE, RADIUS_MM, RIGHT_FRONT, SIZE, Made, head, place
 from vaead_core.errors import InputError
-from vaead_core.figures.difference import COLUMNS, ROWS, difference_png
-from vaead_core.scans import atlas
-from vaead_core.scans.geometry import AffineToAtlas
-from vaead_core.scans.registration import atlas_grid
-from vaead_core.scans.transform_file import itk_text
-from vaead_core.study.dataset import Study, StudyScan
+from vaead_core.figures.atlas_mosaic import COLUMNS, ROWS, Colours, atlas_mosaic_png
 from vaead_core.study.group import GroupTable
-from vaead_core.study.group_map import SPACING_MM, group_difference
-from vaead_core.study.names import BidsName
-from vaead_core.study.results import Results
-
-GRID = atlas_grid(SPACING_MM)
-MIDDLE = (atlas.t1().affine @ [*np.argwhere(atlas.brain_mask()).mean(0), 1])[:3]
-RIGHT_FRONT = MIDDLE + np.array([30, 25, 10])  # mm of the atlas
-RADIUS_MM = 12.0
-SIZE = 70  # voxels of 2.5 mm
+from vaead_core.study.group_map import group_difference
 
 
-def place(affine: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """(I, J, K, 3) mm of each voxel."""
-    at = np.stack(np.meshgrid(*(np.arange(size) for size in shape), indexing="ij"), axis=-1)
-    return at @ affine[:3, :3].T + affine[:3, 3]
-
-
-def head(at_mm: np.ndarray, level: float, extra: float) -> np.ndarray:
-    """A map in the atlas's mm: `level` in a ball of a brain, and `extra` more in a ball of it that lies right and in front."""
-    brain = np.linalg.norm((at_mm - MIDDLE) / [62, 75, 58], axis=-1) < 1
-    ball = np.linalg.norm(at_mm - RIGHT_FRONT, axis=-1) < RADIUS_MM
-    return np.where(brain, level + extra * ball, 0).astype(np.float32)
-
-
-class Made:
-    """A folder of results whose maps lie in scans of any placement and storage order."""
-
-    def __init__(self, folder, seed: int = 0) -> None:
-        self.out, self.rng, self.scans, self.rows = folder, np.random.default_rng(seed), [], []
-
-    def scan(self, called: str, group: str, level: float, extra: float = 0.0, stored: str = "RAS") -> None:
-        name = BidsName.of(f"{called}_T1w")
-        matrix = np.eye(4)  # scan to atlas
-        matrix[:3, :3] = Rotation.from_rotvec(self.rng.uniform(-15, 15, 3), degrees=True).as_matrix() * self.rng.uniform(0.9, 1.1)
-        matrix[:3, 3] = self.rng.uniform(-40, 40, 3)
-        affine = np.diag([2.5, 2.5, 2.5, 1])
-        centre = np.linalg.inv(matrix) @ [*MIDDLE, 1]
-        affine[:3, 3] = centre[:3] - 2.5 * (SIZE - 1) / 2
-        values = head(place(matrix @ affine, (SIZE,) * 3), level, extra)
-        image = nib.Nifti1Image(values, affine)
-        turn = nib.orientations.ornt_transform(nib.io_orientation(affine), nib.orientations.axcodes2ornt(stored))
-        folder = self.out / name.folder
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{called}_space-T1w_desc-residual_statmap.nii.gz").write_bytes(
-            gzip.compress(image.as_reoriented(turn).to_bytes(), 1)
-        )
-        (folder / f"{called}_from-T1w_to-SRI24_mode-image_xfm.txt").write_text(itk_text(AffineToAtlas(matrix)))
-        inside = f"{name.folder}/{name.stem}.nii.gz"
-        self.scans.append(StudyScan(self.out / inside, inside, name))
-        row = {"scan": called, "participant_id": f"sub-{name.label('sub')}", "group": group, "state": "scored"}
-        self.rows.append(row | {"residual_volume": "1.0"})
-
-    def difference(self, **options):
-        results = Results(self.out, Study(self.out, tuple(self.scans)), self.out)
-        failed = {"scan": "none", "participant_id": "sub-none", "group": "patient", "state": "failed"}
-        table = GroupTable({}, [*self.rows, failed], ("residual",), ("group",))
-        return group_difference(results, table, "residual", "group", "patient", "control", **options)
+def difference(made: Made, **options):
+    failed = {"scan": "none", "participant_id": "sub-none", "group": "patient", "state": "failed"}
+    table = GroupTable({}, [*made.rows, failed], ("residual",), ("group",))
+    return group_difference(made.results, table, "residual", "group", "patient", "control", **options)
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +38,7 @@ def made(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def found(made):
-    return made.difference()
+    return difference(made)
 
 
 def test_a_difference_lies_where_and_on_which_side_it_was_put_and_has_its_size(found):
@@ -116,7 +61,7 @@ def test_no_edge_is_mixed_with_the_nothing_beside_it_and_what_is_not_covered_is_
     for number in range(2):
         made.scan(f"sub-p{number}", "patient", 1.0)
         made.scan(f"sub-c{number}", "control", 3.0)
-    found = made.difference()
+    found = difference(made)
     assert not found.values[~found.covered].any()
     np.testing.assert_allclose(found.values[found.covered], -2, atol=0.01)
     brain = head(place(GRID.affine, GRID.shape), 1.0, 0.0) > 0
@@ -135,7 +80,7 @@ def test_a_voxel_needs_half_of_the_brains_of_each_group(tmp_path):
         values = image.get_fdata(dtype=np.float32)
         values[:, :, SIZE // 2 :] = 0
         file.write_bytes(gzip.compress(nib.Nifti1Image(values, image.affine).to_bytes(), 1))
-    covered = cut.difference().covered
+    covered = difference(cut).covered
     height = place(GRID.affine, GRID.shape)[..., 2]
     assert covered[height < MIDDLE[2] - 15].any()
     assert not covered[height > MIDDLE[2] + 25].any(), "one of four is no half"
@@ -153,8 +98,7 @@ def test_its_file_lies_in_sri24s_space(found):
 
 def test_maps_are_read_one_after_the_other_through_what_bounds_them(made):
     read = []
-    results = Results(made.out, Study(made.out, tuple(made.scans)), made.out)
-    made.difference(content=lambda file: read.append(file.name) or results.content(file))
+    difference(made, content=lambda file: read.append(file.name) or made.results.content(file))
     assert len(read) == 6
     assert all(name.endswith("_statmap.nii.gz") for name in read)
 
@@ -176,7 +120,7 @@ def test_what_is_gone_or_damaged_is_one_sentence(tmp_path, damage, sentence):
         way = next(tmp_path.rglob("*.txt"))
         way.write_text(re.sub("Parameters: [^ ]+ ", "Parameters: nan ", way.read_text(), count=1))
     with pytest.raises(InputError, match=re.escape(sentence)):
-        made.difference()
+        difference(made)
 
 
 def test_the_picture_has_red_where_the_first_group_is_higher_on_the_patients_side():
@@ -185,7 +129,7 @@ def test_the_picture_has_red_where_the_first_group_is_higher_on_the_patients_sid
     values[np.linalg.norm(at - RIGHT_FRONT, axis=-1) < 20] = 2
     values[np.linalg.norm(at - MIDDLE - [-30, -25, 10], axis=-1) < 20] = -2
     covered = head(at, 1.0, 0.0) > 0
-    content = difference_png(values, covered, GRID, "SD of $healthy_brains")
+    content = atlas_mosaic_png(values, covered, GRID, Colours.of([(values, covered)], "SD of $healthy_brains", signed=True))
     picture = np.asarray(Image.open(io.BytesIO(content)).convert("RGB")).astype(int)
     height, width = picture.shape[0] * 0.9 / ROWS, picture.shape[1] / COLUMNS  # the colour bar lies below
     tile = picture[round(height) : round(2 * height), round(3 * width) : round(4 * width)]

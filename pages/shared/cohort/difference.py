@@ -12,7 +12,7 @@ from pages.shared.server import queue
 from vaead_core import scorers
 from vaead_core.errors import InputError
 from vaead_core.study.comparison import LEAST
-from vaead_core.study.group_map import SPACING_MM
+from vaead_core.study.on_atlas import SPACING_MM
 from vaead_core.study.results import Results
 
 state = st.session_state
