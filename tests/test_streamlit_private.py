@@ -91,7 +91,14 @@ def test_pages_are_kept_apart_though_another_watches_the_same_method_already(mon
     streamlit_private.watch_uploads(lambda *_: None, lambda *_: nullcontext(), lambda *_: None)
     for _ in range(2):
         streamlit_private.keep_pages_apart()
-    reader = type("Reader", (), {"id": "mine"})()
+    reader = type("Reader", (), {"id": "mine", "page_script_hash": "old"})()
     AppSession.request_rerun(reader, ClientState(page_script_hash="new"))
     AppSession.request_rerun(reader, ClientState(page_script_hash="old", fragment_id="late"))
-    assert asked == ["new", "new"]
+    reader.page_script_hash = "new"  # its run begins
+    AppSession.request_rerun(reader, ClientState(page_script_hash="old", fragment_id="later"))
+    assert asked == ["new", "new", "new"]
+    AppSession.request_rerun(reader, ClientState(page_script_hash="new"))
+    reader.page_script_hash = "switched to"
+    AppSession.request_rerun(reader, ClientState(page_script_hash="switched to", fragment_id="its own"))
+    AppSession.request_rerun(reader, ClientState(page_script_hash="new", fragment_id="late"))
+    assert asked[3:] == ["new", "switched to", "switched to"]

@@ -49,7 +49,10 @@ PARTS = {  # function → what it uses, by its dotted name
         "streamlit.runtime.scriptrunner_utils.shared_run_state.SharedRunState.new_fragment_ids",
         "streamlit.runtime.fragment.MemoryFragmentStorage.clear",
     ),
-    "keep_pages_apart": ("streamlit.runtime.app_session.AppSession.request_rerun",),
+    "keep_pages_apart": (
+        "streamlit.runtime.app_session.AppSession.request_rerun",
+        "streamlit.runtime.app_session.AppSession.page_script_hash",
+    ),
     "runs_a_page_alone": ("streamlit.runtime.pages_manager.PagesManager.uses_pages_directory",),
     "serve": (
         *_SERVER[1:],

@@ -146,19 +146,22 @@ def forget_fragments() -> None:
 
 
 def keep_pages_apart() -> None:
-    """What a fragment of the page that its reader has just left sends, counts for the page asked for since. Read in
-    Streamlit 1.67.0, which else runs it as the page that was left: the browser then takes the new one's elements away."""
+    """What a fragment of the page that its reader has just left sends, counts for the page asked for since, or come to since
+    by st.switch_page. Read in Streamlit 1.67.0, which else runs it as the page that was left: the browser then takes the new
+    one's elements away."""
     take = app_session.AppSession.request_rerun
     if not _first("keep_pages_apart"):
         return
-    asked: WeakKeyDictionary[app_session.AppSession, str] = WeakKeyDictionary()
+    asked: WeakKeyDictionary[app_session.AppSession, tuple[str, str]] = WeakKeyDictionary()  # and the page that ran then
 
     @wraps(take)
     def request_rerun(session: app_session.AppSession, client_state: ClientState | None) -> None:
         if client_state and client_state.fragment_id:
-            client_state.page_script_hash = asked.get(session) or client_state.page_script_hash
+            wanted, before = asked.get(session, ("", ""))
+            runs = session.page_script_hash
+            client_state.page_script_hash = (wanted if runs == before else runs) or client_state.page_script_hash
         elif client_state:
-            asked[session] = client_state.page_script_hash
+            asked[session] = client_state.page_script_hash, session.page_script_hash
         take(session, client_state)
 
     app_session.AppSession.request_rerun = request_rerun  # type: ignore[assignment, method-assign]
