@@ -22,8 +22,8 @@ from vaead_core.scans.volume import Array
 
 DIVERGING = "RdBu_r"
 ROWS, COLUMNS = 3, 6
-_TILE_INCHES = 1.7
-_DOTS_PER_INCH = 130
+_INCHES, _SMALL_INCHES = 10.2, 5.4  # across, in which letters are of 7 points
+_DOTS_ACROSS = 1326
 _FULL = 0.995  # quantile of the sizes of differences that is in full colour
 _MOST_OPAQUE = 0.9
 _BRIGHTEST = 0.75  # of the atlas, so that colours stand out
@@ -55,11 +55,12 @@ class Colours:
         return DIVERGING if self.low < 0 else COLOURS
 
 
-def atlas_mosaic_png(values: Array, covered: Array, grid: Grid, colours: Colours) -> bytes:
+def atlas_mosaic_png(values: Array, covered: Array, grid: Grid, colours: Colours, small: bool = False) -> bytes:
     """ROWS × COLUMNS axial slices, upwards, over the atlas's T1, of which more is seen the nearer a value is to 0.
 
     values: (I, J, K) on `grid`. covered: (I, J, K) bool, outside of which the atlas alone is drawn, darker.
-    Radiological: the patient's left is on the right. The slices are those of the atlas, the same for all maps.
+    small: to be read in half the width. Radiological: the patient's left is on the right. The slices are those of the atlas, the
+    same for all maps.
     """
     grey = to_atlas(atlas.t1().data, atlas.t1(), AffineToAtlas(np.eye(4)), grid)
     grey = np.clip(grey / np.quantile(grey[grey > 0], 0.99), 0, 1) * _BRIGHTEST
@@ -67,7 +68,8 @@ def atlas_mosaic_png(values: Array, covered: Array, grid: Grid, colours: Colours
     box = slice(i[0], i[-1] + 1), slice(j[0], j[-1] + 1)
     count = ROWS * COLUMNS
     slices = np.rint(k[0] + (k[-1] - k[0]) * (np.arange(count) + 1.5) / (count + 2)).astype(int)
-    figure = Figure((COLUMNS * _TILE_INCHES, ROWS * _TILE_INCHES * 1.2 + 0.7), facecolor="black", layout="constrained")
+    across = _SMALL_INCHES if small else _INCHES
+    figure = Figure((across, ROWS * across / COLUMNS * 1.2 + 0.7), facecolor="black", layout="constrained")
     axes = figure.subplots(ROWS, COLUMNS, squeeze=False)
     for axis, at in zip(axes.flat, slices.tolist(), strict=True):
         axis.imshow(_slice(values[*box, at], covered[*box, at], grey[*box, at], colours), interpolation="bilinear")
@@ -108,5 +110,5 @@ def _write(axis: Axes, across: float, up: float, said: str, align: str) -> None:
 def _png(figure: Figure) -> bytes:
     FigureCanvasAgg(figure)
     content = io.BytesIO()
-    figure.savefig(content, format="png", dpi=_DOTS_PER_INCH, metadata={"Software": None})
+    figure.savefig(content, format="png", dpi=_DOTS_ACROSS / figure.get_figwidth(), metadata={"Software": None})
     return content.getvalue()

@@ -100,7 +100,7 @@ def visits(whose: str, digest: str, method: str, pair: Pair, again: tuple[Pair, 
     found = two_visits(_results, method, pair, content)
     both, difference = (found.first, found.second), found.difference
     shared = Colours.of([(one.values, one.covered) for one in both], scorer.unit, scorer.signed)
-    first, second = (atlas_mosaic_png(one.values, one.covered, one.grid, shared) for one in both)
+    first, second = (atlas_mosaic_png(one.values, one.covered, one.grid, shared, small=True) for one in both)
     colours = Colours.of([(difference.values, difference.covered)], f"second less first, {scorer.unit}", signed=True)
     picture = atlas_mosaic_png(difference.values, difference.covered, difference.grid, colours)
     return ShownVisits(found, between_runs(_results, method, again, content), (first, second), picture)

@@ -60,13 +60,14 @@ def show(results: Results, table: Table) -> None:
 
 
 def _figures(found: list[Change]) -> pd.DataFrame:
+    any_pair = not all(math.isnan(one.between_runs) for one in found)
     return pd.DataFrame(
         {
             "Figure": [f"{one.name}, {one.unit}" if one.unit else one.name for one in found],
             "First": [one.first for one in found],
             "Second": [one.second for one in found],
             "Second less first": [one.change for one in found],
-            "Between runs of a session": ["none" if math.isnan(one.between_runs) else f"{one.between_runs:.3g}" for one in found],
+            "Between runs of a session": [one.between_runs for one in found] if any_pair else ["none"] * len(found),
         }
     ).round(3)
 
@@ -74,8 +75,11 @@ def _figures(found: list[Change]) -> pd.DataFrame:
 def _yardstick(pairs: int) -> str:
     if not pairs:
         return "No session of this study has another pair of runs with maps, so how much repeated scans differ is not known here."
-    said = "pair of runs" if pairs == 1 else "pairs of runs"
-    return f"Between runs of a session: the median size of the same difference over {pairs} {said}, of anybody in this study."
+    return f"Between runs of a session: the median size of the same difference over {_counted(pairs)} of this study."
+
+
+def _counted(pairs: int) -> str:
+    return "1 pair of runs" if pairs == 1 else f"{pairs} pairs of runs"
 
 
 def _maps(results: Results, table: Table, method: str, pair: Pair, again: list[Pair]) -> None:
@@ -93,7 +97,7 @@ def _maps(results: Results, table: Table, method: str, pair: Pair, again: list[P
     st.image(found.picture, width="stretch", alt=alt)
     unit = scorers.SCORERS[method].unit
     repeated = (
-        f"between runs of one session {found.between_runs:.3g} (median of {min(len(again), MOST_REPEATS)} pairs)"
+        f"between runs of a session {found.between_runs:.3g}, the median of {_counted(min(len(again), MOST_REPEATS))}"
         if again
         else "no runs of one session to compare that with"
     )
