@@ -381,11 +381,17 @@ def test_a_verdict_given_on_explore_is_gathered_for_the_study_and_taken_up_from_
     app.run()
     assert app.info[0].value.startswith("Nothing was judged yet.")
     continue_from(app, saved)
-    assert app.success[0].value == "1 verdicts were taken up."
+    assert app.success[0].value == "Verdicts that were taken up: 1."
     said = [one.value.replace("\\", "") for one in app.warning]
     assert "Left out of scans that are not here: 1 (sub-09)." in said
     assert "Left out of scans whose file is another now: 1 (sub-01_ses-1)." in said
     assert app.dataframe[1].value.loc[0].to_dict() == cluster
+    continue_from(app, saved.replace("reject", "accept"))
+    assert app.success[0].value == "Verdicts that were taken up: 0."
+    assert "Judged in this session too, which stands: 1." in [one.value for one in app.warning]
+    monkeypatch.setattr(judging, "MOST", 1)
+    continue_from(app, verdicts_tsv([replace(mine, method="elbo")]))
+    assert app.error[0].value == "A session holds at most 1 verdicts of a study; with this file there would be more."
     continue_from(app, saved[:-40])
     assert "Line 4 of these verdicts cannot be read" in app.error[0].value
 
@@ -447,6 +453,11 @@ def test_own_scans_are_scored_shown_by_their_names_and_go_with_the_session(check
     folder = Path(app.session_state["own_study"].name)
     assert len([*folder.rglob("*_statmap.nii.gz")]) == 1
     assert not [path for path in folder.rglob("*") if "DOE" in path.name]
+    app.session_state.cohort_verdicts = {str(folder / "out"): {"a key": "of a scan of before"}}
+    with monkeypatch.context() as patch:
+        patch.setattr(jobs, "start", lambda *_: None)
+        app.button(key="cohort_score").click().run()
+    assert app.session_state.cohort_verdicts == {str(folder / "out"): {}}, "other scans have these names now"
     monkeypatch.setattr(sessions, "_LOOK_SECONDS", 0.1)
     monkeypatch.setattr(sessions, "ABANDONED_SECONDS", 0.3)
     until(lambda: not folder.exists())

@@ -9,9 +9,11 @@ import streamlit as st
 
 from pages.shared import scan_input
 from pages.shared.explore import state as explore_state
+from vaead_core.errors import InputError
 from vaead_core.pipeline.findings import Finding, Verdict
 from vaead_core.study.verdicts import Judged, Key
 
+MOST = 10_000
 state = st.session_state
 
 
@@ -54,9 +56,11 @@ def gathered(whose: str) -> list[Judged]:
 
 
 def take(whose: str, judged: Iterable[Judged]) -> int:
-    """Adds those of clusters that nothing was said of in this session, and says how many."""
+    """Adds those of clusters that nothing was said of in this session, and says how many. Raises InputError."""
     known = _all(whose)
     new = {one.key: one for one in judged if one.key not in known}
+    if len(known) + len(new) > MOST:
+        raise InputError(f"A session holds at most {MOST} verdicts of a study; with this file there would be more.")
     known.update(new)
     return len(new)
 

@@ -24,9 +24,10 @@ state = st.session_state
 
 def show(results: Results, table: Table) -> None:
     """Precision by method, the clusters, their files, and a file from which to go on."""
-    judged = judging.gathered(table.whose)
+    people = dict(zip(table.frame["scan"], table.frame["participant_id"], strict=True))
+    judged = [one for one in judging.gathered(table.whose) if one.scan in people]
     if judged:
-        _precisions(judged, dict(zip(table.frame["scan"], table.frame["participant_id"], strict=True)))
+        _precisions(judged, people)
         _clusters(judged, {one.name.scan: said for one in results.study.scans if (said := own.called(one))})
     else:
         st.info(plain(NONE))
@@ -125,6 +126,6 @@ def _take(results: Results, table: Table) -> None:
     except InputError as error:
         state.cohort_verdicts_said = [(refuse, str(error))]
         return
-    sentences += [f"{len(kept) - new} were judged in this session too, which stands."] if new < len(kept) else []
+    sentences += [f"Judged in this session too, which stands: {len(kept) - new}."] if new < len(kept) else []
     done = lambda sentence: st.success(plain(sentence))  # noqa: E731
-    state.cohort_verdicts_said = [(done, f"{new} verdicts were taken up."), *((warn, one) for one in sentences)]
+    state.cohort_verdicts_said = [(done, f"Verdicts that were taken up: {new}."), *((warn, one) for one in sentences)]
