@@ -138,7 +138,7 @@ BENCHMARKS = ("healthy_registration", "load", "reconstruction", "registration", 
 def test_every_command_and_program_was_read():
     assert {command for _, command in OPTIONS} == {
         STUDY,
-        *(f"vaead {name}" for name in ("score", "synthetic", "calibrate", "evaluate", "report")),
+        *(f"vaead {name}" for name in ("score", "limits", "synthetic", "calibrate", "evaluate", "report")),
         *(f"python -m training.{name}" for name in ("run", "companions", "publish", "ablations", "fusion_weights")),
         *(f"python -m benchmarks.{name}" for name in BENCHMARKS),
     }

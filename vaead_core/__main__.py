@@ -1,5 +1,5 @@
 """`vaead score SCAN...`: maps and scores of scans; `vaead BIDS_DIR OUT participant|group`: a study; `synthetic`: one to try;
-`calibrate`: a site; `evaluate`, `report`: experiments; `app`, `train`."""
+`calibrate`: a site; `limits`: what was missed; `evaluate`, `report`: experiments; `app`, `train`."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from vaead_core.computing.whole_file import write_whole
 from vaead_core.errors import InputError, exit_status
 from vaead_core.measures.metrics import detection
 from vaead_core.pipeline import scoring
+from vaead_core.pipeline.limits import command as limits
 from vaead_core.pipeline.record import scores_record
 from vaead_core.scans.bias import bias_corrected
 from vaead_core.scans.heads import with_brain, with_mask
@@ -36,7 +37,7 @@ IN_REPOSITORY = {  # what they run, and their help
     "app": (("streamlit", "run", "app.py"), "the dashboard in a browser; its options are those of `streamlit run`"),
     "train": (("training.run",), "a VAE on healthy brains; its options are those of `python -m training.run`"),
 }
-COMMANDS = ("evaluate", "report", "score", "calibrate", "synthetic")  # another first word is the folder of a study
+COMMANDS = ("evaluate", "report", "score", "limits", "calibrate", "synthetic")  # another first word is the folder of a study
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -116,6 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     said = "what `calibrate` wrote, or its name: thresholds and percentiles from healthy scans of that site"
     command.add_argument("--site", type=Path, metavar="FILE", help=said)
     command.add_argument("--n4", action="store_true", help="take out the bias field, after the brain was found")
+    limits.add_options(commands.add_parser("limits", help="what maps of a scan would have missed in it"))
     said = f"thresholds and percentiles of a checkpoint from {LEAST} to {MOST} healthy scans of your own scanner"
     _add_calibrate(commands.add_parser("calibrate", help=said))
     said = "a small BIDS dataset of synthetic brains, patients with a painted lesion among them, to try a study on"

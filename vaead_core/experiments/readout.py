@@ -8,22 +8,21 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from scipy import ndimage
 
 from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.checkpoints.search import opened
 from vaead_core.experiments import painted
 from vaead_core.experiments.records import ALL
 from vaead_core.experiments.subjects import judging, prepared_brain
+from vaead_core.measures.found_lesions import SMALLEST_ML, components, found_lesions
 from vaead_core.measures.metrics import dice
 from vaead_core.pipeline.scoring import PreparedScan, Scored, score
 from vaead_core.scans.preprocessing import Preprocessor
-from vaead_core.scans.volume import Array, Brain, Slices
+from vaead_core.scans.volume import Brain, Slices
 
 THRESHOLDS = (0.01, 0.05)  # the share of healthy validation voxels above them
 RATES = (0.01, 0.02, 0.05, 0.10, 0.20, 0.30, 0.50)  # of the calibration plot
-OVERLAP = 0.1  # of a lesion's voxels that are marked: it is found. Commowick et al. 2018, the overlap α of their detection
-EDGES_ML = (0.05, 0.3, 1.0, 10.0, np.inf)  # of the size classes; smaller components of truth or map do not count
+EDGES_ML = (SMALLEST_ML, 0.3, 1.0, 10.0, np.inf)  # of the size classes; smaller components of truth or map do not count
 SIZES = tuple(f"{low:g} to {high:g} ml" if np.isfinite(high) else f"above {low:g} ml" for low, high in pairwise(EDGES_ML))
 HEALTHY = "healthy"
 
@@ -112,27 +111,6 @@ class ReadoutPart:
         about: dict[str, Any] = {"dataset": self.kind, "subject": self.subject, "seed": self.seed}
         about |= {"combination": ALL, "size": ALL}
         return Reading(measure, scorer, threshold, checkpoint=opened(self.checkpoint).name, **about | more)
-
-
-def components(marked: Array, spacing_mm: float) -> tuple[Array, Array]:
-    """Labels (I, J, K) int, 0 for none, and volumes (n,) in ml of the components of `marked` (I, J, K) bool.
-
-    Voxels that share a face are one component; those below EDGES_ML[0] are left out.
-    """
-    labels, count = ndimage.label(marked)
-    volumes_ml = np.bincount(labels.ravel(), minlength=count + 1) * spacing_mm**3 / 1000
-    volumes_ml[0] = 0
-    kept = volumes_ml >= EDGES_ML[0]
-    renamed = np.where(kept, np.cumsum(kept), 0)
-    return renamed[labels], volumes_ml[kept]
-
-
-def found_lesions(marked: Array, labels: Array, count: int) -> Array:
-    """(count,) bool: whether at least OVERLAP of the voxels of each lesion are marked. labels: 1 to count, 0 for none."""
-    inside = labels > 0
-    whole = np.bincount(labels[inside], minlength=count + 1)[1:]
-    hit = np.bincount(labels[inside & marked], minlength=count + 1)[1:]
-    return hit >= OVERLAP * np.maximum(whole, 1)
 
 
 def _preprocessor(checkpoint: Checkpoint) -> Preprocessor:

@@ -20,15 +20,14 @@ from vaead_core.scans.registration.quality import HEALTHY_SIMILARITIES, LEAST_SI
 def scores_record(prepared: PreparedScan, scored: list[Scored], checkpoint: Checkpoint) -> dict[str, Any]:
     """What `<scan>_scores.json` holds: values, percentiles and thresholds a scorer, settings and versions."""
     return {
-        "checkpoint": {"name": checkpoint.name, "digest": checkpoint.digest},
-        "versions": {"vaead": __version__, "onnxruntime": version("onnxruntime"), "numpy": np.__version__},
+        **made_by(checkpoint),
         "aggregates": {"default": DEFAULT, "all": list(AGGREGATES)},
-        "site": _site(scored),
+        "site": site_record(scored),
         "healthy_images": len(scored[0].healthy.images[DEFAULT]) if scored else 0,
         "healthy_scans": len(scored[0].healthy.scans[DEFAULT]) if scored else 0,
         "brain_found_by": prepared.brain.scan.brain_by,
         "warnings": cautions(prepared, scored, checkpoint),
-        "registration": _registration(prepared.brain.transform),
+        "registration": registration_record(prepared.brain.transform),
         "image_quality": prepared.quality,
         "image_quality_of_healthy_scans": {
             name: (min(values), max(values)) for name, values in healthy_quality(scored, checkpoint).items()
@@ -50,7 +49,15 @@ def scores_record(prepared: PreparedScan, scored: list[Scored], checkpoint: Chec
     }
 
 
-def _site(scored: list[Scored]) -> dict[str, Any] | None:
+def made_by(checkpoint: Checkpoint) -> dict[str, Any]:
+    """The checkpoint, and versions of what a result depends on."""
+    return {
+        "checkpoint": {"name": checkpoint.name, "digest": checkpoint.digest},
+        "versions": {"vaead": __version__, "onnxruntime": version("onnxruntime"), "numpy": np.__version__},
+    }
+
+
+def site_record(scored: list[Scored]) -> dict[str, Any] | None:
     """Whose healthy scans thresholds and percentiles come from; None where they are the checkpoint's."""
     site = scored[0].site if scored else None
     return {"name": site.name, "scans": site.scans, "digest": site.digest} if site else None
@@ -65,7 +72,7 @@ def _left_out(one: Scored) -> dict[str, Any]:
     return {"marked_of_left_out_site_scans": named}
 
 
-def _registration(placement: Placement) -> dict[str, Any]:
+def registration_record(placement: Placement) -> dict[str, Any]:
     """How well the scan lies on the atlas."""
     return {
         "similarity": round(placement.similarity, 4),

@@ -15,6 +15,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.random import Generator
 
+from vaead_core.anomalies.lesions.outlines import centre_in, tissues
 from vaead_core.registry import Registry, check_contract
 from vaead_core.scans.volume import Array, Brain
 
@@ -32,9 +33,18 @@ class Lesion(ABC):
 
     title: ClassVar[str]
 
-    @abstractmethod
     def paint(self, brain: Brain, rng: Generator) -> PaintedCase:
         """The lesion at a random place of its tissue. The same rng state gives the same case."""
+        labels = tissues(int(brain.spacing_mm))
+        return self.paint_at(centre_in(self.places(brain, labels), rng), brain, labels, rng)
+
+    @abstractmethod
+    def places(self, brain: Brain, labels: Array) -> Array:
+        """(I, J, K) bool: where its centre may lie. labels: (I, J, K) the atlas's tissues."""
+
+    @abstractmethod
+    def paint_at(self, centre: Array, brain: Brain, labels: Array, rng: Generator) -> PaintedCase:
+        """One with its centre at a voxel (3,). brain and labels may be cut out alike, which takes less time."""
 
 
 LESIONS: Registry[Lesion] = Registry("lesion", partial(check_contract, contract=Lesion))

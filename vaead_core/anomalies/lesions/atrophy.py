@@ -8,9 +8,9 @@ from numpy.random import Generator
 from scipy import ndimage
 
 from vaead_core.anomalies.lesions import Lesion, PaintedCase, register
-from vaead_core.anomalies.lesions.outlines import blob, centre_in, tissues
+from vaead_core.anomalies.lesions.outlines import blob
 from vaead_core.scans import atlas
-from vaead_core.scans.volume import Brain
+from vaead_core.scans.volume import Array, Brain
 
 LEAST = 0.1  # of the scale on which the brain's three deviations are 1: a change that counts as lost tissue
 
@@ -24,10 +24,11 @@ class FocalAtrophy(Lesion):
     radius_mm: float = 20.0
     title: ClassVar[str] = "Focal atrophy"
 
-    def paint(self, brain: Brain, rng: Generator) -> PaintedCase:
-        labels = tissues(int(brain.spacing_mm))
-        cortex = (labels == atlas.GREY) & brain.mask
-        share = blob(labels.shape, centre_in(cortex, rng), self.radius_mm, brain.spacing_mm, rng)
+    def places(self, brain: Brain, labels: Array) -> Array:
+        return (labels == atlas.GREY) & brain.mask
+
+    def paint_at(self, centre: Array, brain: Brain, labels: Array, rng: Generator) -> PaintedCase:
+        share = blob(labels.shape, centre, self.radius_mm, brain.spacing_mm, rng)
         size = 2 * max(1, round(self.widening_mm / brain.spacing_mm)) + 1
         widened = ndimage.grey_erosion(np.where(brain.mask, brain.intensity, 1), size=(size,) * 3)
         changed = (brain.intensity + share * (widened - brain.intensity)) * brain.mask

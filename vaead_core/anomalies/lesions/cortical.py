@@ -8,9 +8,9 @@ from numpy.random import Generator
 from scipy import ndimage
 
 from vaead_core.anomalies.lesions import Lesion, PaintedCase, recoloured, register
-from vaead_core.anomalies.lesions.outlines import blob, centre_in, tissues
+from vaead_core.anomalies.lesions.outlines import blob
 from vaead_core.scans import atlas
-from vaead_core.scans.volume import Brain
+from vaead_core.scans.volume import Array, Brain
 
 DEPTH_MM = 12.0  # of the centre below the brain's surface, at most
 
@@ -24,10 +24,11 @@ class CorticalLesion(Lesion):
     radius_mm: float = 18.0
     title: ClassVar[str] = "Cortical region"
 
-    def paint(self, brain: Brain, rng: Generator) -> PaintedCase:
-        labels = tissues(int(brain.spacing_mm))
+    def places(self, brain: Brain, labels: Array) -> Array:
         depth_mm = ndimage.distance_transform_edt(brain.mask) * brain.spacing_mm
-        cortex = (labels == atlas.GREY) & brain.mask & (depth_mm < DEPTH_MM)
-        share = blob(labels.shape, centre_in(cortex, rng), self.radius_mm, brain.spacing_mm, rng)
+        return (labels == atlas.GREY) & brain.mask & (depth_mm < DEPTH_MM)
+
+    def paint_at(self, centre: Array, brain: Brain, labels: Array, rng: Generator) -> PaintedCase:
+        share = blob(labels.shape, centre, self.radius_mm, brain.spacing_mm, rng)
         share *= np.isin(labels, (atlas.GREY, atlas.WHITE)) & brain.mask
         return PaintedCase(recoloured(brain, self.change, share), share >= 0.5)

@@ -8,7 +8,7 @@ from numpy.random import Generator
 from scipy import ndimage
 
 from vaead_core.anomalies.lesions import Lesion, PaintedCase, recoloured, register
-from vaead_core.anomalies.lesions.outlines import blob, centre_in, distance_mm, tissues
+from vaead_core.anomalies.lesions.outlines import blob, distance_mm
 from vaead_core.scans import atlas
 from vaead_core.scans.volume import Array, Brain
 
@@ -23,11 +23,12 @@ class Mass(Lesion):
     push: float = 0.4
     title: ClassVar[str] = "Mass with expansion"
 
-    def paint(self, brain: Brain, rng: Generator) -> PaintedCase:
-        white = ndimage.binary_erosion((tissues(int(brain.spacing_mm)) == atlas.WHITE) & brain.mask, iterations=2)
-        centre = centre_in(white, rng)
+    def places(self, brain: Brain, labels: Array) -> Array:
+        return ndimage.binary_erosion((labels == atlas.WHITE) & brain.mask, iterations=2)
+
+    def paint_at(self, centre: Array, brain: Brain, labels: Array, rng: Generator) -> PaintedCase:
         pushed = replace(brain, intensity=self._pushed(brain, centre) * brain.mask)
-        share = blob(white.shape, centre, self.radius_mm, brain.spacing_mm, rng) * brain.mask
+        share = blob(labels.shape, centre, self.radius_mm, brain.spacing_mm, rng) * brain.mask
         return PaintedCase(recoloured(pushed, self.change, share), share >= 0.5)
 
     def _pushed(self, brain: Brain, centre: Array) -> Array:

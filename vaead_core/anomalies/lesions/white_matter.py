@@ -10,7 +10,7 @@ from scipy import ndimage
 from vaead_core.anomalies.lesions import Lesion, PaintedCase, recoloured, register
 from vaead_core.anomalies.lesions.outlines import blob, centre_in, tissues
 from vaead_core.scans import atlas
-from vaead_core.scans.volume import Brain
+from vaead_core.scans.volume import Array, Brain
 
 
 @register("white_matter")
@@ -25,10 +25,19 @@ class WhiteMatterLesions(Lesion):
     title: ClassVar[str] = "White-matter spots"
 
     def paint(self, brain: Brain, rng: Generator) -> PaintedCase:
-        white = (tissues(int(brain.spacing_mm)) == atlas.WHITE) & brain.mask
-        deep = ndimage.binary_erosion(white)
-        share = np.zeros(white.shape, np.float32)
+        labels = tissues(int(brain.spacing_mm))
+        deep, share = self.places(brain, labels), np.zeros(labels.shape, np.float32)
         for radius_mm in rng.uniform(self.smallest_mm, self.largest_mm, self.count):
-            share = np.maximum(share, blob(white.shape, centre_in(deep, rng), radius_mm, brain.spacing_mm, rng))
-        share *= white
+            share = np.maximum(share, blob(labels.shape, centre_in(deep, rng), radius_mm, brain.spacing_mm, rng))
+        return self._painted(share, brain, labels)
+
+    def places(self, brain: Brain, labels: Array) -> Array:
+        return ndimage.binary_erosion((labels == atlas.WHITE) & brain.mask)
+
+    def paint_at(self, centre: Array, brain: Brain, labels: Array, rng: Generator) -> PaintedCase:
+        radius_mm = rng.uniform(self.smallest_mm, self.largest_mm)
+        return self._painted(blob(labels.shape, centre, radius_mm, brain.spacing_mm, rng), brain, labels)
+
+    def _painted(self, share: Array, brain: Brain, labels: Array) -> PaintedCase:
+        share = share * ((labels == atlas.WHITE) & brain.mask)
         return PaintedCase(recoloured(brain, self.change, share), share >= 0.5)

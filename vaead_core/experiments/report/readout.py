@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from vaead_core.experiments.readout import EDGES_ML, HEALTHY, OVERLAP, SIZES, THRESHOLDS
+from vaead_core.experiments.readout import EDGES_ML, HEALTHY, SIZES, THRESHOLDS
 from vaead_core.experiments.records import ALL
 from vaead_core.experiments.report import charts
 from vaead_core.experiments.report.tables import Tables, label
+from vaead_core.measures.found_lesions import OVERLAP
 
 ALLOWED = (0.03, 0.07)  # share of healthy test voxels that a threshold of 5 % may mark
 

@@ -1,0 +1,192 @@
+"""Lesions of stated sizes and looks painted into one brain, several at a time and well apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+from numpy.random import Generator
+
+from vaead_core.anomalies import lesions
+from vaead_core.anomalies.lesions import Lesion
+from vaead_core.anomalies.lesions.outlines import tissues
+from vaead_core.pipeline.scoring import PreparedScan
+from vaead_core.scans.preprocessing import Preprocessor
+from vaead_core.scans.volume import Array, Slices
+from vaead_core.scorers.wrappers import MIDLINE_PIXELS
+
+EDGES_ML = (0.05, 0.2, 0.6, 2.0, 5.0, 10.0)
+SIZES = tuple(f"{low:g} to {high:g} ml" for low, high in pairwise(EDGES_ML))
+LOST = "tissue lost"
+LOOKS = {"5 % darker": -0.05, "10 % darker": -0.1, "20 % darker": -0.2, "40 % darker": -0.4, LOST: None}  # look → change
+KINDS = ("cortical", "mass", "white_matter")  # by turns in a look that has a change; LOST is atrophy
+APART_MM = 20.0  # between two lesions of a scan
+MIRROR_MM = 8.0  # between a lesion and the mirror image of another, which maps of left against right compare it with
+REPEATS = 10  # lesions of a size and look
+_CUT = 3.5  # radii about a lesion that are cut out for it: a mass moves tissue as far
+_RADII_MM = (1.5, 25.0)
+_REPAINTED = 5  # times, with another radius, until a lesion has the size that is asked for
+_PATIENCE = 6  # lesions that find no room before a scan counts as full
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A lesion to be painted. size: one of SIZES. volume_ml: in it, drawn evenly in its logarithm."""
+
+    kind: str
+    look: str
+    size: str
+    volume_ml: float
+
+
+@dataclass(frozen=True)
+class PaintedLesion:
+    """A lesion as it was painted: voxels of its truth. centre: (i, j, k) on the atlas grid."""
+
+    kind: str
+    look: str
+    volume_ml: float
+    centre: tuple[int, int, int]
+    reach_mm: float
+
+    @property
+    def size(self) -> str:
+        """One of SIZES."""
+        return SIZES[int(np.searchsorted(EDGES_ML, self.volume_ml, "right")) - 1]
+
+
+@dataclass(frozen=True)
+class LesionScan:
+    """slices: of the brain with lesions in it. labels: (N, H, W) int, n in lesion n of `lesions`, counted from 1; else 0."""
+
+    slices: Slices
+    labels: Array
+    lesions: tuple[PaintedLesion, ...]
+
+
+def wanted(rng: Generator, repeats: int = REPEATS) -> list[Wanted]:
+    """`repeats` lesions of every look and size; the largest of each repeat come first, as they need most room."""
+    found = []
+    for repeat in range(repeats):
+        for size, (low, high) in reversed(list(zip(SIZES, pairwise(EDGES_ML), strict=True))):
+            for number, look in enumerate(LOOKS):
+                kind = "atrophy" if look == LOST else KINDS[(repeat + number) % len(KINDS)]
+                found.append(Wanted(kind, look, size, float(np.exp(rng.uniform(np.log(low), np.log(high))))))
+    return found
+
+
+def lesion_scans(
+    prepared: PreparedScan, preprocessor: Preprocessor, seed: int, repeats: int = REPEATS
+) -> Iterator[tuple[LesionScan, int]]:
+    """One scan after another until all that is wanted was painted, each with how many of those it has done with.
+
+    What finds no room in an empty brain is left out. The same brain and numbers give the same scans.
+    """
+    rng = np.random.default_rng(seed)
+    pending, ground = wanted(rng, repeats), _Ground(prepared, preprocessor)
+    while pending:
+        bed, before, failed = _Bed(ground), len(pending), 0
+        left: list[Wanted] = []
+        for one in pending:
+            if failed < _PATIENCE and bed.plant(one, rng):
+                continue
+            if bed.lesions or left:  # else the brain was empty, and has no room for it
+                left.append(one)
+            failed += 1
+        pending = left
+        if bed.lesions:
+            yield bed.scan, before - len(pending)
+
+
+class _Ground:
+    """What all scans are painted on."""
+
+    def __init__(self, prepared: PreparedScan, preprocessor: Preprocessor) -> None:
+        self.prepared, self.preprocessor = prepared, preprocessor
+        brain, slices, grid = prepared.brain, prepared.slices, preprocessor.slice_grid
+        self.labels = tissues(int(brain.spacing_mm))
+        self.seen = grid.to_volume(slices.mask, slices) > 0
+        places = {kind: lesions.build(kind).places(brain, self.labels) & self.seen for kind in (*KINDS, "atrophy")}
+        self.places = {kind: np.argwhere(where) for kind, where in places.items()}
+        first, _, _ = grid.voxel_at((0, 0, 0), slices)
+        self.mirror = 2 * first + slices.pixels.shape[2] - 1 + round(2 * MIDLINE_PIXELS)  # i and mirror - i lie opposite
+
+
+class _Bed:
+    """A brain while lesions are painted into it."""
+
+    def __init__(self, ground: _Ground) -> None:
+        self.ground, self.brain = ground, ground.prepared.brain
+        self.intensity = self.brain.intensity.copy()
+        self.numbers = np.zeros(self.intensity.shape, np.int32)
+        self.lesions: list[PaintedLesion] = []
+
+    @property
+    def scan(self) -> LesionScan:
+        preprocessor = self.ground.preprocessor
+        slices = preprocessor.to_slices(replace(self.brain, intensity=self.intensity))
+        return LesionScan(slices, preprocessor.slice_grid.on_slices(self.numbers, slices), tuple(self.lesions))
+
+    def plant(self, one: Wanted, rng: Generator) -> bool:
+        """Whether it found room."""
+        radius_mm = min(max((3e3 * one.volume_ml / 4 / np.pi) ** (1 / 3), _RADII_MM[0]), _RADII_MM[1])
+        places = self.ground.places[one.kind]
+        free = places[self._room_mm(places) >= 1.3 * radius_mm]
+        if not len(free):
+            return False
+        centre, outline = free[rng.integers(len(free))], int(rng.integers(2**32))
+        for _ in range(_REPAINTED):
+            box = _box(centre, _CUT * radius_mm / self.brain.spacing_mm, self.intensity.shape)
+            intensity, truth = self._painted(one, radius_mm, centre, box, outline)
+            volume_ml = float(truth.sum()) * self.brain.spacing_mm**3 / 1000
+            low, high = EDGES_ML[SIZES.index(one.size)], EDGES_ML[SIZES.index(one.size) + 1]
+            if low <= volume_ml < high:
+                return self._take(one, centre, box, intensity, truth, volume_ml)
+            radius_mm *= (one.volume_ml / max(volume_ml, one.volume_ml / 8)) ** (1 / 3)
+            radius_mm = min(max(radius_mm, _RADII_MM[0]), _RADII_MM[1])
+        return False
+
+    def _painted(self, one: Wanted, radius_mm: float, centre: Array, box: tuple[slice, ...], outline: int) -> tuple[Array, Array]:
+        """Intensity and truth of the box with the lesion in it."""
+        cut = replace(self.brain, intensity=self.intensity[box], mask=self.brain.mask[box])
+        start = [side.start for side in box]
+        lesion, rng = built(one.kind, one.look, radius_mm), np.random.default_rng(outline)
+        case = lesion.paint_at(centre - start, cut, self.ground.labels[box], rng)
+        moved = np.abs(case.brain.intensity - cut.intensity) > 1e-6  # not by rounding alone
+        return np.where(moved, case.brain.intensity, cut.intensity), case.truth & self.ground.seen[box]
+
+    def _take(self, one: Wanted, centre: Array, box: tuple[slice, ...], intensity: Array, truth: Array, volume_ml: float) -> bool:
+        """Whether it lies apart from the others, as large as it came out; then it stays."""
+        from_centre = np.argwhere(truth) + [side.start for side in box] - centre
+        reach_mm = float(np.linalg.norm(from_centre, axis=1).max()) * self.brain.spacing_mm
+        if self._room_mm(centre[None])[0] < reach_mm:
+            return False
+        self.intensity[box] = intensity
+        i, j, k = (int(at) for at in centre)
+        self.lesions.append(PaintedLesion(one.kind, one.look, volume_ml, (i, j, k), reach_mm))
+        self.numbers[box][truth] = len(self.lesions)
+        return True
+
+    def _room_mm(self, places: Array) -> Array:
+        """(P,): how far a lesion may reach from each of `places` (P, 3)."""
+        room = np.full(len(places), np.inf)
+        opposite = places * [-1, 1, 1] + [self.ground.mirror, 0, 0]
+        for lesion in self.lesions:
+            for seen, gap_mm in ((places, APART_MM), (opposite, MIRROR_MM)):
+                away_mm = np.linalg.norm(seen - lesion.centre, axis=1) * self.brain.spacing_mm
+                np.minimum(room, away_mm - lesion.reach_mm - gap_mm, out=room)
+        return room
+
+
+def built(kind: str, look: str, radius_mm: float) -> Lesion:
+    """A kind of painted lesion of about a radius."""
+    sizes = ("smallest_mm", "largest_mm") if kind == "white_matter" else ("radius_mm",)
+    change = {} if look == LOST else {"change": LOOKS[look]}
+    return lesions.build(kind, **dict.fromkeys(sizes, radius_mm), **change)
+
+
+def _box(centre: Array, half: float, shape: tuple[int, ...]) -> tuple[slice, ...]:
+    reach = int(np.ceil(half)) + 2
+    return tuple(slice(max(0, int(at) - reach), min(size, int(at) + reach + 1)) for at, size in zip(centre, shape, strict=True))
