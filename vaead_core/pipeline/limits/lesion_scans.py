@@ -25,10 +25,13 @@ KINDS = ("cortical", "mass", "white_matter")  # by turns in a look that has a ch
 APART_MM = 20.0  # between two lesions of a scan
 MIRROR_MM = 8.0  # between a lesion and the mirror image of another, which maps of left against right compare it with
 REPEATS = 10  # lesions of a size and look
-_CUT = 3.5  # radii about a lesion that are cut out for it: a mass moves tissue as far
+_CUT = 2.2  # radii about a lesion that are cut out for it, which its outline does not pass
+_CUT_OF_MASS = 3.2  # it moves tissue as far
 _RADII_MM = (1.5, 25.0)
 _REPAINTED = 5  # times, with another radius, until a lesion has the size that is asked for
 _PATIENCE = 6  # lesions that find no room before a scan counts as full
+_TRIES = 8  # places in an empty brain before a lesion is left out
+_PLACES = 20_000  # of a kind, spread evenly, among which a centre is drawn
 
 
 @dataclass(frozen=True)
@@ -80,24 +83,23 @@ def wanted(rng: Generator, repeats: int = REPEATS) -> list[Wanted]:
 def lesion_scans(
     prepared: PreparedScan, preprocessor: Preprocessor, seed: int, repeats: int = REPEATS
 ) -> Iterator[tuple[LesionScan, int]]:
-    """One scan after another until all that is wanted was painted, each with how many of those it has done with.
+    """One scan after another until all that is wanted was painted, each with how many are then left.
 
     What finds no room in an empty brain is left out. The same brain and numbers give the same scans.
     """
     rng = np.random.default_rng(seed)
     pending, ground = wanted(rng, repeats), _Ground(prepared, preprocessor)
     while pending:
-        bed, before, failed = _Bed(ground), len(pending), 0
+        bed = _Bed(ground)
         left: list[Wanted] = []
         for one in pending:
-            if failed < _PATIENCE and bed.plant(one, rng):
-                continue
-            if bed.lesions or left:  # else the brain was empty, and has no room for it
+            if not bed.lesions:
+                any(bed.plant(one, rng) for _ in range(_TRIES))  # what finds no room now finds none
+            elif len(left) >= _PATIENCE or not bed.plant(one, rng):
                 left.append(one)
-            failed += 1
         pending = left
         if bed.lesions:
-            yield bed.scan, before - len(pending)
+            yield bed.scan, len(pending)
 
 
 class _Ground:
@@ -109,7 +111,7 @@ class _Ground:
         self.labels = tissues(int(brain.spacing_mm))
         self.seen = grid.to_volume(slices.mask, slices) > 0
         places = {kind: lesions.build(kind).places(brain, self.labels) & self.seen for kind in (*KINDS, "atrophy")}
-        self.places = {kind: np.argwhere(where) for kind, where in places.items()}
+        self.places = {kind: _thinned(np.argwhere(where)) for kind, where in places.items()}
         first, _, _ = grid.voxel_at((0, 0, 0), slices)
         self.mirror = 2 * first + slices.pixels.shape[2] - 1 + round(2 * MIDLINE_PIXELS)  # i and mirror - i lie opposite
 
@@ -136,9 +138,10 @@ class _Bed:
         free = places[self._room_mm(places) >= 1.3 * radius_mm]
         if not len(free):
             return False
+        cut = _CUT_OF_MASS if one.kind == "mass" else _CUT
         centre, outline = free[rng.integers(len(free))], int(rng.integers(2**32))
         for _ in range(_REPAINTED):
-            box = _box(centre, _CUT * radius_mm / self.brain.spacing_mm, self.intensity.shape)
+            box = _box(centre, cut * radius_mm / self.brain.spacing_mm, self.intensity.shape)
             intensity, truth = self._painted(one, radius_mm, centre, box, outline)
             volume_ml = float(truth.sum()) * self.brain.spacing_mm**3 / 1000
             low, high = EDGES_ML[SIZES.index(one.size)], EDGES_ML[SIZES.index(one.size) + 1]
@@ -185,6 +188,10 @@ def built(kind: str, look: str, radius_mm: float) -> Lesion:
     sizes = ("smallest_mm", "largest_mm") if kind == "white_matter" else ("radius_mm",)
     change = {} if look == LOST else {"change": LOOKS[look]}
     return lesions.build(kind, **dict.fromkeys(sizes, radius_mm), **change)
+
+
+def _thinned(places: Array) -> Array:
+    return places[:: max(1, len(places) // _PLACES)]
 
 
 def _box(centre: Array, half: float, shape: tuple[int, ...]) -> tuple[slice, ...]:

@@ -72,14 +72,13 @@ def detection_limits(
     if checkpoint.preprocessor is None:
         raise ValueError("only scans have detection limits")
     known = tuple(_untouched(one, prepared.slices, checkpoint.preprocessor) for one in maps)
-    done, total = 0, repeats * len(LOOKS) * len(SIZES)
-    for scan, finished in lesion_scans(prepared, checkpoint.preprocessor, seed, repeats):
+    total = repeats * len(LOOKS) * len(SIZES)
+    for scan, left in lesion_scans(prepared, checkpoint.preprocessor, seed, repeats):
         known = tuple(
             replace(limits, outcomes=limits.outcomes + _outcomes(one, scan, prepared.slices, checkpoint.model))
             for limits, one in zip(known, maps, strict=True)
         )
-        done += finished
-        tell(Progress(done, total, known))
+        tell(Progress(total - left, total, known))
     return known
 
 
