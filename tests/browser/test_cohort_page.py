@@ -48,9 +48,7 @@ def test_a_study_is_sorted_filtered_saved_and_opened(tab):
     tab.get_by_role("textbox", name="Search").press("Enter")
     expect(tab.get_by_text("2 of 7 scans: 2 scored.")).to_be_visible()
     assert saved(tab) == ["scan", "sub-01_ses-2", "sub-01_ses-1"]
-    place = tab.get_by_test_id("stDataFrame").bounding_box()
-    tab.mouse.click(place["x"] + 16, place["y"] + 75)  # the box before the first row
-    tab.get_by_role("button", name="Open in Explore").click()
+    open_first(tab)
     expect(tab.get_by_role("heading", name="Explore", level=2)).to_be_visible()
     expect(tab.get_by_text(re.compile(r"^sub-01_ses-2_T1w\.nii\.gz: 120 × 120"))).to_be_visible()
     assert tab.get_by_role("combobox", name="Scan", exact=True).input_value() == "Your own scan"
@@ -58,6 +56,12 @@ def test_a_study_is_sorted_filtered_saved_and_opened(tab):
     expect(tab.get_by_text("2 of 7 scans: 2 scored.")).to_be_visible()
     assert tab.evaluate("document.querySelector('.stMain').scrollWidth <= document.querySelector('.stMain').clientWidth")
     assert errors == []
+
+
+def open_first(tab: Page) -> None:
+    """The first row's scan, in Explore."""
+    tab.get_by_test_id("stDataFrame").locator(".dvn-scroller").click(position={"x": 16, "y": 75})  # the row's box
+    tab.get_by_role("button", name="Open in Explore").click()
 
 
 def view(tab: Page, name: str) -> None:
@@ -100,9 +104,7 @@ def test_a_verdict_on_a_scan_that_was_opened_here_is_in_the_studys_table_and_fil
     errors: list[str] = []
     tab.on("pageerror", lambda error: errors.append(str(error)))
     view(tab, "Scans")
-    place = tab.get_by_test_id("stDataFrame").bounding_box()
-    tab.mouse.click(place["x"] + 16, place["y"] + 75)
-    tab.get_by_role("button", name="Open in Explore").click()
+    open_first(tab)
     clusters = tab.locator("[class*=st-key-explore_clusters] .dvn-scroller")
     expect(clusters).to_be_visible()
     script_over(tab)
