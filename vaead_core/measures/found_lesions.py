@@ -25,7 +25,12 @@ def components(marked: Array, spacing_mm: float) -> tuple[Array, Array]:
 
 
 def found_lesions(marked: Array, labels: Array, count: int) -> Array:
-    """(count,) bool: whether at least OVERLAP of the voxels of each lesion are marked. labels: 1 to count, 0 for none."""
+    """(count,) bool: whether at least OVERLAP of the voxels of each lesion are marked. labels: 1 to count, 0 for none.
+
+    >>> labels = np.repeat([1, 2], 20)
+    >>> found_lesions(np.arange(40) < 3, labels, 2).tolist()
+    [True, False]
+    """
     inside = labels > 0
     whole = np.bincount(labels[inside], minlength=count + 1)[1:]
     hit = np.bincount(labels[inside & marked], minlength=count + 1)[1:]
