@@ -3,7 +3,10 @@
 from tests.fuzz.run import fuzz
 
 
-def test_120_damaged_or_hostile_files_are_used_or_refused_with_a_sentence(tiny_checkpoint_folder, brain_volume, tmp_path):
+def test_120_damaged_or_hostile_files_are_used_or_refused_with_a_sentence(
+    tiny_checkpoint_folder, brain_volume, tmp_path, monkeypatch
+):
+    monkeypatch.delenv("VAEAD_PLACEMENTS")  # no file may write anything
     tally = fuzz(120, tiny_checkpoint_folder, brain_volume, tmp_path)
     print(tally)
     assert tally.wrong == []
