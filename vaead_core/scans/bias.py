@@ -21,7 +21,8 @@ _LEAST = 1e-3  # of the brain's median: N4 takes logarithms
 def bias_corrected(scan: Volume) -> Volume:
     """The scan divided by the smooth field that N4 finds in its brain, of mean 1 there; nothing changes outside.
 
-    The same on every machine and with any number of threads. Raises ScanError where N4 finds none.
+    The same wherever as many cores are at hand; ITK's spline sums by thread, so that another number moves the seventh digit.
+    Raises ScanError where N4 finds none.
 
     >>> from vaead_core.scans import atlas
     >>> even = atlas.t1()
