@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from vaead_core.figures.scan import COLOURS, upright
+from vaead_core.figures.scan import COLOURS, png, upright
 from vaead_core.scans import atlas
 from vaead_core.scans.geometry import AffineToAtlas, Grid
 from vaead_core.scans.registration import to_atlas
@@ -87,7 +85,7 @@ def atlas_mosaic_png(values: Array, covered: Array, grid: Grid, colours: Colours
     )
     bar.ax.tick_params(colors="white", labelsize=8)
     bar.ax.set_xlabel(colours.said, color="white", fontsize=8, parse_math=False)
-    return _png(figure)
+    return png(figure, _DOTS_ACROSS / figure.get_figwidth())
 
 
 def _slice(values: Array, covered: Array, grey: Array, colours: Colours) -> Array:
@@ -95,20 +93,8 @@ def _slice(values: Array, covered: Array, grey: Array, colours: Colours) -> Arra
     over = mpl.colormaps[colours.name](Normalize(colours.low, colours.full, clip=True)(values))[..., :3]
     opacity = _MOST_OPAQUE * np.clip(np.abs(values) / colours.full, 0, 1)[..., None] * covered[..., None]
     under = (grey * np.where(covered, 1, 0.45))[..., None]
-    return np.clip(_upright(opacity * over + (1 - opacity) * under), 0, 1)
-
-
-def _upright(plane: Array) -> Array:
-    """(I, J, 3) as `upright` turns it."""
-    return np.stack([upright(plane[..., channel]) for channel in range(3)], axis=-1)
+    return np.clip(upright(opacity * over + (1 - opacity) * under), 0, 1)
 
 
 def _write(axis: Axes, across: float, up: float, said: str, align: str) -> None:
     axis.text(across, up, said, color="white", fontsize=7, ha=align, transform=axis.transAxes)
-
-
-def _png(figure: Figure) -> bytes:
-    FigureCanvasAgg(figure)
-    content = io.BytesIO()
-    figure.savefig(content, format="png", dpi=_DOTS_ACROSS / figure.get_figwidth(), metadata={"Software": None})
-    return content.getvalue()

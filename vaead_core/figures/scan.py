@@ -56,8 +56,8 @@ def grey_window(scan: Volume) -> tuple[float, float]:
 
 
 def upright(plane: Array) -> Array:
-    """(I, J) in RAS+ order as (J, I): front up, the patient's right on the left."""
-    return plane.T[::-1, ::-1]
+    """(I, J), or (I, J, C) of colours, in RAS+ order as (J, I): front up, the patient's right on the left."""
+    return np.swapaxes(plane, 0, 1)[::-1, ::-1]
 
 
 def panels_png(scan: Volume, maps: list[ShownMap], slices: list[int], truth: Array | None = None) -> bytes:
@@ -91,7 +91,7 @@ def panels_png(scan: Volume, maps: list[ShownMap], slices: list[int], truth: Arr
     for column, shown in enumerate(maps, 1):
         axes[0, column].set_title(shown.title, color="white", fontsize=10)
         _colour_bar(figure, axes[:, column], shown)
-    return _png(figure)
+    return png(figure)
 
 
 def _colour_bar(figure: Figure, axes: Array, shown: ShownMap) -> None:
@@ -102,8 +102,9 @@ def _colour_bar(figure: Figure, axes: Array, shown: ShownMap) -> None:
     bar.set_label(f"{shown.unit}, shown above {shown.threshold:.3g}", color="white", fontsize=7)
 
 
-def _png(figure: Figure) -> bytes:
+def png(figure: Figure, dots_per_inch: float = DOTS_PER_INCH) -> bytes:
+    """The same bytes for the same figure."""
     FigureCanvasAgg(figure)
     content = io.BytesIO()
-    figure.savefig(content, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
+    figure.savefig(content, format="png", dpi=dots_per_inch, metadata={"Software": None})
     return content.getvalue()

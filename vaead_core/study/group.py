@@ -115,6 +115,11 @@ def column(method: str, name: str) -> str:
     return f"{method}_{name}"
 
 
+def has_map(row: dict[str, str], method: str) -> bool:
+    """Whether a method made a map of the scan of a row."""
+    return row.get(column(method, "volume"), UNKNOWN) != UNKNOWN
+
+
 def _row(scan: StudyScan, record: dict[str, Any] | None) -> dict[str, str]:
     state = "missing" if record is None else "scored" if record["sentence"] is None else "failed"
     row: dict[str, Any] = {

@@ -12,7 +12,7 @@ import numpy as np
 from vaead_core.errors import InputError
 from vaead_core.scans.registration import atlas_grid
 from vaead_core.scans.volume import Array
-from vaead_core.study.group import UNKNOWN, GroupTable, column
+from vaead_core.study.group import GroupTable, has_map
 from vaead_core.study.on_atlas import SPACING_MM, OnAtlas, scan_on_atlas
 from vaead_core.study.results import Results
 
@@ -65,7 +65,7 @@ def _mean_of(
     """Of all people of a group."""
     scans: dict[str, list[str]] = defaultdict(list)
     for row in table.rows:
-        if row.get(by) == value and row.get(column(method, "volume"), UNKNOWN) != UNKNOWN:
+        if row.get(by) == value and has_map(row, method):
             scans[row["participant_id"]].append(row["scan"])
     if not scans:
         raise InputError(f"No scan of {value} has a map by this method; choose another group or method.")

@@ -12,7 +12,7 @@ import numpy as np
 
 from vaead_core import scorers
 from vaead_core.errors import InputError
-from vaead_core.study.group import UNKNOWN, GroupTable, column
+from vaead_core.study.group import UNKNOWN, GroupTable, column, has_map
 from vaead_core.study.names import BidsName
 from vaead_core.study.on_atlas import OnAtlas, scan_on_atlas
 from vaead_core.study.results import Results
@@ -65,7 +65,7 @@ def visited(table: GroupTable) -> dict[str, list[str]]:
     """
     scans: dict[str, list[str]] = {}
     for row in table.rows:
-        if any(_has_map(row, method) for method in table.methods):
+        if any(has_map(row, method) for method in table.methods):
             scans.setdefault(row["participant_id"], []).append(row["scan"])
     return {person: sorted(names, key=_natural) for person, names in scans.items() if len(names) > 1}
 
@@ -73,7 +73,7 @@ def visited(table: GroupTable) -> dict[str, list[str]]:
 def methods_of(table: GroupTable, pair: Pair) -> list[str]:
     """Those whose maps both have."""
     rows = _rows(table, pair)
-    return [method for method in table.methods if method in scorers.SCORERS and all(_has_map(row, method) for row in rows)]
+    return [method for method in table.methods if method in scorers.SCORERS and all(has_map(row, method) for row in rows)]
 
 
 def remarks(table: GroupTable, pair: Pair) -> list[str]:
@@ -92,7 +92,7 @@ def repeats(table: GroupTable, method: str, besides: Pair) -> list[Pair]:
     sessions: dict[tuple[object, ...], list[dict[str, str]]] = {}
     for row in table.rows:
         name = BidsName.of(f"{row['scan']}_T1w")
-        if name and _has_map(row, method):
+        if name and has_map(row, method):
             of = *(entity for entity in name.entities if entity[0] != "run"), row.get("made_by")
             sessions.setdefault(of, []).append(row)
     pairs = [pair for rows in sessions.values() for pair in combinations(rows, 2) if _content(pair[0]) != _content(pair[1])]
@@ -133,10 +133,6 @@ def between_runs(results: Results, method: str, pairs: Sequence[Pair], content: 
 def _rows(table: GroupTable, pair: Pair) -> tuple[dict[str, str], dict[str, str]]:
     rows = {row["scan"]: row for row in table.rows}
     return rows[pair[0]], rows[pair[1]]
-
-
-def _has_map(row: dict[str, str], method: str) -> bool:
-    return row.get(column(method, "volume"), UNKNOWN) != UNKNOWN
 
 
 def _content(row: dict[str, str]) -> str:
