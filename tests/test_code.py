@@ -1,6 +1,9 @@
 """Kept results live as long as the code that computed them."""
 
 import ast
+import gc
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -15,11 +18,15 @@ def twice(x):
 '''
 
 
-def digest(folder, **files):
+def write(folder, **files):
     for name, content in files.items():
         path = folder / f"{name.replace('__', '/')}.py"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
+
+
+def digest(folder, **files):
+    write(folder, **files)
     return digest_of(folder)
 
 
@@ -61,6 +68,20 @@ def test_a_new_or_moved_module_does_not(tmp_path, before):
 def test_this_package_has_one():
     assert code_digest() == code_digest()
     assert len(code_digest()) == 24
+
+
+def test_threads_that_ask_at_once_get_the_same(tmp_path):
+    def others_turn(*_):
+        time.sleep(1e-5)
+
+    for number in range(8):
+        write(tmp_path, **{f"module{number}": SOURCE + "x = [[1], {2: (3, 4)}]\n" * 200})
+    gc.callbacks.append(others_turn)
+    try:
+        with ThreadPoolExecutor(8) as threads:
+            assert len(set(threads.map(digest_of, [tmp_path] * 8))) == 1
+    finally:
+        gc.callbacks.remove(others_turn)
 
 
 def test_nothing_that_computes_reads_what_shows():

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import threading
 from functools import lru_cache
 from pathlib import Path
 
 from vaead_core.computing.checkout import PACKAGE
 
 SHOWS = ("figures", "experiments/report")  # these draw and word what was measured; no measurement runs them
+_PARSING = threading.Lock()
 
 
 def code_digest() -> str:
@@ -17,9 +19,17 @@ def code_digest() -> str:
     return digest_of(PACKAGE)
 
 
-@lru_cache(maxsize=4)
 def digest_of(package: Path) -> str:
-    """Digest of a package's statements. Comments, docstrings, layout and the folders in `SHOWS` do not count."""
+    """Digest of a package's statements. Comments, docstrings, layout and the folders in `SHOWS` do not count.
+
+    One thread at a time: in Python 3.11 two that parse at once can fail each other with a SystemError.
+    """
+    with _PARSING:
+        return _digest_of(package)
+
+
+@lru_cache(maxsize=4)
+def _digest_of(package: Path) -> str:
     content = hashlib.blake2b(digest_size=12)
     for path in sorted(package.rglob("*.py")):
         name = path.relative_to(package).as_posix()
