@@ -16,6 +16,7 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 
+from tests.support.bids import FEW_MAPS, put, written
 from tests.support.made import made
 from tests.support.scans import scan_file
 from tests.support.trainings import FEW, prepared
@@ -159,6 +160,30 @@ def _published(folder: Path) -> dict[str, Any]:
     return {"checkpoint": (checkpoint.card, checkpoint.digest)}
 
 
+def _dataset(folder: Path) -> None:
+    for number in (1, 2):
+        scan = scan_file(synthetic_brain(7, number, 40.0))
+        put(folder / "raw", f"sub-0{number}/anat/sub-0{number}_T1w.nii.gz", scan)
+
+
+def _study(folder: Path, stage: str, *words: str) -> list[str]:
+    return _vaead(str(folder / "raw"), str(folder / "derivatives"), stage, *words)
+
+
+def _participants(folder: Path) -> list[str]:
+    return _study(folder, "participant", "--checkpoint", str(_tiny()), "--scorers", *FEW_MAPS)
+
+
+def _finished(folder: Path) -> None:
+    _dataset(folder)
+    _run(_participants(folder))
+
+
+def _derivatives(folder: Path) -> dict[str, Any]:
+    files = written(folder / "derivatives")
+    return {name: content for name, content in files.items() if not Path(name).name.startswith(".")}
+
+
 WRITERS = {
     "score": Writer(
         _scan,
@@ -177,5 +202,7 @@ WRITERS = {
         lambda at: [*prepared("training.publish", made() / "thin.pickle", FEW), str(at / "tiny"), "--notes", "Once more."],
         _published,
     ),
+    "participant": Writer(_dataset, _participants, _derivatives),
+    "group": Writer(_finished, lambda at: _study(at, "group"), _derivatives),
     "report": Writer(_recorded, lambda at: _vaead("report", "--results", str(at)), _report),
 }

@@ -1,8 +1,10 @@
 """Nothing that strangers write, cards, tables and names, makes a reader's browser ask another host."""
 
 import io
+import json
 import os
 import zipfile
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -22,12 +24,13 @@ FOLDER = "www.elsewhere.example ![t](https:elsewhere.example) <img src=https:els
 VIEWS = {
     "Benchmark": ("Methods", "Size and intensity", "Thesis", "Scanners", "Curves", "Fashion images", "Your own"),
     "Checkpoints": ("Inspect", "Compare", "Upload", "Train", "Calibrate"),
+    "Cohort": ("Scans", "Two groups", "Two visits", "Verdicts"),
 }
 
 
 @pytest.fixture(scope="module")
-def hostile(tiny_checkpoint_folder, tmp_path_factory):
-    """Address of a server whose checkpoints and tables are a stranger's."""
+def hostile(tiny_checkpoint_folder, tiny_study, tmp_path_factory):
+    """Address of a server whose checkpoints, tables and study are a stranger's."""
     place = tmp_path_factory.mktemp("hostile")
     packed = zipfile.ZipFile(io.BytesIO(archive(tiny_checkpoint_folder, "x", README_md=HOSTILE, says={"notes": ELSEWHERE})))
     packed.extractall(place / "checkpoints")
@@ -36,8 +39,21 @@ def hostile(tiny_checkpoint_folder, tmp_path_factory):
     about = {"command": ELSEWHERE, "parts": 1, "seconds": 1.0, "checkpoints": {ELSEWHERE: "0"}}
     records.write(place / "results", "slices", records.table("slices", [one]), about)
     own = {"VAEAD_CHECKPOINTS": str(place / "checkpoints"), "VAEAD_SHIPPED": "off", "VAEAD_RESULTS": str(place / "results")}
+    own |= {"VAEAD_DATA": str(_hostile_study(tiny_study))}
     with served(env=os.environ | own) as address:
         yield address
+
+
+def _hostile_study(study: Path) -> Path:
+    """The folder in which it lies."""
+    people = "".join(f"sub-0{number}\t{ELSEWHERE if number % 2 else WEB}\n" for number in range(1, 6))
+    (study / "participants.tsv").write_text(f"participant_id\t{ELSEWHERE}\n{people}")
+    (study / "participants.json").write_text(json.dumps({ELSEWHERE: {"Description": ELSEWHERE, "Units": ELSEWHERE}}))
+    for path in study.rglob("*_scores.json"):
+        told = json.loads(path.read_text())
+        said = {"sentence": ELSEWHERE} if told["sentence"] else {"warnings": [ELSEWHERE]}
+        path.write_text(json.dumps(told | said | {"command": ELSEWHERE}))
+    return study.rename(study.with_name(FOLDER)).parent
 
 
 def test_no_page_asks_another_host(hostile, browser, brain_volume):
@@ -58,6 +74,8 @@ def test_no_page_asks_another_host(hostile, browser, brain_volume):
         for view in VIEWS.get(page, ()):
             tab.get_by_role("radio", name=view, exact=True).click()
             _look(tab)
+            if view == "Scans":
+                expect(tab.get_by_text("7 scans: 4 scored, 3 failed.")).to_be_visible()
     assert len(asked) > 100
     assert [url for url in asked if not url.startswith((hostile, "data:", f"blob:{hostile}"))] == []
     tab.close()
