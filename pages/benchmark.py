@@ -19,7 +19,7 @@ from vaead_core.figures.curves import PLAIN, described, precision_recall_figure
 from vaead_core.figures.latents import slice_picture
 
 HEALTHY = "healthy brain A"
-VIEWS = ("Methods", "Size and intensity", "Thesis", "Scanners", "Curves", "Fashion images", "Your own")
+VIEWS = ("Methods", "Which method", "Size and intensity", "Thesis", "Scanners", "Curves", "Fashion images", "Your own")
 
 entry.through_app()
 with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -97,10 +97,13 @@ def own() -> None:
 
 
 try:
-    if not names and chosen_view in VIEWS[:3]:
+    if not names and chosen_view in VIEWS[:4]:
         st.info(plain(f"No experiment is recorded in {where.name}; run one under Your own."))
     else:
-        views = (methods, grids, lambda: view.thesis(where, names), lambda: view.scanners(where), curves, fashion_view.show, own)
+        views = (
+            methods, lambda: view.which(where, names), grids, lambda: view.thesis(where, names), lambda: view.scanners(where),
+            curves, fashion_view.show, own,
+        )  # fmt: skip
         dict(zip(VIEWS, views, strict=True))[chosen_view]()
 except InputError as error:
     refuse(error)

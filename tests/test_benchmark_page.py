@@ -19,9 +19,16 @@ from vaead_core.experiments.catalogue import parts_of
 from vaead_core.experiments.fashion import RECONSTRUCTION, ranked
 from vaead_core.experiments.records import ALL, Measurement
 from vaead_core.experiments.report.method_table import by_combination, methods, scores_of, size_by_intensity
-from vaead_core.experiments.report.result_figures import beside_figure, grid_figure, methods_figure, ranked_picture
+from vaead_core.experiments.report.result_figures import (
+    beside_figure,
+    grid_figure,
+    methods_figure,
+    ranked_picture,
+    winners_figure,
+)
 from vaead_core.experiments.report.thesis import CLAIMS
 from vaead_core.experiments.report.thesis_comparison import beside
+from vaead_core.experiments.report.winners import QUESTIONS, table_of, winners
 from vaead_core.experiments.request import Request
 from vaead_core.experiments.runner import Runner, share_done
 
@@ -286,3 +293,49 @@ def test_an_experiment_without_scores_cannot_be_run(app):
 
 
 # In a browser
+
+
+# Which method
+
+
+def of_mass(scorer, ap):
+    """In four subjects, 0.015 higher in the mean."""
+    about = "segmentation", scorer, "", True, "mass", "20% darker"
+    return [Measurement(*about, subject, "model", 0, ap + step / 100, 0.5, 0.01) for step, subject in enumerate("abcd")]
+
+
+def painted_tables(validation, test):
+    return [
+        records.table("painted", [row for name, ap in aps.items() for row in of_mass(name, ap)]) for aps in (validation, test)
+    ]
+
+
+def test_a_map_is_chosen_on_validation_and_its_figures_are_of_test_subjects():
+    tables = painted_tables({"residual": 0.5, "voxel_atlas": 0.2}, {"residual": 0.3, "voxel_atlas": 0.4, "asymmetry": 0.1})
+    (one,) = winners(QUESTIONS[0], *tables)
+    assert (one.line, one.column, one.method) == ("Mass with expansion, radius 14 mm", "20% darker", "Residual")
+    assert one.found.ap == pytest.approx(0.315)
+    assert one.found.chance == pytest.approx(0.01)
+    assert one.above_chance
+    assert one.others == ("Voxel atlas (baseline) 0.415", "Left-right asymmetry 0.115")
+    assert winners(QUESTIONS[2], *tables) == [], "no such toy is recorded"
+
+
+def test_a_map_whose_interval_holds_chance_is_named_in_no_cell():
+    (one,) = winners(QUESTIONS[0], *painted_tables({"residual": 0.5}, {"residual": 0.0}))
+    assert not one.above_chance
+    (text,) = winners_figure([one])["data"][0]["text"][0]
+    assert text.startswith("none above<br>chance")
+
+
+def test_each_cell_of_the_recorded_tables_has_its_map_interval_and_chance():
+    for question in QUESTIONS:
+        tables = [records.read(RESULTS, f"{question.experiment}{part}") for part in ("-validation", "")]
+        found = winners(question, *tables)
+        assert {(one.line, one.column) for one in found} == question.places.keys()
+        for one in found:
+            assert one.found.low <= one.found.ap <= one.found.high
+            assert 0 < one.found.chance < 0.1
+        drawn = winners_figure(found)["data"][0]
+        assert sum(text != "" for line in drawn["text"] for text in line) == len(found)
+        assert table_of(found)["Method"].tolist() == [one.method for one in found]

@@ -1,10 +1,12 @@
 """The benchmark page in a browser: a run of one's own."""
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.support.waiting import script_over
 
 
+@pytest.mark.shows(31)
 def test_an_experiment_of_ones_own_survives_a_page_switch_and_ends_in_a_table(address, browser):
     tab = browser.new_page()
     tab.set_viewport_size({"width": 1024, "height": 768})
@@ -13,11 +15,13 @@ def test_an_experiment_of_ones_own_survives_a_page_switch_and_ends_in_a_table(ad
     tab.goto(f"{address}/")
     tab.get_by_role("link", name="Benchmark").click()
     expect(tab.get_by_text("All rows as CSV")).to_be_visible()
-    for view in ("Size and intensity", "Thesis", "Your own"):
+    for view in ("Which method", "Size and intensity", "Thesis", "Your own"):
         tab.get_by_text(view, exact=True).click()
         script_over(tab)
         wide = "[...document.querySelectorAll('.stMain')].some((one) => one.scrollWidth > one.clientWidth)"
         assert not tab.evaluate(wide), view
+        if view == "Which method":
+            expect(tab.get_by_text("chance 0.013").first).to_be_visible()
     tab.get_by_role("button", name="Run").click()
     expect(tab.get_by_role("button", name="Cancel")).to_be_visible()
     tab.get_by_role("link", name="Explore").click()

@@ -37,6 +37,7 @@ def saved(tab: Page) -> list[str]:
     return [line.split(",")[0] for line in open(download.value.path(), encoding="utf-8").read().splitlines()]
 
 
+@pytest.mark.shows(32)
 def test_a_study_is_sorted_filtered_saved_and_opened(tab):
     errors: list[str] = []
     tab.on("pageerror", lambda error: errors.append(str(error)))
@@ -79,6 +80,7 @@ def on_the_atlas(tab: Page) -> tuple[str, np.ndarray]:
     return download.value.suggested_filename, image.get_fdata()
 
 
+@pytest.mark.shows(33)
 def test_two_groups_differ_in_a_picture_and_a_file(tab):
     view(tab, "Two groups")
     tab.get_by_role("button", name="Map of the difference").click()
@@ -91,6 +93,7 @@ def test_two_groups_differ_in_a_picture_and_a_file(tab):
     assert (values < 0).any()
 
 
+@pytest.mark.shows(33)
 def test_two_visits_are_three_pictures_and_a_file(tab):
     view(tab, "Two visits")
     tab.get_by_role("button", name="Both maps and their difference").click()
@@ -100,6 +103,7 @@ def test_two_visits_are_three_pictures_and_a_file(tab):
     assert np.abs(values).max() < 0.01, "one brain, though one file is brighter"
 
 
+@pytest.mark.shows(34)
 def test_a_verdict_on_a_scan_that_was_opened_here_is_in_the_studys_table_and_file(tab):
     errors: list[str] = []
     tab.on("pageerror", lambda error: errors.append(str(error)))

@@ -22,7 +22,7 @@ PICTURES = "<img src=https://elsewhere.example/t.png> ![t](https://elsewhere.exa
 ELSEWHERE = f"{PICTURES} https://elsewhere.example www.elsewhere.example"
 FOLDER = "www.elsewhere.example ![t](https:elsewhere.example) <img src=https:elsewhere.example>"
 VIEWS = {
-    "Benchmark": ("Methods", "Size and intensity", "Thesis", "Scanners", "Curves", "Fashion images", "Your own"),
+    "Benchmark": ("Methods", "Which method", "Size and intensity", "Thesis", "Scanners", "Curves", "Fashion images", "Your own"),
     "Checkpoints": ("Inspect", "Compare", "Upload", "Train", "Calibrate"),
     "Cohort": ("Scans", "Two groups", "Two visits", "Verdicts"),
 }

@@ -16,10 +16,11 @@ from vaead_core.experiments.catalogue import EXPERIMENTS
 from vaead_core.experiments.records import ALL
 from vaead_core.experiments.report import shift, site_calibration, verdicts
 from vaead_core.experiments.report.method_table import by_combination
-from vaead_core.experiments.report.result_figures import beside_figure, grid_figure, methods_figure
+from vaead_core.experiments.report.result_figures import beside_figure, grid_figure, methods_figure, winners_figure
 from vaead_core.experiments.report.tables import label, select
 from vaead_core.experiments.report.thesis import CLAIMS
 from vaead_core.experiments.report.thesis_comparison import beside
+from vaead_core.experiments.report.winners import QUESTIONS, table_of
 from vaead_core.figures.curves import PLAIN
 
 TASKS = {
@@ -28,6 +29,10 @@ TASKS = {
     "detection_rest": "Detection, slices against the scan's other slices",
 }
 FIRST = "slices"
+_FITTED = {  # what knows such anomalies
+    "painted": "The logistic fusion was fitted to painted lesions in other people.",
+    "slices": "The segmenter was trained on synthetic shapes too, and both fusions hold its map.",
+}
 WIDTHS = {"Best Dice": 72, "AP": 48, "95 %": 80, "Seconds": 42}  # pixels: all fits a window of 1024
 
 
@@ -196,6 +201,32 @@ def thesis(where: Path, names: list[str]) -> None:
         "Theirs: 800 brains of MOOD at 1 mm, the best detector picked on the test set. Ours: IXI at 2 mm, four test brains, the "
         "detector chosen on validation. Chance levels differ wherever the toys' sizes do: compare orders, not digits."
     )
+
+
+def which(where: Path, names: list[str]) -> None:
+    """For each anomaly of a kind and look, the map that finds it best."""
+    known = {one.asked: at for at, one in enumerate(QUESTIONS) if {one.experiment, f"{one.experiment}-validation"} <= set(names)}
+    if not known:
+        st.info(
+            "A map is chosen on validation subjects and measured on test subjects; such a pair of tables is not recorded here."
+        )
+        return
+    at = known[_ask("What do you look for?", list(known), "which_question")]
+    question = QUESTIONS[at]
+    if not (found := cached_results.winners(where, at)):
+        st.info("The recorded tables hold no such anomaly.")
+        return
+    st.plotly_chart(winners_figure(found), config=PLAIN, key="which_figure", alt="The map to look at for each anomaly")
+    st.caption(
+        "In each cell the map that did best on **validation** brains, with its average precision (AP) on **test** brains, 95 % "
+        "interval over them, and chance: the lesion's share of the brain. Hover for the maps that come next and both baselines. "
+        f"Healthy IXI brains with such an anomaly, which is cleaner than a real one. {_FITTED[question.experiment]} What would "
+        "be missed in a scan of your own is measured on Explore."
+    )
+    st.download_button(
+        "This table as CSV", table_of(found).to_csv(index=False), f"which_{question.experiment}.csv", "text/csv",
+        on_click="ignore", key="which_csv", icon=":material/download:",
+    )  # fmt: skip
 
 
 def _ask(label: str, known: list[str], key: str, format_func=str) -> str:

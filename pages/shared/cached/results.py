@@ -16,6 +16,8 @@ from vaead_core.cohorts.fashion_mnist import FashionMNIST, load_fashion_mnist
 from vaead_core.experiments import fashion, records
 from vaead_core.experiments.catalogue import EXPERIMENTS
 from vaead_core.experiments.report.sample_curves import SampleCurves, sample_curves
+from vaead_core.experiments.report.winners import QUESTIONS, Winner
+from vaead_core.experiments.report.winners import winners as find_winners
 
 RESULTS = Path(__file__).resolve().parents[3] / "results"
 
@@ -33,12 +35,27 @@ def names() -> list[str]:
 
 def table(where: Path, name: str) -> pd.DataFrame:
     """A recorded table, read once for each content."""
-    return _table(where, name, hashlib.blake2b(records.content(where, name) or b"").hexdigest())
+    return _table(where, name, _digest(where, name))
+
+
+def _digest(where: Path, name: str) -> str:
+    return hashlib.blake2b(records.content(where, name) or b"").hexdigest()
 
 
 @cached
 def _table(where: Path, name: str, digest: str) -> pd.DataFrame | None:
     return records.read(where, name)
+
+
+def winners(where: Path, at: int) -> list[Winner]:
+    """Of a question of QUESTIONS, by its place there; its two tables are recorded."""
+    names = [f"{QUESTIONS[at].experiment}{part}" for part in ("-validation", "")]
+    return _winners(at, tuple(_digest(where, name) for name in names), [table(where, name) for name in names])
+
+
+@cached
+def _winners(at: int, digests: tuple[str, ...], _tables: list[pd.DataFrame]) -> list[Winner]:
+    return find_winners(QUESTIONS[at], *_tables)
 
 
 def about(where: Path, name: str) -> dict[str, Any]:

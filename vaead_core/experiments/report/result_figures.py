@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,7 @@ import pandas as pd
 
 from vaead_core.experiments.report.tables import Number
 from vaead_core.experiments.report.thesis_comparison import Beside
+from vaead_core.experiments.report.winners import Winner, axes
 from vaead_core.figures.curves import COLOURS, GREY, GRID, LEGEND
 from vaead_core.scans.volume import Array
 
@@ -16,6 +19,7 @@ BLUE, ORANGE = COLOURS[:2]
 FRAME, GAP = 2, 6  # pixels about an image and between two, in a picture of ranked images
 NORMAL, ABNORMAL = np.array([76, 155, 232], np.uint8), np.array([255, 140, 60], np.uint8)
 _LINE_HEIGHT = 22
+_WINNER_HEIGHT, _WINNER_LETTERS = 112, 11
 _SHARE = GRID | {"range": [0, 1.02], "title": {"text": "Average precision"}}
 _NAMES = {"automargin": True, "autorange": "reversed", "type": "category"}
 
@@ -57,6 +61,38 @@ def grid_figure(grid: pd.DataFrame, height: int | None = None) -> dict[str, Any]
         "xaxis": {"type": "category", "automargin": True, "showgrid": False}, "yaxis": _NAMES | {"showgrid": False},
     }  # fmt: skip
     return {"data": [cells], "layout": layout}
+
+
+def winners_figure(found: list[Winner]) -> dict[str, Any]:
+    """The map that each cell's anomaly is best looked for with: its AP in colour, with interval and chance in digits."""
+    lines, columns = axes(found)
+    cells = {(one.line, one.column): one for one in found}
+    grid = [[cells.get((line, column)) for column in columns] for line in lines]
+    drawn = {
+        "type": "heatmap", "x": columns, "y": ["<br>".join(wrap(line, 15)) for line in lines],
+        "zmin": 0, "zmax": 1, "colorscale": "Viridis", "showscale": False,
+        "xgap": 2, "ygap": 2, "z": [[one and round(one.found.ap, 4) for one in line] for line in grid],
+        "text": [["" if one is None else _won(one) for one in line] for line in grid],
+        "texttemplate": "%{text}", "textfont": {"size": 12},
+        "hovertext": [["" if one is None else _told(one) for one in line] for line in grid],
+        "hovertemplate": "%{hovertext}<extra></extra>", "hoverongaps": False,
+    }  # fmt: skip
+    layout = {
+        "height": 50 + _WINNER_HEIGHT * len(lines), "margin": {"l": 10, "r": 10, "t": 10, "b": 30},
+        "xaxis": {"type": "category", "automargin": True, "showgrid": False}, "yaxis": _NAMES | {"showgrid": False},
+    }  # fmt: skip
+    return {"data": [drawn], "layout": layout}
+
+
+def _won(one: Winner) -> str:
+    name = "<br>".join(wrap(escape(one.method if one.above_chance else "none above chance"), _WINNER_LETTERS))
+    interval = "" if pd.isna(one.found.low) else f"<br>{one.found.low:.2f}–{one.found.high:.2f}"
+    return f"{name}<br><b>{one.found.ap:.2f}</b>{interval}<br>chance {one.found.chance:.3f}"
+
+
+def _told(one: Winner) -> str:
+    said = f"{one.line}, {one.column}<br><b>{escape(one.method)}</b> {one.found}<br>chance {one.found.chance:.4f}"
+    return "<br>".join([said, "next on test:", *map(escape, one.others)])
 
 
 def ranked_picture(images: Array, abnormal: Array, columns: int = 10) -> Array:

@@ -1,0 +1,103 @@
+"""Which map to look at for what: in each cell of a grid the one that validation subjects choose, with what it reaches on test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from vaead_core import scorers
+from vaead_core.anomalies import lesions
+from vaead_core.anomalies.toys.datasets import DATASETS
+from vaead_core.experiments.painted import KINDS
+from vaead_core.experiments.report.recommendation import ATLAS, EQUALISED
+from vaead_core.experiments.report.tables import Number, label, number, select
+
+NEXT = 3  # other maps that are named beside a cell's
+
+Places = dict[tuple[str, str], tuple[str, str]]  # (line, column) → (dataset, combination)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a reader looks for: a grid of anomalies of the tables `experiment` and `experiment`-validation."""
+
+    asked: str
+    experiment: str
+    places: Places
+
+
+def _painted() -> Places:
+    lines = {kind: _called(kind) for kind in KINDS if kind != "atrophy"}
+    return {(line, name): (kind, name) for kind, line in lines.items() for name in KINDS[kind]}
+
+
+def _called(kind: str) -> str:
+    """With its size: radii of the spots, or of the whole."""
+    lesion = lesions.build(kind)
+    radii = [getattr(lesion, name) for name in ("smallest_mm", "largest_mm", "radius_mm") if hasattr(lesion, name)]
+    return f"{lesion.title}, radius {' to '.join(f'{one:g}' for one in radii)} mm"
+
+
+def _toys(dataset: str) -> Places:
+    return {(one.size, one.intensity): (dataset, one.name) for one in DATASETS[dataset]}
+
+
+QUESTIONS = (
+    Question("A lesion that is darker or brighter than its tissue", "painted", _painted()),
+    Question(
+        "Lost tissue", "painted", {(lesions.LESIONS["atrophy"].title, name): ("atrophy", name) for name in KINDS["atrophy"]}
+    ),
+    Question("A circle, by radius and intensity", "slices", _toys("circles")),
+    Question("A random shape, by size and intensity", "slices", _toys("random")),
+)
+
+
+@dataclass(frozen=True)
+class Winner:
+    """Of one cell. others: the maps that come next on test subjects, and both baselines, each with its AP there."""
+
+    line: str
+    column: str
+    method: str
+    found: Number
+    others: tuple[str, ...]
+
+    @property
+    def above_chance(self) -> bool:
+        """Whether the whole interval is; without one, the AP."""
+        return (self.found.ap if pd.isna(self.found.low) else self.found.low) > self.found.chance
+
+
+def winners(question: Question, choosing: pd.DataFrame, rows: pd.DataFrame) -> list[Winner]:
+    """A map a cell: the one of the highest AP in `choosing`, of validation subjects, with its AP in `rows`, of test subjects.
+
+    Maps are those that have a mask and no settings of their own. Cells that one of the tables lacks are left out.
+    """
+    found = []
+    for (line, column), place in question.places.items():
+        chosen, measured = (_by_map(table, *place) for table in (choosing, rows))
+        if known := [name for name in sorted(chosen, key=lambda name: -chosen[name].ap) if name in measured]:
+            winner = known[0]
+            after = sorted(measured.keys() - {winner}, key=lambda name: -measured[name].ap)
+            named = [*after[:NEXT], *(name for name in (ATLAS, EQUALISED) if name in after[NEXT:])]
+            others = tuple(f"{label(name)} {measured[name].ap:.3f}" for name in named)
+            found.append(Winner(line, column, label(winner), measured[winner], others))
+    return found
+
+
+def table_of(found: list[Winner]) -> pd.DataFrame:
+    """A line a cell, as it is saved."""
+    lines = [(one.line, one.column, one.method, one.found.ap, one.found.low, one.found.high, one.found.chance) for one in found]
+    return pd.DataFrame(lines, columns=["Anomaly", "Look", "Method", "AP", "2.5 %", "97.5 %", "Chance"])
+
+
+def axes(found: list[Winner]) -> tuple[list[str], list[str]]:
+    """Lines and columns in their order."""
+    return list(dict.fromkeys(one.line for one in found)), list(dict.fromkeys(one.column for one in found))
+
+
+def _by_map(rows: pd.DataFrame, dataset: str, combination: str) -> dict[str, Number]:
+    mine = rows[(rows["dataset"] == dataset) & (rows["combination"] == combination)]
+    numbers = {name: number(select(mine, "segmentation", name)) for name in scorers.map_scorers() if name in set(mine["scorer"])}
+    return {name: one for name, one in numbers.items() if one is not None}
