@@ -132,7 +132,17 @@ def test_an_invented_name_and_one_of_another_kind_have_none(name, heading):
 
 
 # with options
-BENCHMARKS = ("healthy_registration", "load", "reconstruction", "registration", "study", "training", "untaken", "wrong_inputs")
+BENCHMARKS = (
+    "healthy_registration",
+    "limits",
+    "load",
+    "reconstruction",
+    "registration",
+    "study",
+    "training",
+    "untaken",
+    "wrong_inputs",
+)
 
 
 def test_every_command_and_program_was_read():

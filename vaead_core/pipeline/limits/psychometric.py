@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import expit
 from scipy.stats import binomtest
-from sklearn.linear_model import LogisticRegression
 
 from vaead_core.scans.volume import Array
 
@@ -40,8 +40,18 @@ class Psychometric:
         ends = float(volumes_ml.min()), float(volumes_ml.max())
         if found.all() or not found.any():
             return Psychometric(np.inf if found.all() else -np.inf, 0.0, *ends)
+        from sklearn.linear_model import LogisticRegression  # costs every visitor of the app half a second, and few measure
+
         fit = LogisticRegression(C=np.inf, tol=1e-6, max_iter=1000).fit(np.log(volumes_ml)[:, None], found)
         return Psychometric(float(fit.intercept_[0]), float(fit.coef_[0, 0]), *ends)
+
+    def share(self, volumes_ml: Array) -> Array:
+        """P(found) of lesions of volumes (n,), as far as the curve goes: beyond its ends as at them.
+
+        >>> Psychometric(0.0, 1.0, 0.1, 4.0).share(np.array([1.0, 4.0, 9.0])).tolist()
+        [0.5, 0.8, 0.8]
+        """
+        return expit(self.intercept + self.slope * np.log(np.clip(volumes_ml, self.smallest_ml, self.largest_ml)))
 
     def size_ml(self, share: float) -> float | None:
         """The volume of which a share (0 to 1) is found; None where lesions of both sides of it were not painted."""
