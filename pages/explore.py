@@ -8,6 +8,7 @@ from pages.shared import inputs, scan_input
 from pages.shared.cached import scans as cached_scans
 from pages.shared.cohort import judging
 from pages.shared.explore import state as explore_state
+from pages.shared.explore.limits import show_limits
 from pages.shared.explore.panels import show_downloads, show_map, show_scores, show_truth
 from pages.shared.explore.shown import Shown
 from pages.shared.fresh import fresh
@@ -83,6 +84,7 @@ def show() -> None:
     show_scores(shown, scan.row_at(seen.cursor))
     show_truth(shown)
     show_map(shown, name)
+    show_limits(shown, name)
 
 
 with page:

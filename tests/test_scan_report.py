@@ -2,6 +2,7 @@ import hashlib
 import io
 import re
 from dataclasses import replace
+from html import escape
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from vaead_core import scorers
 from vaead_core.figures.report import Finding, scan_report
 from vaead_core.figures.scan import ShownMap, panels_png
 from vaead_core.pipeline import scoring
+from vaead_core.pipeline.limits.measuring import ThresholdedMap, detection_limits
 from vaead_core.scans.volume import Volume
 
 
@@ -106,3 +108,17 @@ def test_a_report_opens_offline_and_names_everything_that_made_it(opened, tiny_c
 def test_a_report_does_not_hold_the_files_name(opened, tiny_checkpoint):
     prepared, findings = opened
     assert "Jane" not in scan_report(prepared, tiny_checkpoint, findings)
+
+
+def test_a_report_has_the_detection_limits_that_were_measured(opened, tiny_checkpoint):
+    prepared, findings = opened
+    one = ThresholdedMap.at(findings[1].result, 0.05)
+    (limits,) = detection_limits(prepared, tiny_checkpoint, [one], lambda _: None, repeats=1)
+    assert "What would be missed" not in scan_report(prepared, tiny_checkpoint, findings)
+    page = scan_report(prepared, tiny_checkpoint, findings, limits=[limits])
+    assert page.count("data:image/png;base64,") == 2
+    assert escape(limits.sentence()) in page
+    for cell in limits.cells:
+        said = f"{cell.found} of {cell.count}, {100 * cell.low:.0f} to {100 * cell.high:.0f} %"
+        assert (said if cell.count else "none painted") in page
+    assert f"{limits.false_components} part" in page

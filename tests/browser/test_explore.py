@@ -1,5 +1,6 @@
 """What a reader of the Explore page reaches by a click, and what the address keeps."""
 
+import json
 import re
 from pathlib import Path
 from urllib.parse import unquote_plus
@@ -197,3 +198,23 @@ def test_a_map_of_a_dicom_series_is_downloaded_as_nifti(reader, brain_volume, tm
     marked = np.argwhere(found.get_fdata() != 0) @ found.affine[:3, :3].T + found.affine[:3, 3]
     brain = np.argwhere(brain_volume.mask) @ brain_volume.affine[:3, :3].T + brain_volume.affine[:3, 3]
     np.testing.assert_allclose(marked.mean(0), brain.mean(0), atol=1)
+
+
+@pytest.mark.shows(26)
+def test_what_would_be_missed_is_measured_while_the_reader_looks_on(tab):
+    button = tab.get_by_role("button", name="What would be missed here?")
+    button.click()
+    expect(tab.get_by_text(re.compile(r"^By \d+ of 250 lesions;"))).to_be_visible()
+    expect(button).to_be_disabled()
+    tab.get_by_role("button", name="Cancel").click()
+    expect(tab.get_by_text(re.compile("^Detection limits of .* was cancelled after"))).to_be_visible()
+    expect(button).to_be_enabled()
+    script_over(tab)
+    button.click()
+    expect(tab.get_by_text(re.compile(r"^By \d+ of 250 lesions after \d+ s;"))).to_be_visible()
+    expect(tab.get_by_role("img", name="Where in the brain more or fewer lesions are found")).to_be_visible()
+    expect(tab.get_by_role("heading", name=re.compile("in this scan, at this threshold, it finds"))).to_be_visible()
+    script_over(tab)
+    record = json.loads(saved(tab, "Detection limits, JSON").read_text())
+    assert record["lesions"]
+    assert "What would be missed" in saved(tab, "Report, HTML").read_text()

@@ -37,6 +37,7 @@ FEATURES = {
     23: ("B", "Page, checkpoint, slice and threshold in the address"),
     24: ("B", "Method table (AP, AUROC, best Dice, seconds), sortable, CSV"),
     25: ("B", "Dark theme, images on black, keyboard only, alt texts"),
+    26: ("A", "What a map would miss in this scan: sensitivity by size and contrast, and where"),
     31: ("B", "Which map for which anomaly: chosen on validation, AP on test with interval and chance"),
     32: ("B", "A study in one table: order, filters, pictures, CSV; a row opens its scan"),
     33: ("B", "Two groups and two visits of a study in figures and as a map of the difference"),

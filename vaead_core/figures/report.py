@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import platform
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
@@ -13,11 +14,15 @@ from importlib.metadata import version
 from vaead_core import __version__, scorers
 from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.figures.html_table import html_table
+from vaead_core.figures.limits import report_part
 from vaead_core.figures.scan import ShownMap, middle_slices, panels_png
 from vaead_core.measures.aggregates import DEFAULT
 from vaead_core.measures.components import clusters
 from vaead_core.pipeline.cautions import cautions
+from vaead_core.pipeline.limits.places import in_scan
+from vaead_core.pipeline.limits.table import Limits
 from vaead_core.pipeline.scoring import PreparedScan, Scored
+from vaead_core.scans.registration import atlas_grid
 from vaead_core.scans.volume import Array
 
 PICTURES = 6
@@ -39,8 +44,14 @@ class Finding:
     shown: ShownMap
 
 
-def scan_report(prepared: PreparedScan, checkpoint: Checkpoint, findings: list[Finding], truth: Array | None = None) -> str:
-    """The page. The scan is named by its checksum alone, as file names can hold a patient's."""
+def scan_report(
+    prepared: PreparedScan,
+    checkpoint: Checkpoint,
+    findings: list[Finding],
+    truth: Array | None = None,
+    limits: Sequence[Limits] = (),
+) -> str:
+    """The page. The scan is named by its checksum alone, as file names can hold a patient's. limits: as they were measured."""
     scan = prepared.brain.scan
     said = cautions(prepared, [one.result for one in findings], checkpoint)
     picture = panels_png(scan, [one.shown for one in findings], middle_slices(scan, PICTURES), truth)
@@ -52,6 +63,7 @@ def scan_report(prepared: PreparedScan, checkpoint: Checkpoint, findings: list[F
         f"<img alt='Axial slices of the scan and of each map' src='data:image/png;base64,{base64.b64encode(picture).decode()}'>",
         "<p>The patient's left is on the right. Each map is drawn above its threshold.</p>",
         "<h2>Scores</h2>", _scores(findings), "<h2>Largest clusters</h2>", _clusters(findings, scan.affine),
+        _limits(prepared, checkpoint, limits),
         "<h2>Methods</h2>", *(f"<p><b>{_title(one)}.</b> {escape(scorers.help_text(one.result.name))}</p>" for one in findings),
         "<h2>Settings, versions, checksums</h2>", _provenance(prepared, checkpoint, findings),
     ]  # fmt: skip
@@ -88,6 +100,13 @@ def _clusters(findings: list[Finding], affine: Array) -> str:
         for cluster in clusters(one.shown.values, one.shown.threshold, affine, CLUSTERS)
     )  # fmt: skip
     return html_table(("Method", "Volume, ml", "Peak", "Peak's voxel, RAS+", "Peak, mm (R A S)"), rows)
+
+
+def _limits(prepared: PreparedScan, checkpoint: Checkpoint, limits: Sequence[Limits]) -> str:
+    if checkpoint.preprocessor is None or not limits:
+        return ""
+    grid = atlas_grid(int(checkpoint.preprocessor.spacing_mm))
+    return report_part([(one, in_scan(one, prepared, checkpoint.preprocessor)) for one in limits], grid)
 
 
 def _provenance(prepared: PreparedScan, checkpoint: Checkpoint, findings: list[Finding]) -> str:

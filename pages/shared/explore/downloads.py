@@ -12,6 +12,7 @@ from vaead_core import scorers
 from vaead_core.figures.report import Finding, scan_report
 from vaead_core.figures.scan import ShownMap, panels_png
 from vaead_core.pipeline.findings import Verdict
+from vaead_core.pipeline.limits.table import Limits
 from vaead_core.pipeline.scoring import Scored
 from vaead_core.study.derivatives import Reader
 from vaead_core.study.scan_zip import scan_zip
@@ -22,10 +23,10 @@ def picture(shown: Shown, k: int) -> bytes:
     return panels_png(shown.scan.volume, [_drawn(shown, one) for one in shown.results], [k], shown.marked)
 
 
-def report(shown: Shown) -> str:
-    """The HTML report."""
+def report(shown: Shown, limits: list[Limits]) -> str:
+    """The HTML report. limits: those that were measured of the scan."""
     findings = [Finding(one, _drawn(shown, one)) for one in shown.results]
-    return scan_report(shown.scan.prepared, shown.scan.checkpoint, findings, shown.marked)
+    return scan_report(shown.scan.prepared, shown.scan.checkpoint, findings, shown.marked, limits)
 
 
 def everything(shown: Shown, verdicts: dict[str, Callable[[Voxel], Verdict]], content: bytes | None, mask: bytes | None) -> bytes:

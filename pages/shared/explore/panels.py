@@ -11,6 +11,7 @@ from pages.shared.cached import scans as cached_scans
 from pages.shared.cached.scans import OpenScan
 from pages.shared.explore import state as explore_state
 from pages.shared.explore.findings import show_clusters
+from pages.shared.explore.limits import measured
 from pages.shared.explore.offering import offer
 from pages.shared.explore.shown import FIRST_RATE, Shown
 from pages.shared.notices import plain
@@ -32,7 +33,7 @@ def show_downloads(shown: Shown, stem: str, cursor: Voxel, files: tuple[bytes | 
 
     files: content of the scan's own and of its mask's, None where there is none.
     """
-    volume = shown.scan.volume
+    volume, known = shown.scan.volume, measured(shown)
     verdicts = {one.name: explore_state.verdicts(one.name) for one in shown.results}
 
     def picture() -> bytes:
@@ -43,7 +44,7 @@ def show_downloads(shown: Shown, stem: str, cursor: Voxel, files: tuple[bytes | 
     def report() -> str:
         from pages.shared.explore import downloads
 
-        return downloads.report(shown)
+        return downloads.report(shown, [one.limits for one in known.values() if one.limits])
 
     def everything() -> bytes:
         from pages.shared.explore import downloads

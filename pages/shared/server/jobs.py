@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, Protocol, cast
 
 import streamlit as st
 
@@ -166,7 +166,25 @@ def _end(known: dict[str, Job]) -> None:
         job.wait(1)
 
 
-def show(job: Job, more: Callable[[], None] = lambda: None) -> None:
+class Followed(Protocol):
+    """What `show` shows: a job, or anything else that goes on in the background."""
+
+    title: str
+    cancelling: bool
+    share: float | None
+
+    @property
+    def state(self) -> str: ...
+    @property
+    def elapsed(self) -> float: ...
+    @property
+    def lines(self) -> list[str]: ...
+    @property
+    def last_sentence(self) -> str: ...
+    def cancel(self) -> None: ...
+
+
+def show(job: Followed, more: Callable[[], None] = lambda: None) -> None:
     """The job: state, time, share done, last lines, Cancel. Follows it each second; when it has ended the page runs again.
 
     more: draws what else follows the job.
@@ -182,7 +200,7 @@ def show(job: Job, more: Callable[[], None] = lambda: None) -> None:
     st.fragment(draw, run_every=1 if began_running else None)()
 
 
-def _draw(job: Job) -> None:
+def _draw(job: Followed) -> None:
     took = f"{job.elapsed:.0f} s" if job.elapsed < 90 else f"{job.elapsed / 60:.1f} min"
     if job.state == RUNNING:
         with st.container(horizontal=True, vertical_alignment="center"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,8 +48,8 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _limits(options: argparse.Namespace) -> None:
-    from vaead_core.pipeline.limits.measuring import ThresholdedMap, check, detection_limits  # loads scikit-learn
-    from vaead_core.pipeline.limits.record import limits_record
+    from vaead_core.pipeline.limits.measuring import ThresholdedMap, check, detection_limits  # loads what paints lesions
+    from vaead_core.pipeline.limits.record import limits_record, record_text
     from vaead_core.pipeline.limits.table import lines
 
     folder = search.named(options.checkpoint)
@@ -67,7 +66,7 @@ def _limits(options: argparse.Namespace) -> None:
     limits = detection_limits(prepared, checkpoint, maps, _tell, options.seed)
     record = limits_record(prepared, maps, limits, checkpoint, options.seed)
     out = options.out / f"{stem(options.scan.name)}_limits.json"
-    write_whole(out, json.dumps(record, indent=1) + "\n")
+    write_whole(out, record_text(record))
     for one in limits:
         print("", *lines(one), sep="\n")
     print("", *(f"{options.scan.name}: {said}" for said in record["warnings"]), out, sep="\n")

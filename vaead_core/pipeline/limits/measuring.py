@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from vaead_core import scorers
@@ -63,11 +63,22 @@ def detection_limits(
     seed: int = 0,
     repeats: int = REPEATS,
 ) -> tuple[Limits, ...]:
-    """Of each of `maps`, which are of `prepared` by `checkpoint`. repeats: lesions of a size and look.
+    """Of each of `maps`, by all lesions. tell: is given what is known after each of `steps`; what it raises ends the work."""
+    known: tuple[Limits, ...] = ()
+    for progress in steps(prepared, checkpoint, maps, seed, repeats):
+        known = progress.limits
+        tell(progress)
+    return known
 
-    tell: is given what is known after each scan of lesions; what it raises ends the work. Thresholds, and what members of a
-    fusion are compared with, stay those of the untouched scan: a single lesion would hardly move them, and many together must
-    not. The same numbers give the same result.
+
+def steps(
+    prepared: PreparedScan, checkpoint: Checkpoint, maps: Sequence[ThresholdedMap], seed: int = 0, repeats: int = REPEATS
+) -> Iterator[Progress]:
+    """What is known of each of `maps`, which are of `prepared` by `checkpoint`, after one scan of lesions and another; once
+    where the brain has room for none.
+
+    repeats: lesions of a size and look. Thresholds, and what members of a fusion are compared with, stay those of the untouched
+    scan: a single lesion would hardly move them, and many together must not. The same numbers give the same result.
     """
     if checkpoint.preprocessor is None:
         raise ValueError("only scans have detection limits")
@@ -78,8 +89,9 @@ def detection_limits(
             replace(limits, outcomes=limits.outcomes + _outcomes(one, scan, prepared.slices, checkpoint.model))
             for limits, one in zip(known, maps, strict=True)
         )
-        tell(Progress(total - left, total, known))
-    return known
+        yield Progress(total - left, total, known)
+    if not any(limits.outcomes for limits in known):
+        yield Progress(total, total, known)
 
 
 def _untouched(one: ThresholdedMap, slices: Slices, preprocessor: Preprocessor) -> Limits:

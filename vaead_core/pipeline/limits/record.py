@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -44,6 +45,11 @@ def limits_record(
         "scorers": {one.scorer: _method(one) | {"scale": read.scored.scale} for one, read in zip(limits, maps, strict=True)},
         "lesions": _lesions(limits),
     }
+
+
+def record_text(record: dict[str, Any]) -> str:
+    """As it stands in its file."""
+    return json.dumps(record, indent=1) + "\n"
 
 
 def _method(limits: Limits) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -66,6 +67,13 @@ class Limits:
 
     def curve(self, look: str) -> Psychometric | None:
         """How finding them depends on their size; None where none was painted."""
+        return self._curves[look]
+
+    @cached_property
+    def _curves(self) -> dict[str, Psychometric | None]:
+        return {look: self._fitted(look) for look in LOOKS}
+
+    def _fitted(self, look: str) -> Psychometric | None:
         these = [one for one in self.outcomes if one.lesion.look == look]
         return Psychometric.of(np.array([one.lesion.volume_ml for one in these]), np.array([one.found for one in these]))
 

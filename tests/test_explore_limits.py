@@ -1,0 +1,145 @@
+"""Detection limits on the Explore page, a script run after the other: begun, followed, ended, kept, and handed on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.shared.explore import limits as explore_limits
+from pages.shared.server import jobs
+from tests.support.waiting import until
+from vaead_core.pipeline.limits import measuring
+
+ROOT = Path(__file__).resolve().parents[1]
+MAP = "voxel_atlas"
+
+
+@pytest.fixture
+def app(checkpoints, monkeypatch) -> AppTest:
+    """The page with the sample and one map, drawn; ten lesions are few, and quickly painted."""
+    monkeypatch.setattr(measuring, "REPEATS", 1)
+    monkeypatch.setattr(measuring.steps, "__defaults__", (0, 1))
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=240)
+    app.session_state.explore_drawn = True
+    app.session_state.methods = [MAP]
+    return app.run()
+
+
+def button(app: AppTest):
+    return app.button(key="explore_measure_limits")
+
+
+def measured(app: AppTest) -> explore_limits.Measured:
+    """What was begun last."""
+    return list(app.session_state.explore_limits.measured.values())[-1]
+
+
+def whole(app: AppTest) -> AppTest:
+    """The page once all lesions are painted."""
+    button(app).click().run()
+    assert not app.exception
+    until(lambda: measured(app).work.state != jobs.RUNNING, 120)
+    return app.run()
+
+
+def files(app: AppTest) -> list[str]:
+    return [one.proto.label for one in app.get("download_button")]
+
+
+def said(app: AppTest) -> str:
+    return " ".join(one.value for one in (*app.caption, *app.markdown, *app.warning, *app.info))
+
+
+@pytest.mark.shows(26)
+def test_a_button_brings_the_sentence_the_figures_and_the_record(app):
+    assert "Detection limits, JSON" not in files(app)
+    whole(app)
+    assert not app.exception
+    limits = measured(app).limits
+    assert limits.sentence() in said(app).replace("\\", "")
+    figures = [json.loads(one.proto.spec)["data"] for one in app.get("plotly_chart")]
+    [heat] = [data[0] for data in figures if data and data[0]["type"] == "heatmap"]
+    numbers = [text for row in heat["text"] for text in row]
+    assert len(numbers) == len(limits.cells)
+    assert sum(int(text.split()[0]) for text in numbers if text != "none") == sum(one.found for one in limits.outcomes)
+    assert "Where it is blind." in said(app)
+    assert "Detection limits, JSON" in files(app)
+
+
+def test_it_can_be_cancelled_and_what_was_known_stays(app, monkeypatch):
+    steps = measuring.steps
+
+    def slow(*arguments):
+        for progress in steps(*arguments):
+            yield progress
+            until(lambda: measured(app).work.cancelling, 60)
+
+    monkeypatch.setattr(measuring, "steps", slow)
+    button(app).click().run()
+    until(lambda: measured(app).work.latest is not None, 60)
+    app.run()
+    assert button(app).disabled
+    [cancel] = [one for one in app.button if one.label == "Cancel"]
+    cancel.click().run()
+    until(lambda: measured(app).work.state != jobs.RUNNING, 60)
+    app.run()
+    assert not app.exception
+    assert measured(app).work.state == jobs.CANCELLED
+    assert "was cancelled after" in said(app)
+    assert f"By {len(measured(app).work.latest.limits.outcomes)} of 25 lesions" in said(app)
+    assert "Detection limits, JSON" not in files(app)
+    assert not button(app).disabled
+
+
+def test_figures_of_another_threshold_are_said_to_be(app):
+    whole(app)
+    before = measured(app).threshold
+    app.session_state.explore_thresholds = {"Voxel atlas (baseline)": before + 1}
+    app.run()
+    assert f"These figures are of the threshold {before:.3g}" in said(app)
+    assert f"it is at {before + 1:.3g} now" in said(app)
+    whole(app)
+    assert measured(app).threshold == before + 1
+    assert "These figures are of the threshold" not in said(app)
+
+
+def test_another_scan_begins_without_them(app):
+    whole(app)
+    one = measured(app)
+    app.selectbox(key="sample").set_value("healthy brain A").run()
+    assert not app.exception
+    assert not app.session_state.explore_limits.measured
+    assert one.limits.sentence() not in said(app).replace("\\", "")
+
+
+def test_what_is_being_measured_of_a_scan_ends_with_it(app, monkeypatch):
+    steps = measuring.steps
+
+    def slow(*arguments):
+        for progress in steps(*arguments):
+            yield progress
+            until(lambda: one.work.cancelling, 60)
+
+    monkeypatch.setattr(measuring, "steps", slow)
+    button(app).click().run()
+    one = measured(app)
+    until(lambda: one.work.latest is not None, 60)
+    app.selectbox(key="sample").set_value("healthy brain A").run()
+    until(lambda: one.work.state != jobs.RUNNING, 60)
+    assert one.work.state == jobs.CANCELLED
+
+
+def test_the_record_is_what_the_command_writes(app, monkeypatch):
+    offered = {}
+    monkeypatch.setattr(explore_limits, "offer", lambda label, content, key, name: offered.update({name: content}))
+    whole(app)
+    [(name, content)] = offered.items()
+    record = json.loads(content())
+    assert name.endswith("_limits.json")
+    assert {"checkpoint", "versions", "seed", "rules", "scorers", "lesions", "warnings"} <= record.keys()
+    assert (record["seed"], record["scorers"][MAP]["rate"]) == (0, 0.05)
+    assert record["scorers"][MAP]["sentence"] == measured(app).limits.sentence()
+    assert len(record["lesions"]) == len(measured(app).limits.outcomes)
