@@ -60,6 +60,7 @@ def _settings(options: argparse.Namespace) -> Settings:
         options.strip,
         PERCENTILES[options.percentile],
         _command(options, checkpoint.name),
+        options.limits,
     )
     opened_pair(settings)
     return settings if options.work_dir is None else replace(settings, work=options.work_dir.resolve())
@@ -71,6 +72,7 @@ def _command(options: argparse.Namespace, checkpoint: str) -> str:
     given += [f"--site {options.site.name}"] if options.site else []
     given += [f"--scale {options.scale}"] if options.scale else []
     given += ["--strip" if options.strip else "--no-strip"] if options.strip is not None else []
+    given += ["--limits"] if options.limits else []
     return " ".join(
         ["vaead BIDS_DIR OUT participant", f"--checkpoint {checkpoint}", *given, f"--percentile {options.percentile}"]
     )
@@ -98,6 +100,8 @@ def parser() -> argparse.ArgumentParser:
         "--scale", choices=("scan", "healthy"), help="compare maps on each scan's own scale, or on healthy brains'; default: scan"
     )
     add("--site", type=Path, metavar="FILE", help="what `calibrate` wrote, or its name")
+    said = "also measures what each map would miss in each scan, which takes half a minute or more a scan"
+    add("--limits", action="store_true", help=said)
     add("--work-dir", "--work_dir", type=Path, metavar="FOLDER", help="keeps the brains that were extracted, for other options")
     said = "extract every brain, or refuse whole heads; default: it is extracted from whole heads without a mask"
     add("--strip", action=argparse.BooleanOptionalAction, help=said)

@@ -15,6 +15,8 @@ from vaead_core.figures.mosaic import mosaic_row, mosaic_webp
 from vaead_core.figures.scan import ShownMap
 from vaead_core.measures.components import labelled_clusters
 from vaead_core.pipeline.findings import Finding, Verdict, findings_tsv, placed
+from vaead_core.pipeline.limits.record import record_text
+from vaead_core.pipeline.limits.table import SPOKEN_OF
 from vaead_core.pipeline.record import scores_record
 from vaead_core.pipeline.scoring import PreparedScan, Scored, native_map
 from vaead_core.scans.nifti import Said, map_to_nifti
@@ -49,11 +51,12 @@ class Reader:
 
 def derivatives(
     scan: StudyScan, prepared: PreparedScan, results: list[Scored], checkpoint: Checkpoint, rate: float, command: str,
-    said: tuple[str, ...] = (), reader: Reader = Reader(),
+    said: tuple[str, ...] = (), reader: Reader = Reader(), limits: dict[str, Any] | None = None,
 ) -> Iterator[tuple[str, bytes | str | dict[str, Any]]]:  # fmt: skip
     """Each file's place in the folder of results and its content; at the end the record, a dictionary. Raises InputError.
 
     rate: the share of healthy voxels above a threshold that no reader moved. said: sentences to be said beside the others.
+    limits: the record of the maps' detection limits, where they were measured.
     """
     volume = prepared.brain.scan
     scores = scores_record(prepared, results, checkpoint)
@@ -87,7 +90,11 @@ def derivatives(
     yield f"{folder}/{stem}.txt", itk_text(prepared.brain.transform)
     yield f"{folder}/{stem}.json", _json(about | sidecars.TRANSFORM)
     yield scan.name.picture, mosaic_webp(pictures)
+    if limits:
+        yield f"{folder}/{scan.name.limits}", record_text(limits)
     record = {"command": command, "brain_volume_ml": round(float(volume.mask.sum()) * volume.voxel_ml, 3), "found": found}
+    if limits:
+        record["detection_limits"] = {name: _in_short(limits["scorers"][name]) for name in limits["scorers"]}
     yield "", record | {"compared_with": {one.name: one.compared_with for one in results}} | scores
 
 
@@ -129,6 +136,19 @@ def _found(marked: Array, findings: list[Finding], count: int, volume: Volume, s
             }
             for one in findings[:LISTED_CLUSTERS]
         ],
+    }
+
+
+def _in_short(method: dict[str, Any]) -> dict[str, Any]:
+    """What a table has of one map's detection limits, of its record."""
+    cells = [cell for cell in method["table"] if cell["look"] == SPOKEN_OF]
+    sizes = method["size_found_ml"][SPOKEN_OF]
+    return {
+        "look": SPOKEN_OF,
+        "painted": sum(cell["count"] for cell in cells),
+        "found": sum(cell["found"] for cell in cells),
+        "size_found_ml": {share: one["ml"] for share, one in sizes.items()},
+        "sentence": method["sentence"],
     }
 
 

@@ -13,7 +13,7 @@ from vaead_core.errors import InputError
 
 FILE = "dataset_description.json"
 BIDS_VERSION = "1.11.0"
-IGNORED = "*_statmap.*\n*_xfm.*\n*_scores.json\ngroup.*\n*.html\nfigures\n"
+IGNORED = "*_statmap.*\n*_xfm.*\n*_scores.json\n*_limits.json\ngroup.*\n*.html\nfigures\n"
 README = """# Anomaly maps by vaead
 
 Research use only, not for diagnosis.
@@ -27,8 +27,9 @@ Of each T1 scan `<scan>`, by each method:
 
 `<scan>.html` shows it, with its scores and largest clusters; it opens offline. `sub-*/figures/` holds the pictures alone.
 
-`<scan>_scores.json` has all scores of the scan, or the sentence that says why it has none. BIDS 1.11 has no suffix for maps of
-statistics, for transforms and for scores: `.bidsignore` names ours.
+`<scan>_scores.json` has all scores of the scan, or the sentence that says why it has none, and `<scan>_limits.json`, where that
+was asked for, what its maps would have missed. BIDS 1.11 has no suffix for maps of statistics, for transforms, for scores and for
+detection limits: `.bidsignore` names ours.
 """
 OF_ONE = """
 These are of one scan, from the app's Explore page, with the thresholds, verdicts and comments that stood there. `bids:raw:` in

@@ -44,6 +44,12 @@ OF_A_METHOD: dict[str, tuple[str, str]] = {
     "volume": ("Volume above the map's threshold.", "mL"),
     "largest_cluster": ("Volume of the largest connected part of that.", "mL"),
 }
+_PAINTED = "lesions painted into the scan, 20 % darker than the tissue they lie in"
+OF_LIMITS: dict[str, tuple[str, str]] = {  # of a method, in a study whose scans' detection limits were measured
+    "sensitivity": (f"Share found of {_PAINTED}, of 0.05 to 10 mL.", ""),
+    "size_50": (f"Volume from which 50 % are found of {_PAINTED}; n/a where it lies beyond those that were painted.", "mL"),
+    "size_80": (f"Volume from which 80 % are found of {_PAINTED}; n/a where it lies beyond those that were painted.", "mL"),
+}
 
 
 @dataclass(frozen=True)
@@ -81,10 +87,11 @@ class GroupTable:
 def group_table(study: Study, records: Sequence[dict[str, Any] | None]) -> GroupTable:
     """records: of its scans; None for one that participant has not come to."""
     methods = sorted({name for record in records if record for name in record.get("scorers", {})})
+    limited = {name for record in records if record for name in record.get("detection_limits", {})}
     columns = {name: _told(_words(name), *what) for name, what in _COLUMNS.items()} | {
         column(method, name): _told(f"{title_of(method)}: {_words(name).lower()}", f"{method}: {what}", unit)
         for method in methods
-        for name, (what, unit) in OF_A_METHOD.items()
+        for name, (what, unit) in (OF_A_METHOD | (OF_LIMITS if method in limited else {})).items()
     }
     theirs = [name for name in next(iter(study.people.values()), {}) if name and name != "participant_id"]
     named = {name: f"participants_{name}" if name in columns else name for name in theirs}
@@ -151,6 +158,12 @@ def _row(scan: StudyScan, record: dict[str, Any] | None) -> dict[str, str]:
                 column(method, "percentile"): round(one["scan_percentile"][default], 2),
                 column(method, "volume"): found.get("volume_ml"),
                 column(method, "largest_cluster"): found.get("largest_cluster_ml"),
+            }
+        for method, one in record.get("detection_limits", {}).items():
+            row |= {
+                column(method, "sensitivity"): one["found"] / one["painted"] if one["painted"] else None,
+                column(method, "size_50"): one["size_found_ml"]["0.5"],
+                column(method, "size_80"): one["size_found_ml"]["0.8"],
             }
     return {name: UNKNOWN if value is None else _plain(value) for name, value in row.items()}
 

@@ -68,6 +68,15 @@ class BidsName:
         """
         return f"sub-{self.label('sub')}/figures/{self.made(self.suffix, desc='mosaic').stem}.webp"
 
+    @property
+    def limits(self) -> str:
+        """The file of a scan's detection limits, in the folder of its own results.
+
+        >>> BidsName.of("sub-01_ses-2_T1w").limits
+        'sub-01_ses-2_limits.json'
+        """
+        return f"{self.scan}_limits.json"
+
     def made(self, suffix: str, **entities: str) -> BidsName:
         """The name of what is made of it.
 

@@ -31,7 +31,14 @@ def scan_zip(
     the scan's file and of its brain's, where they came as such.
     """
     scan = _scan(called)
-    chosen = {"scorers": [one.name for one in results], "scale": scale, "strip": None, "rate": rate, "command": COMMAND}
+    chosen = {
+        "scorers": [one.name for one in results],
+        "scale": scale,
+        "strip": None,
+        "rate": rate,
+        "command": COMMAND,
+        "limits": False,
+    }
     of = made_of(content, mask, checkpoint, results[0].site if results else None, chosen)
     files: dict[str, bytes | str] = {**files_of_one(scan.participant)}
     written: list[str] = []

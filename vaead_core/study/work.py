@@ -18,7 +18,9 @@ from vaead_core.checkpoints.site import Site
 from vaead_core.computing.whole_file import write_whole
 from vaead_core.errors import InputError, fault
 from vaead_core.pipeline import scoring
-from vaead_core.pipeline.scoring import Scale
+from vaead_core.pipeline.limits.measuring import ThresholdedMap, detection_limits
+from vaead_core.pipeline.limits.record import limits_record
+from vaead_core.pipeline.scoring import PreparedScan, Scale, Scored
 from vaead_core.scans.heads import with_mask
 from vaead_core.scans.masks import read_mask
 from vaead_core.scans.nifti import read_nifti
@@ -35,8 +37,8 @@ from vaead_core.study.scan_page import scan_page
 class Settings:
     """How every scan of a study is scored. checkpoint: its folder. site: a site's file. strip: as `with_brain` takes `extract`.
 
-    rate: the share of healthy voxels above a map's threshold. command: what was typed, without places. work: a folder for brains
-    that are found, which no result depends on.
+    rate: the share of healthy voxels above a map's threshold. command: what was typed, without places. limits: whether each
+    map's detection limits are measured. work: a folder for brains that are found, which no result depends on.
     """
 
     checkpoint: str
@@ -46,12 +48,13 @@ class Settings:
     strip: bool | None
     rate: float
     command: str
+    limits: bool = False
     work: Path | None = None
 
     @property
     def chosen(self) -> dict[str, Any]:
         """The options that results depend on beside the files."""
-        names = ("scorers", "scale", "strip", "rate", "command")
+        names = ("scorers", "scale", "strip", "rate", "command", "limits")
         return {name: getattr(self, name) for name in names}
 
 
@@ -138,7 +141,18 @@ def _made(
     volume, said = _with_brain(scan, content, mask, work)
     prepared = scoring.prepare(volume, checkpoint)
     results = [scoring.score(prepared, checkpoint, name, settings.scale, site) for name in settings.scorers]
-    yield from derivatives(work.scan, prepared, results, checkpoint, settings.rate, settings.command, said)
+    limits = _limits(prepared, checkpoint, results, settings.rate) if settings.limits else None
+    yield from derivatives(work.scan, prepared, results, checkpoint, settings.rate, settings.command, said, limits=limits)
+
+
+def _limits(prepared: PreparedScan, checkpoint: Checkpoint, results: list[Scored], rate: float) -> dict[str, Any] | None:
+    """The record of the maps' detection limits; None where there is no map."""
+    maps = [ThresholdedMap.at(one, rate) for one in results if one.maps is not None]
+    return (
+        limits_record(prepared, maps, detection_limits(prepared, checkpoint, maps, lambda _: None), checkpoint, 0)
+        if maps
+        else None
+    )
 
 
 def _with_brain(scan: Volume, content: bytes, mask: bytes | None, work: ScanWork) -> tuple[Volume, tuple[str, ...]]:
@@ -168,7 +182,7 @@ def _clear(work: ScanWork) -> None:
     began = work.scan.name.made("", space=SPACE, desc="").stem.removesuffix("_"), work.scan.name.transform_stem(SPACE, ATLAS)
     picture, page = work.out / work.scan.name.picture, work.out / work.scan.name.page
     for folder, names in (
-        (work.folder, (*began, work.record.name)),
+        (work.folder, (*began, work.record.name, work.scan.name.limits)),
         (picture.parent, (picture.name,)),
         (page.parent, (page.name,)),
     ):
