@@ -33,8 +33,10 @@ def endless(steps: threading.Semaphore) -> Iterator[int]:
 
 
 def test_it_tells_what_its_last_step_gave_and_that_all_is_done():
-    work = begun(iter([1, 2, 4]))
+    states: list[str] = []
+    work = Stepwise("Counting", iter([1, 2, 4]), lambda done: done / 4, states.append)
     assert state_at_the_end(work) == jobs.FINISHED
+    until(lambda: states == [jobs.FINISHED], 10)
     assert (work.latest, work.share) == (4, 1.0)
     elapsed = work.elapsed
     time.sleep(0.05)

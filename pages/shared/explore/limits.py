@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -114,9 +115,10 @@ def show_limits(shown: Shown, stem: str) -> None:
 
 
 def _begun(scan: OpenScan, one: Scored, threshold: float) -> Measured:
-    audit.note("limits", one.name)
-    title = f"{scorers.SCORERS[one.name].title} at {threshold:.3g}"
-    work = Stepwise(f"Detection limits of {title}", _steps(scan, thresholded(one, threshold)), lambda told: told.share)
+    told = partial(audit.of_this_session(), "job limits")
+    told("started")
+    title = f"Detection limits of {scorers.SCORERS[one.name].title} at {threshold:.3g}"
+    work = Stepwise(title, _steps(scan, thresholded(one, threshold)), lambda known: known.share, told)
     return Measured(one.name, work, threshold)
 
 

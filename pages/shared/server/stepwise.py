@@ -24,12 +24,14 @@ T = TypeVar("T")
 
 
 class Stepwise(Generic[T]):
-    """steps: what each gives is `latest` until the next. share: of the work (0 to 1), by what a step gave.
+    """steps: what each gives is `latest` until the next. share: of the work (0 to 1), by what a step gave. ended: as of jobs.
 
     Whoever begins it ends it with its session; it ends when its reader has been away for AWAY_SECONDS too.
     """
 
-    def __init__(self, title: str, steps: Iterator[T], share: Callable[[T], float]) -> None:
+    def __init__(
+        self, title: str, steps: Iterator[T], share: Callable[[T], float], ended: Callable[[str], None] = lambda state: None
+    ) -> None:
         self.title, self.began, self.cancelling = title, time.monotonic(), False
         self.share: float | None = None
         self.latest: T | None = None
@@ -37,7 +39,7 @@ class Stepwise(Generic[T]):
         self.last_sentence = ""
         self._ended: float | None = None
         self._state = RUNNING
-        self._share, self._session = share, streamlit_private.session()
+        self._share, self._told, self._session = share, ended, streamlit_private.session()
         self._thread = threading.Thread(target=self._run, args=(steps,), daemon=True)
         self._thread.start()
 
@@ -77,6 +79,7 @@ class Stepwise(Generic[T]):
         except Exception as error:
             state, self.last_sentence = FAILED, sentence(error) or _unforeseen(error)
         self._ended, self._state = time.monotonic(), state
+        self._told(state)
 
     def _has_reader(self) -> bool:
         return not self._session or streamlit_private.is_open(self._session)

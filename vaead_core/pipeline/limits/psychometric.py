@@ -40,7 +40,7 @@ class Psychometric:
         ends = float(volumes_ml.min()), float(volumes_ml.max())
         if found.all() or not found.any():
             return Psychometric(np.inf if found.all() else -np.inf, 0.0, *ends)
-        from sklearn.linear_model import LogisticRegression  # costs every visitor of the app half a second, and few measure
+        from sklearn.linear_model import LogisticRegression  # for those who measure: the app opens without it
 
         fit = LogisticRegression(C=np.inf, tol=1e-6, max_iter=1000).fit(np.log(volumes_ml)[:, None], found)
         return Psychometric(float(fit.intercept_[0]), float(fit.coef_[0, 0]), *ends)
