@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.shared.notices import faults
-from pages.shared.server import queue
+from pages.shared.server import jobs, queue
 
 st.set_page_config("vaead: can I trust this anomaly map?", page_icon="🧠", layout="wide")
 st.html("<style>.stMainBlockContainer { padding: 3.5rem 2rem 2rem; }</style>")
@@ -17,5 +17,6 @@ chosen = st.navigation(
         st.Page("pages/checkpoints.py", title="Checkpoints", icon=":material/inventory_2:"),
     ]
 )
+jobs.show_followed()
 with faults(), queue.page():
     chosen.run()

@@ -67,7 +67,14 @@ def upload() -> None:
     """The folder that a training writes, as a .zip: every file is checked before it is opened."""
     largest = ARCHIVE_BYTES >> 20
     uploads.expect("archive")
-    st.file_uploader("A checkpoint's folder, as a .zip", type=["zip"], key="archive", on_change=take, max_upload_size=largest)
+    st.file_uploader(
+        "A checkpoint's folder, as a .zip",
+        type=["zip"],
+        key="archive",
+        on_change=take,
+        max_upload_size=largest,
+        width=inputs.FORM_PIXELS,
+    )
     if said := state.get("archive_said"):
         (st.success if said[0] else st.error)(plain(said[1]))
     else:

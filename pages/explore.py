@@ -8,6 +8,7 @@ from pages.shared import inputs, scan_input
 from pages.shared.cached import scans as cached_scans
 from pages.shared.cohort import judging
 from pages.shared.explore import state as explore_state
+from pages.shared.explore import tour
 from pages.shared.explore.limits import show_limits
 from pages.shared.explore.panels import show_downloads, show_map, show_scores, show_truth
 from pages.shared.explore.shown import Shown
@@ -22,12 +23,15 @@ from vaead_core.pipeline.cautions import cautions
 from vaead_core.scans.names import stem
 
 entry.through_app()
+tour.take_up()
 with st.container(horizontal=True, vertical_alignment="bottom"):
     st.header("Explore", anchor=False, width="content")
     st.caption("Research use only, not for diagnosis. The crosshair of one picture is that of all; ? lists the keys.")
+    tour.offer()
 about = st.empty()
 
 request, folder = scan_input.ask_scan("sample"), inputs.ask_checkpoint()
+tour.show(request.sample)
 progress, place = st.empty(), fresh("explore", (request.subject, str(folder)))
 try:
     with queue.page(), progress.status("Opening the checkpoint", expanded=False) as status:
@@ -57,6 +61,7 @@ with page, st.container():
 if not results:
     st.stop()
 explore_state.begin(" ".join(scan.digest), volume.data.shape, request.lost)
+tour.arrive(scan, truth, results[0])
 judging.take_up(checkpoint.name)
 
 

@@ -217,6 +217,34 @@ def test_a_job_is_started_once_and_a_server_runs_a_few(app):
     assert len(jobs._running) == jobs.MOST_RUNNING
 
 
+def elsewhere() -> None:
+    import sys
+
+    import streamlit as st
+
+    from pages.shared.server import jobs
+
+    jobs.show_followed()
+    if st.button("Start"):
+        command = [sys.executable, "-c", "import time; print('half', flush=True); time.sleep(600)"]
+        jobs.start("one", command, "Job one", lambda line: 0.5)
+
+
+@pytest.mark.shows(36)
+def test_what_runs_is_told_beside_every_page_until_it_has_ended():
+    app = AppTest.from_function(elsewhere, default_timeout=240).run()
+    assert not app.sidebar.get("progress")
+    press(app, "Start")
+    job = app.session_state["jobs"]["one"]
+    until(lambda: job.share == 0.5)
+    app.run()
+    assert [one.proto.text for one in app.sidebar.get("progress")] == ["Job one, 50%"]
+    job.cancel()
+    job.wait(60)
+    app.run()
+    assert not app.sidebar.get("progress")
+
+
 def test_jobs_belong_to_one_session(app):
     press(app, "Start")
     other = AppTest.from_function(script, default_timeout=240).run()

@@ -54,6 +54,7 @@ def test_a_hostile_card_runs_nothing_and_calls_nobody(tab, checkpoints):
     assert tab.evaluate("document.querySelector('.stMain').scrollWidth <= document.querySelector('.stMain').clientWidth")
 
 
+@pytest.mark.shows(36)
 def test_a_training_is_followed_across_pages_and_joins_every_choice(tab):
     go(tab, "Train")
     tab.get_by_role("slider", name="Number of brains").press("Home")
@@ -65,6 +66,7 @@ def test_a_training_is_followed_across_pages_and_joins_every_choice(tab):
     expect(tab.get_by_text(re.compile(r"Training of my-model: \d+ s"))).to_be_visible()
     tab.get_by_role("link", name="Toy lab").click()
     expect(tab.get_by_text("A click in the brain plants a toy")).to_be_visible()
+    expect(tab.locator(".stSidebar").get_by_text("Training of my-model")).to_be_visible()
     tab.get_by_role("link", name="Checkpoints").click()
     expect(tab.get_by_role("button", name="Cancel")).to_be_visible()
     tab.locator(".js-plotly-plot").wait_for()

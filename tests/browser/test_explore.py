@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.dicom_files import write_volume, zipped
-from tests.support.downloads import downloaded_map
+from tests.support.downloads import downloaded_map, to_save
 from tests.support.plots import plotted
 from tests.support.scans import reoriented
 from tests.support.waiting import script_over, two_frames, until, wait_for_maps
@@ -138,7 +138,7 @@ def test_an_address_that_names_no_voxel_is_as_good_as_none(browser, tab, address
 def test_picture_report_and_all_as_one_zip_are_made_when_asked_for(tab):
     for label, start in {"This slice, PNG": b"\x89PNG", "Report, HTML": b"<!doctype html>", "All as one .zip": b"PK"}.items():
         with tab.expect_download() as download:
-            tab.get_by_role("button", name=label).click()
+            to_save(tab, label).click()
         with open(download.value.path(), "rb") as file:
             assert file.read(len(start)) == start
 
@@ -217,4 +217,30 @@ def test_what_would_be_missed_is_measured_while_the_reader_looks_on(tab):
     script_over(tab)
     record = json.loads(saved(tab, "Detection limits, JSON").read_text())
     assert record["lesions"]
+    to_save(tab, "Report, HTML")
     assert "What would be missed" in saved(tab, "Report, HTML").read_text()
+
+
+@pytest.mark.shows(35)
+def test_a_tour_has_five_stops_and_an_address_each(browser, address):
+    tab = opened(browser, f"{address}/?demo=2")
+    expect(tab.get_by_text("2 of 5: A painted lesion")).to_be_visible()
+    expect(tab.get_by_text("in the truth")).to_be_visible()
+    for stop in ("3 of 5: A patient found", "4 of 5: A patient missed", "5 of 5: What would be missed"):
+        tab.get_by_role("button", name="Next").click()
+        expect(tab.get_by_text(stop)).to_be_visible()
+        tab.wait_for_url(re.compile(f"demo={stop[0]}"))
+        wait_for_maps(tab)
+        expect(tab.get_by_text("in the truth")).to_have_count(0 if stop[0] == "5" else 1)
+    script_over(tab)
+    tab.get_by_role("combobox", name="Scan", exact=True).click()
+    tab.get_by_role("option", name="MS patient").click()
+    expect(tab.get_by_text("Another scan is shown now.")).to_be_visible()
+    script_over(tab)
+    tab.get_by_role("button", name="Return to this stop").click()
+    expect(tab.get_by_text("So ask before you trust a map.")).to_be_visible()
+    script_over(tab)
+    tab.get_by_role("button", name="End the tour").click()
+    expect(tab.get_by_role("button", name="Tour", exact=True)).to_be_visible()
+    expect(tab).not_to_have_url(re.compile("demo="))
+    tab.close()

@@ -136,17 +136,17 @@ def test_nothing_of_the_last_scan_stays_while_the_next_is_computed(browser, addr
     new = tmp_path / "new.nii"
     new.write_bytes(scan_file(brain_volume, 1.37))  # which no other test has opened
     tab = opened(browser, address)
-    expect(tab.get_by_role("button", name="Report, HTML")).to_be_visible()
+    expect(tab.get_by_role("button", name="Save", exact=True)).to_be_visible()
     tab.evaluate("""() => {
       window.seen = [];
       const look = () => window.seen.push([
         document.body.innerText.includes('Registering to the SRI24 atlas'),
         !!document.querySelector('[data-testid^=stBidiComponent]'),
-        [...document.querySelectorAll('button')].some((one) => one.innerText.includes('Report, HTML'))]);
+        [...document.querySelectorAll('button')].some((one) => one.innerText.includes('Save'))]);
       new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true });
     }""")
     upload(tab, new)
-    expect(tab.get_by_role("button", name="Report, HTML")).to_be_visible()
+    expect(tab.get_by_role("button", name="Save", exact=True)).to_be_visible()
     seen = tab.evaluate("window.seen")
     assert [True, False, False] in seen, "while it is registered, neither the former's maps nor its files are there"
     assert seen[-1] == [False, True, True]

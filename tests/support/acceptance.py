@@ -42,6 +42,8 @@ FEATURES = {
     32: ("B", "A study in one table: order, filters, pictures, CSV; a row opens its scan"),
     33: ("B", "Two groups and two visits of a study in figures and as a map of the difference"),
     34: ("B", "Verdicts on clusters: a file to save and go on from, precision by method"),
+    35: ("B", "A tour of five stops for a lab meeting, each with an address"),
+    36: ("B", "What runs in the background is told on every page"),
 }
 
 

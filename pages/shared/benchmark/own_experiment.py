@@ -32,14 +32,16 @@ MOST_SUBJECTS = 4
 def ask() -> None:
     """A form; Run starts the job, and finished parts of the last run are not measured again."""
     questions = {kind: EXPERIMENTS[kind].question for kind in KINDS}
-    kind = st.selectbox("Experiment", list(KINDS), key="own_kind", format_func=questions.__getitem__, **inputs.KEPT)
+    kind = st.selectbox(
+        "Experiment", list(KINDS), key="own_kind", format_func=questions.__getitem__, width=inputs.FORM_PIXELS, **inputs.KEPT
+    )
     folders = {name: path for name, path in inputs.checkpoints().items() if (kind == "fashion") == name.startswith("fashion")}
     if not folders:
         st.info("No checkpoint fits this experiment; train one, or upload one, on the Checkpoints page.")
         return
     names = list(folders)
     first = names.index(KINDS[kind]) if KINDS[kind] in names else 0
-    left, right = st.columns(2)
+    left, right = st.columns(2, width=inputs.FORM_PIXELS)
     name = left.selectbox("Checkpoint to measure", names, first, key=f"own_checkpoint_{kind}", **inputs.KEPT)
     offered = _scores(kind)
     begin = FIRST_SCORES.get(kind, FIRST_MAPS)

@@ -45,21 +45,26 @@ def _ask(folder: Path, checkpoint: Checkpoint) -> None:
         uploads.expect("site_archive")
         st.file_uploader(
             "What a calibration wrote, .npz", type=["npz"], key="site_archive", on_change=_take, args=(folder, checkpoint),
-            max_upload_size=MOST_BYTES >> 20,
+            max_upload_size=MOST_BYTES >> 20, width=inputs.FORM_PIXELS,
         )  # fmt: skip
         if (said := state.get("site_said")) and said[2] == checkpoint.digest:
             (st.success if said[0] else st.error)(plain(said[1]))
         return
-    name = st.text_input("Name of the scanner", "my-scanner", max_chars=60, key="site_name", **inputs.KEPT)
+    name = st.text_input(
+        "Name of the scanner", "my-scanner", max_chars=60, key="site_name", width=inputs.FORM_PIXELS, **inputs.KEPT
+    )
     if source == SOURCES[0]:
         uploads.expect("site_scans", MOST)
         files = st.file_uploader(
             f"T1 scans of {LEAST} to {MOST} healthy people, all of one scanner: .nii or .nii.gz", type=["nii", "gz"],
-            key="site_scans", accept_multiple_files=True,
+            key="site_scans", accept_multiple_files=True, width=inputs.FORM_PIXELS,
         )  # fmt: skip
     else:
         text = st.text_input(
-            f"Folder of T1 scans of {LEAST} to {MOST} healthy people", key="site_folder", persist_state="session"
+            f"Folder of T1 scans of {LEAST} to {MOST} healthy people",
+            key="site_folder",
+            persist_state="session",
+            width=inputs.FORM_PIXELS,
         )
     running = (job := jobs.find(KEY)) is not None and job.state == jobs.RUNNING
     if st.button("Calibrate", type="primary", disabled=running, icon=":material/play_arrow:"):

@@ -35,7 +35,7 @@ def missing() -> list[str]:
 
 def ask() -> None:
     """The controls; starts the job."""
-    left, right = st.columns(2)
+    left, right = st.columns(2, width=inputs.FORM_PIXELS)
     with left:
         preset = st.selectbox("Network", PRESETS, format_func=PRESETS.__getitem__, key="train_preset", **inputs.KEPT)
         choices = ["Synthetic brains", *(["A folder on the server"] if data_folder.allowed() else [])]

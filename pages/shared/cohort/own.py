@@ -34,7 +34,7 @@ def ask() -> Results | None:
     uploads.expect("cohort_scans", MOST)
     files = st.file_uploader(
         f"Up to {MOST} T1 scans, .nii or .nii.gz, each of another person", type=["nii", "gz"], key="cohort_scans",
-        accept_multiple_files=True,
+        accept_multiple_files=True, width=inputs.FORM_PIXELS,
     )  # fmt: skip
     st.caption("They are scored in the background by the checkpoint and methods of the sidebar, and go with your session.")
     job = jobs.find(KEY)

@@ -51,7 +51,7 @@ def show_downloads(shown: Shown, stem: str, cursor: Voxel, files: tuple[bytes | 
 
         return downloads.everything(shown, verdicts, *files)
 
-    with st.container(horizontal=True):
+    with st.popover("Save", icon=":material/download:"):
         for one, title in zip(shown.results, shown.titles, strict=True):
             content = lambda one=one: map_to_nifti(cached_scans.native(shown.scan, one.name), volume)  # noqa: E731
             offer(f"{title}, NIfTI", content, one.name, f"{stem}_{one.name}.nii.gz")

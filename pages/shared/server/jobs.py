@@ -141,6 +141,7 @@ def start(
         st.session_state.jobs = {}
         sessions.at_end(partial(_end, st.session_state.jobs))
     st.session_state.jobs[key] = job
+    follow(key, job)
     return job
 
 
@@ -200,8 +201,33 @@ def show(job: Followed, more: Callable[[], None] = lambda: None) -> None:
     st.fragment(draw, run_every=1 if began_running else None)()
 
 
+def follow(key: str, job: Followed) -> None:
+    """Its state is told on every page from now on, beside those of other keys."""
+    st.session_state.setdefault("followed", {})[key] = job
+
+
+def show_followed() -> None:
+    """In the sidebar: what runs for this session, followed by itself; what has ended since the page was opened."""
+    running = [job for job in st.session_state.get("followed", {}).values() if job.state == RUNNING]
+    with st.sidebar.container():  # there without jobs too, so that what follows keeps its place
+        if running:
+            st.fragment(partial(_draw_followed, running), run_every=2)()
+
+
+def _draw_followed(known: list[Followed]) -> None:
+    for job in known:
+        if job.state == RUNNING:
+            st.progress(job.share or 0.0, plain(job.title) + (" runs" if job.share is None else f", {job.share:.0%}"))
+        else:
+            st.caption(plain(f"{job.title}: {job.state}"))
+
+
+def _took(job: Followed) -> str:
+    return f"{job.elapsed:.0f} s" if job.elapsed < 90 else f"{job.elapsed / 60:.1f} min"
+
+
 def _draw(job: Followed) -> None:
-    took = f"{job.elapsed:.0f} s" if job.elapsed < 90 else f"{job.elapsed / 60:.1f} min"
+    took = _took(job)
     if job.state == RUNNING:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.progress(job.share or 0.0, plain(f"{job.title}: {took}") + ("" if job.share is None else f", {job.share:.0%}"))
