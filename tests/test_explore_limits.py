@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.shared.explore import limits as explore_limits
-from pages.shared.server import jobs
+from pages.shared.server import jobs, stepwise
 from tests.support.waiting import until
 from vaead_core.pipeline.limits import measuring
 
@@ -19,8 +19,8 @@ MAP = "voxel_atlas"
 
 @pytest.fixture
 def app(checkpoints, monkeypatch) -> AppTest:
-    """The page with the sample and one map, drawn; ten lesions are few, and quickly painted."""
-    monkeypatch.setattr(measuring, "REPEATS", 1)
+    """The page with the sample and one map, drawn; 25 lesions are quickly painted."""
+    monkeypatch.setattr(stepwise, "AWAY_SECONDS", 600)  # between two runs of a script no reader is there
     monkeypatch.setattr(measuring.steps, "__defaults__", (0, 1))
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=240)
     app.session_state.explore_drawn = True

@@ -111,10 +111,10 @@ def test_a_content_that_was_not_fetched_is_a_bad_scan_and_tried_again(tree, opti
 
 
 def test_an_error_that_nobody_foresaw_stops_one_scan_alone_and_is_tried_again(tree, options, tmp_path, capsys, monkeypatch):
-    def failing(scan, *given):
+    def failing(scan, *given, **named):
         if scan.name.label("run") == "1":
             raise ZeroDivisionError("of a method")
-        return derivatives(scan, *given)
+        return derivatives(scan, *given, **named)
 
     words = [str(tree), str(tmp_path / "out"), *options, "--participant-label", "02"]
     with monkeypatch.context() as patch:
