@@ -64,7 +64,7 @@ def test_a_button_brings_the_sentence_the_figures_and_the_record(app):
     [heat] = [data[0] for data in figures if data and data[0]["type"] == "heatmap"]
     numbers = [text for row in heat["text"] for text in row]
     assert len(numbers) == len(limits.cells)
-    assert sum(int(text.split()[0]) for text in numbers if text != "none") == sum(one.found for one in limits.outcomes)
+    assert sum(int(text.split("/")[0]) for text in numbers if text != "none") == sum(one.found for one in limits.outcomes)
     assert "Where it is blind." in said(app)
     assert "Detection limits, JSON" in files(app)
 

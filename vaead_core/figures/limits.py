@@ -16,7 +16,7 @@ from vaead_core.pipeline.limits.table import SHARES, Cell, Limits
 from vaead_core.scans.geometry import Grid
 
 FULL_EXCESS = 0.5  # that is in full colour
-SCALE = "Cividis"  # from few to many, also for who sees no red or green
+SCALE = ((0, "#1d222b"), (1, "#1f6fc4"))  # from few to many, each dark enough for white figures
 HEADS = tuple(f"{share:.0%} found from".replace("%", " %") for share in SHARES)
 METHOD = (
     "Lesions of stated sizes and contrasts were painted into this scan. One counts as found where a tenth of it is newly marked. "
@@ -37,15 +37,15 @@ def heat_map_figure(limits: Limits, height: int = 300) -> dict[str, Any]:
     heat = {
         "type": "heatmap", "x": [look.removesuffix(" darker") for look in LOOKS], "y": list(SIZES), "xgap": 2, "ygap": 2,
         "z": [[one.sensitivity if one.count else None for one in row] for row in rows],
-        "zmin": 0, "zmax": 1, "colorscale": SCALE, "showscale": False,
-        "text": [[f"{one.found} of {one.count}" if one.count else "none" for one in row] for row in rows],
+        "zmin": 0, "zmax": 1, "colorscale": [*map(list, SCALE)], "showscale": False,
+        "text": [[f"{one.found}/{one.count}" if one.count else "none" for one in row] for row in rows],
         "hovertext": [[_hover(one) for one in row] for row in rows],
-        "texttemplate": "%{text}", "textfont": {"size": 13}, "hovertemplate": "%{hovertext}<extra></extra>",
+        "texttemplate": "%{text}", "textfont": {"size": 13, "color": "white"}, "hovertemplate": "%{hovertext}<extra></extra>",
     }  # fmt: skip
     fixed = {"fixedrange": True, "showgrid": False, "type": "category"}
     layout = {
         "height": height, "margin": {"l": 96, "r": 8, "t": 6, "b": 48},
-        "xaxis": fixed | {"tickangle": 0, "title": {"text": "Darker than the tissue it lies in, or tissue lost"}}, "yaxis": fixed,
+        "xaxis": fixed | {"tickangle": 0, "title": {"text": "Darker than its tissue, or tissue lost"}}, "yaxis": fixed,
     }  # fmt: skip
     return {"data": [heat], "layout": layout}
 
