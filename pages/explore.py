@@ -12,6 +12,7 @@ from pages.shared.explore import tour
 from pages.shared.explore.limits import show_limits
 from pages.shared.explore.panels import show_downloads, show_map, show_scores, show_truth
 from pages.shared.explore.shown import Shown
+from pages.shared.explore.trust import show_trust
 from pages.shared.fresh import fresh
 from pages.shared.notices import faults, plain, warn
 from pages.shared.part import part
@@ -86,6 +87,7 @@ def show() -> None:
     if not state.explore_drawn:  # the browser would load tables and charts before it draws the first maps
         st.caption("Scores follow when the maps are drawn.")
         return
+    show_trust(shown)
     show_scores(shown, scan.row_at(seen.cursor))
     show_truth(shown)
     show_map(shown, name)
