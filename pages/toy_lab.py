@@ -12,22 +12,28 @@ from pages.shared.notices import faults, plain, warn
 from pages.shared.part import part
 from pages.shared.refusal import refuse_scan
 from pages.shared.server import entry, queue
+from pages.shared.toy_lab import address, thresholds
 from pages.shared.toy_lab import state as lab_state
 from pages.shared.toy_lab.controls import ask_toy
-from pages.shared.viewer import clicked, thresholds_left, viewer
+from pages.shared.toy_lab.marks import marks
+from pages.shared.viewer import thresholds_left, viewer
+from pages.shared.viewer.toys import acts_since
 from vaead_core import scorers
 from vaead_core.anomalies.toys.settings import settings_of
 from vaead_core.errors import InputError
 from vaead_core.figures.curves import PLAIN, described, precision_recall_figure, sweep_figure
 from vaead_core.pipeline import planting
 
+UNFADED = "<style>[data-testid=stMain] [data-stale=true] { opacity: 1 !important; transition: none !important; }</style>"
+
 entry.through_app()
+st.html(UNFADED)  # what was drawn last stays as it is while a toy is planted: pages fade by themselves
 state = st.session_state
 with st.container(horizontal=True, vertical_alignment="bottom"):
     st.header("Toy lab", anchor=False, width="content")
     st.caption(
-        "Research use only, not for diagnosis. A click in the brain plants a toy; its controls shape it until the next one. "
-        "Pictures lie on the atlas grid of the checkpoint."
+        "Research use only, not for diagnosis. A click in the brain plants a toy, which is dragged, pulled larger and "
+        "shaped by its controls while it is chosen; ? lists mouse and keys."
     )
 about = st.empty()
 controls = st.sidebar.container()
@@ -44,39 +50,46 @@ try:
         about.caption(plain(f"{opened.about} {scan.lies}"))
         results, sentences = inputs.score_all(scan, methods)
     with controls:
-        kind, buttons, settings = ask_toy()
+        kind, buttons, settings = ask_toy(scan.preprocessor.spacing_mm)
 except InputError as error:
     refuse_scan(error)
     st.stop()
 page = place()
+shape = kind, settings
+lab_state.begin(scan, shape)
+address.begin(scan, request.lost)
 with page, st.container():
-    for sentence in [*opened.sentences, *lab_state.lost(), *sentences, *scan.prepared.brain.warnings]:
+    for sentence in [*opened.sentences, *address.lost(), *sentences, *scan.prepared.brain.warnings]:
         warn(sentence)
 if not results:
     st.stop()
 
-shape = kind, settings
 names = tuple(result.name for result in results)
 titles = {name: scorers.SCORERS[name].title for name in names}
 box = BrainBox.of(scan.prepared.brain.mask)
-lab_state.begin(scan, shape)
 
 
 def plant_anywhere() -> None:
     random, length_mm = np.random.default_rng(), dict(settings)["length_mm"]
     centre = planting.random_centre(scan.prepared.slices, scan.preprocessor, length_mm, random)
-    lab_state.plant_at(scan, shape, centre)
+    if lab_state.plant_at(scan, shape, centre):
+        lab_state.jump(box.from_grid(centre))
+
+
+def go_to_listed() -> None:
+    lab_state.choose(state.lab_list or state.lab_chosen, box)  # a click on the chosen one would choose none
 
 
 def take_threshold() -> None:
     for point in state.lab_curves.selection.points[:1]:
-        lab_state.set_threshold(names[point["curve_number"]], point["customdata"], names)
+        thresholds.move(names[point["curve_number"]], point["customdata"])
 
 
 with buttons:
     st.button("Random", on_click=plant_anywhere, help="Plant one at a random place in the brain.")
-    st.button("Undo", on_click=lambda: lab_state.plant(scan, state.lab_toys[:-1]))
-    st.button("Clear", on_click=lambda: lab_state.plant(scan, ()))
+    st.button("Undo", on_click=lab_state.undo, help="Ctrl + Z")
+    st.button("Redo", on_click=lab_state.redo, help="Ctrl + Shift + Z, or Ctrl + Y")
+    st.button("Clear", on_click=lab_state.clear, args=(scan,))
 
 
 @part
@@ -84,33 +97,38 @@ with buttons:
 @queue.page()
 def show() -> None:
     """Viewer, curves, sweep; a click in the viewer runs this alone."""
-    if centre := clicked("lab"):
-        lab_state.plant_at(scan, shape, box.on_grid(centre))
+    lab_state.follow(scan, shape, acts_since("lab", state.lab_done), box)
+    if "lab_show" in state:
+        st.rerun()  # the controls are those of another toy now
     above = st.container()
-    with above, st.container():  # in a place of its own, so that the viewer keeps its place, and with it its state in the browser
+    with st.container():  # below the viewer, which must not move under the next click
         if state.lab_sentence:
             warn(state.lab_sentence)
-    toys = state.lab_toys
-    lab_state.note_in_address()
-    given = {titles[name]: at for name, at in lab_state.thresholds(results).items()}
+    toys, near = state.lab_toys, state.lab_drawn
+    address.note()
+    given = {titles[name]: at for name, at in thresholds.begin(scan, results).items()}
     left = thresholds_left("lab", given)
-    lab_state.keep_thresholds({name: left[titles[name]] for name in names})
-    show_curves(toys)  # first, for the browser draws them while the volumes are packed
+    thresholds.keep({name: left[titles[name]] for name in names})
+    show_curves(toys, near)  # first, for the browser draws them while the volumes are packed
     with above:
-        seen, truth, maps = cached_toys.layers(scan, names, toys)
+        seen, truth, maps = cached_toys.layers(scan, names, toys, near)
         viewer(
             seen, maps, scan.preprocessor.slice_grid.atlas.affine @ box.to_grid, file_voxels=box.to_grid, key="lab",
-            clicks=True, subject=" ".join(scan.digest), truth=truth if toys else None, cursor=box.middle,
-            thresholds=given,
+            toys=marks(scan, shape, box), subject=" ".join(scan.digest), truth=truth if toys else None,
+            cursor=state.lab_start or box.middle, jumps=state.lab_jumps, thresholds=given, linked=False,
         )  # fmt: skip
+    state.lab_drawn = toys
 
 
-def show_curves(toys: cached_toys.Toys) -> None:
-    """Precision and recall of each map, and a sweep of the last toy."""
+def show_curves(toys: cached_toys.Toys, near: cached_toys.Toys) -> None:
+    """Precision and recall of each map, and a sweep of the chosen toy, or of the last one. near: whose maps are at hand."""
     if not toys:
         st.info("Click in a picture, or press Random, to plant a toy; precision and recall of each map follow here.")
         return
-    curves = {name: cached_toys.curve(scan, name, toys) for name in names}
+    numbers = {toy.seed: f"{at} {type(toy.toy).title}" for at, toy in enumerate(toys, 1)}
+    state.lab_list = state.lab_chosen
+    st.pills("Toys", list(numbers), format_func=numbers.__getitem__, key="lab_list", on_change=go_to_listed)
+    curves = {name: cached_toys.curve(scan, name, toys, near) for name in names}
     drawn = {name: (found, state.lab_thresholds[name]) for name, found in curves.items() if found}
     with st.container(gap=None):
         for column, (name, one) in zip(st.columns(len(names)), drawn.items(), strict=False):
@@ -121,11 +139,13 @@ def show_curves(toys: cached_toys.Toys) -> None:
         )  # fmt: skip
         own = "" if opened.truth is None else " The scan's own lesion counts as normal."
         st.caption(f"Toys: {len(toys)}. Over the brain in the slices that hold one.{own} Click a curve to set its threshold.")
-    scalars = [one for one in settings_of(type(toys[-1].toy)) if not (one.several or one.choices)]
+    swept_toy = lab_state.chosen_toy() or toys[-1]
+    offered = settings_of(type(swept_toy.toy), scan.preprocessor.spacing_mm)
+    scalars = [one for one in offered if not (one.several or one.choices)]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        setting = st.selectbox("Sweep of the last toy, alone, over its", scalars, format_func=lambda one: one.label, width=280)
+        setting = st.selectbox("Sweep of the chosen toy, alone, over its", scalars, format_func=lambda one: one.label, width=280)
         if st.button("Draw AP"):
-            state.lab_sweep = toys[-1], setting
+            state.lab_sweep = swept_toy, setting
     if state.lab_sweep:
         with st.spinner("Planting one toy after another"):
             toy, swept_setting = state.lab_sweep

@@ -5,12 +5,20 @@ import shutil
 import subprocess
 import sys
 import textwrap
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
+from pages.shared.toy_lab import address
+from pages.shared.toy_lab import state as lab_state
 from tests.support.contents import FIRST
+from vaead_core.errors import InputError
+from vaead_core.pipeline.planting import Planting
+from vaead_core.scans.preprocessing import Preprocessor
 
 ROOT = Path(__file__).resolve().parents[1]
 SQUARE = '''
@@ -119,7 +127,83 @@ def test_undo_restores_maps_exactly_and_clear_the_clean_scan(app):
     press(app, "Clear")
     assert shown(app) == clean
     press(app, "Undo")
+    assert len(app.session_state.lab_toys) == 2, "what Clear took comes back"
+    press(app, "Undo")
+    assert shown(app) == first
+    press(app, "Undo")
     assert shown(app) == clean
+    press(app, "Undo")
+    assert shown(app) == clean, "before the first there is nothing"
+    press(app, "Redo")
+    assert shown(app) == first
+
+
+def test_undo_goes_back_over_a_hundred_changes_and_no_more(app, monkeypatch):
+    monkeypatch.setattr(lab_state, "MOST_UNDONE", 2)
+    for _ in range(3):
+        press(app, "Random")
+    for _ in range(4):
+        press(app, "Undo")
+    assert len(app.session_state.lab_toys) == 1
+
+
+def test_undo_brings_back_a_setting_and_its_control(app):
+    press(app, "Random")
+    app.slider(key="circle_radius_mm").set_value(16.0).run()
+    press(app, "Undo")
+    [toy] = app.session_state.lab_toys
+    assert toy.size_mm == app.slider(key="circle_radius_mm").value == 10
+    press(app, "Redo")
+    [toy] = app.session_state.lab_toys
+    assert toy.size_mm == app.slider(key="circle_radius_mm").value == 16
+
+
+def test_no_toy_is_offered_smaller_than_a_voxel(app):
+    assert {slider.label: slider.min for slider in app.slider} == {"Radius, mm": 2, "Intensity": -1, "Length, mm": 2}
+
+
+# The address
+
+
+@dataclass(frozen=True)
+class Grid:
+    """As much of a scan as the address asks for."""
+
+    preprocessor: Preprocessor = field(default_factory=Preprocessor)
+
+
+TOYS = (
+    Planting("circle", (("radius_mm", 10.0), ("intensity", -0.35), ("length_mm", 50.0)), (60, 61, 40), 3),
+    Planting(
+        "multiple_shapes",
+        (("sizes_mm", (5.0, 12.5)), ("intensities", (-1.0, 0.5)), ("irregularity", 0.3), ("length_mm", 20.0)), (50, 70, 30), 7,
+    ),
+)  # fmt: skip
+
+
+def test_toys_are_the_same_in_the_address_and_back():
+    assert address.decoded(address.encoded(TOYS), Grid()) == TOYS
+
+
+@settings(max_examples=300, deadline=None)
+@given(text=st.text("circlemutp_shas:~.*-+0123456789 einfé", max_size=60), at=st.integers(0, 100), whole=st.booleans())
+def test_any_other_text_in_the_address_is_refused_in_a_sentence_or_is_toys(text, at, whole):
+    known = address.encoded(TOYS)
+    try:
+        toys = address.decoded(text if whole else known[:at] + text + known[at + 1 :], Grid())
+    except InputError:
+        return
+    assert address.decoded(address.encoded(toys), Grid()) == toys
+
+
+def test_more_toys_than_an_address_holds_are_counted(app):
+    app.session_state.lab_toys = tuple(replace(TOYS[0], seed=seed) for seed in range(60))
+    app.run()
+    assert app.query_params["toys"] in ("60", ["60"])
+    again = AppTest.from_file(str(ROOT / "pages" / "toy_lab.py"), default_timeout=240)
+    again.query_params["toys"] = "60"
+    again.run()
+    assert "no longer here" in again.warning[0].value
 
 
 def test_controls_shape_the_last_toy_alone(app):
@@ -145,7 +229,7 @@ def test_another_scan_begins_without_toys(app):
 @pytest.mark.parametrize(
     ("field", "text", "sentence"),
     [
-        ("sizes_mm", "10; 12", "Sizes, mm takes numbers from 0 to 40"),
+        ("sizes_mm", "10; 12", "Sizes, mm takes numbers from 2 to 40"),
         ("sizes_mm", "10, 10, 10", "one intensity for each size; found 3 sizes and 2 intensities"),
     ],
 )

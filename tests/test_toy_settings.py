@@ -5,7 +5,8 @@ import pytest
 
 from vaead_core.anomalies import toys
 from vaead_core.anomalies.toys.random_shape import MultipleShapes, RandomShape
-from vaead_core.anomalies.toys.settings import settings_of
+from vaead_core.anomalies.toys.settings import settings_of, size_of
+from vaead_core.anomalies.toys.tumour import Tumour
 from vaead_core.errors import InputError
 
 
@@ -33,6 +34,19 @@ def test_lengths_reach_from_0_to_four_times_their_default_and_intensities_from_m
     settings = {one.name: one for one in settings_of(RandomShape)}
     assert (settings["size_mm"].low, settings["size_mm"].high) == (0, 40)
     assert (settings["intensity"].low, settings["intensity"].high) == (-1, 1)
+
+
+def test_no_size_is_offered_below_a_voxel_but_an_edge_may_be_sharp():
+    settings = {one.name: one.low for one in settings_of(Tumour, 1.5)}
+    assert settings == {"radius_mm": 2, "ring_mm": 0, "core": -1, "rim": -1, "blur_mm": 0, "length_mm": 2}
+
+
+def test_the_size_is_the_first_length_across_a_slice():
+    assert [size_of(toys.TOYS[name]).name for name in ("circle", "tumour", "multiple_shapes")] == [
+        "radius_mm",
+        "radius_mm",
+        "sizes_mm",
+    ]
 
 
 def test_metadata_narrows_a_range():

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from tests.support.waiting import script_over
 
 
-@pytest.mark.shows(31)
+@pytest.mark.shows(37)
 def test_an_experiment_of_ones_own_survives_a_page_switch_and_ends_in_a_table(address, browser):
     tab = browser.new_page()
     tab.set_viewport_size({"width": 1024, "height": 768})

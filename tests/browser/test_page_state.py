@@ -117,12 +117,14 @@ def test_a_link_made_with_an_upload_says_so_elsewhere_and_moves_no_crosshair_of_
     tab.close()
 
 
-def test_a_reload_says_that_toys_are_gone(browser, address):
+def test_a_reload_brings_the_toys_back_and_says_where_the_address_only_counts_them(browser, address):
     tab = opened(browser, f"{address}/toy_lab")
     tab.get_by_role("button", name="Random").click()
     expect(tab.get_by_text("Toys: 1.")).to_be_visible()
-    expect(tab).to_have_url(re.compile("toys=1"))
+    expect(tab).to_have_url(re.compile("toys=circle"))
     tab.reload()
+    expect(tab.get_by_text("Toys: 1.")).to_be_visible()
+    tab.goto(f"{address}/toy_lab?toys=60")
     sentence = tab.get_by_text("The toys that this address was made with are no longer here")
     expect(sentence).to_be_visible()
     tab.get_by_role("button", name="Random").click()

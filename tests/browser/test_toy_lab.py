@@ -1,6 +1,7 @@
 """The toy lab as a reader sees it who clicks."""
 
 import re
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -32,8 +33,7 @@ def drawn(tab: Page) -> None:
 
 
 def click(tab: Page, across: float, down: float) -> None:
-    box = tab.locator(".panel .view canvas").first.bounding_box()
-    tab.mouse.click(box["x"] + box["width"] * across, box["y"] + box["height"] * down)
+    tab.mouse.click(*at(tab, across, down))
 
 
 def plant(tab: Page, across: float = 0.36, down: float = 0.45, count: int = 1) -> None:
@@ -48,6 +48,28 @@ def press_button(tab: Page, name: str, count: int) -> None:
     tab.get_by_role("button", name=name).click()
     expect(tab.get_by_text(f"Toys: {count}.")).to_be_visible()
     drawn(tab)
+
+
+def go_to(tab: Page, toy: str) -> None:
+    """Chooses a toy of the list."""
+    tab.get_by_role("radio", name=toy).or_(tab.get_by_role("button", name=toy)).click()
+    drawn(tab)
+
+
+def planted(tab: Page) -> list[dict]:
+    """Kind, values, centre and seed of each toy, as the address names them."""
+    text = parse_qs(urlsplit(tab.evaluate("location.href")).query).get("toys", [""])[0]
+    parts = [one.split(":") for one in text.split("~") if one]
+    return [
+        {"kind": kind, "values": [float(one) for one in values], "centre": [int(at) for at in centre.split(".")], "seed": seed}
+        for kind, *values, centre, seed in parts
+    ]
+
+
+def at(tab: Page, across: float, down: float) -> tuple[float, float]:
+    """Page px of a place on the first picture."""
+    box = tab.locator(".panel .view canvas").first.bounding_box()
+    return box["x"] + box["width"] * across, box["y"] + box["height"] * down
 
 
 def readout(tab: Page) -> str:
@@ -77,6 +99,8 @@ def points(tab: Page) -> list[list[float]]:
 @pytest.mark.shows(17)
 def test_a_click_plants_a_toy_about_the_clicked_voxel(tab):
     plant(tab)
+    tab.keyboard.press("Escape")  # the arrows move the crosshair while no toy is chosen
+    script_over(tab)
     centre = readout(tab)
     assert "in the truth" in centre
     assert "not in" not in centre
@@ -120,8 +144,11 @@ def test_maps_and_curves_follow_a_click_and_undo_brings_back_every_pixel(tab):
     press_button(tab, "Random", 2)
     assert scores(tab) != said
     press_button(tab, "Undo", 1)
-    assert pictures(tab) == first
     assert scores(tab) == said
+    go_to(tab, "1 Circle")
+    until(lambda: pictures(tab) == first)
+    press_button(tab, "Redo", 2)
+    assert scores(tab) != said
 
 
 @pytest.mark.shows(11)
@@ -165,7 +192,8 @@ def test_planting_keeps_the_zoom(tab):
     zoomed = pictures(tab)
     press_button(tab, "Random", 2)
     press_button(tab, "Undo", 1)
-    assert pictures(tab) == zoomed
+    go_to(tab, "1 Circle")
+    until(lambda: pictures(tab) == zoomed)
 
 
 def test_the_sweep_draws_ap_against_a_setting(tab):
@@ -201,3 +229,173 @@ def test_the_address_restores_scan_methods_and_controls(tab, browser):
     press_button(again, "Random", 1)
     expect(again).to_have_url(re.compile("circle_radius_mm=11"))
     again.close()
+
+
+SPOTS = [(across, down) for down in (0.3, 0.45, 0.6) for across in (0.3, 0.5, 0.7)] + [(0.5, 0.75)]
+BESIDE = (0.02, 0.03)
+CLICKS = """async (target, spots) => {
+  const { x, y, width, height } = target.getBoundingClientRect();
+  target.setPointerCapture = () => {};
+  for (const [across, down] of spots) {
+    const place = { clientX: x + width * across, clientY: y + height * down, pointerId: 1, bubbles: true };
+    target.dispatchEvent(new PointerEvent("pointerdown", place));
+    target.dispatchEvent(new PointerEvent("pointerup", place));
+    await new Promise((done) => setTimeout(done, 150));
+  }
+}"""
+FADED = """() => { window.faintest = 1; const look = () => {
+  for (const one of document.querySelectorAll("[data-testid=stMain] [data-testid=stElementContainer]")) {
+    window.faintest = Math.min(window.faintest, Number(getComputedStyle(one).opacity));
+  }
+  requestAnimationFrame(look);
+}; look(); }"""
+
+
+@pytest.mark.shows(28)
+def test_ten_clicks_in_two_seconds_plant_ten_toys_and_one_beside_the_brain_is_said(tab):
+    tab.evaluate(FADED)
+    tab.locator(".panel .view canvas").first.evaluate(CLICKS, [*SPOTS[:5], BESIDE, *SPOTS[5:], BESIDE])
+    expect(tab.get_by_text("Toys: 10.")).to_be_visible()
+    drawn(tab)
+    expect(tab.get_by_text("A toy anomaly must lie in the brain")).to_be_visible()
+    toys = planted(tab)
+    assert [toy["centre"] for toy in toys] == sorted((toy["centre"] for toy in toys), key=lambda ijk: (-ijk[1], -ijk[0]))
+    assert tab.evaluate("window.faintest") == 1, "nothing on the page fades while it is computed"
+
+
+@pytest.mark.shows(27)
+def test_a_click_chooses_a_toy_and_its_controls_shape_it_alone(tab):
+    plant(tab)
+    tab.get_by_role("slider", name="Radius, mm").press("ArrowRight")
+    plant(tab, 0.64, 0.45, 2)
+    assert [toy["values"][0] for toy in planted(tab)] == [11, 11]
+    tab.get_by_role("slider", name="Radius, mm").press("ArrowLeft")
+    until(lambda: [toy["values"][0] for toy in planted(tab)] == [11, 10])
+    click(tab, 0.36, 0.45)
+    expect(tab.get_by_role("slider", name="Radius, mm")).to_have_value("11")
+    drawn(tab)
+    tab.get_by_role("slider", name="Radius, mm").press("ArrowRight")
+    until(lambda: [toy["values"][0] for toy in planted(tab)] == [12, 10])
+    expect(tab.get_by_text("Toys: 2.")).to_be_visible()
+
+
+@pytest.mark.shows(27)
+def test_a_toy_is_dragged_pulled_larger_nudged_deleted_and_each_is_undone_by_key(tab):
+    plant(tab)
+    [before] = planted(tab)
+    start, end = at(tab, 0.36, 0.45), at(tab, 0.6, 0.6)
+    still = pictures(tab)
+    tab.mouse.move(*start)
+    tab.mouse.down()
+    tab.mouse.move(*end, steps=6)
+    two_frames(tab)
+    assert pictures(tab) != still, "the outline follows the pointer"
+    tab.mouse.up()
+    until(lambda: planted(tab)[0]["centre"] != before["centre"])
+    drawn(tab)
+    [moved] = planted(tab)
+    tab.mouse.move(*end)
+    two_frames(tab)
+    assert "not in the truth" not in readout(tab)
+    voxel = (start[0] - end[0]) / (moved["centre"][0] - before["centre"][0])  # px
+    edge = end[0] + 5 * abs(voxel), end[1]  # 10 mm are five voxels
+    tab.mouse.move(*edge)
+    tab.mouse.down()
+    tab.mouse.move(edge[0] + 3 * abs(voxel), edge[1], steps=3)
+    tab.mouse.up()
+    until(lambda: planted(tab)[0]["values"][0] == pytest.approx(16, abs=1))
+    drawn(tab)
+    expect(tab.get_by_role("slider", name="Radius, mm")).to_have_value(re.compile("1[567]"))
+    [larger] = planted(tab)
+    for _ in range(3):
+        tab.keyboard.press("ArrowUp")
+    nudged = larger["centre"][1] + 3
+    until(lambda: planted(tab)[0]["centre"][1] == nudged)
+    drawn(tab)
+    tab.keyboard.press("Delete")
+    until(lambda: planted(tab) == [])
+    drawn(tab)
+    tab.keyboard.press("Control+z")
+    until(lambda: [toy["centre"][1] for toy in planted(tab)] == [nudged])
+    while planted(tab) != [larger]:
+        tab.keyboard.press("Control+z")
+        drawn(tab)
+    tab.keyboard.press("Control+z")
+    until(lambda: planted(tab) == [moved])
+    drawn(tab)
+    tab.keyboard.press("Control+Shift+z")
+    until(lambda: planted(tab) == [larger])
+    drawn(tab)
+    tab.keyboard.press("Control+z")
+    tab.keyboard.press("Control+z")
+    until(lambda: planted(tab) == [before])
+    drawn(tab)
+    tab.keyboard.press("Control+y")
+    until(lambda: planted(tab) == [moved])
+
+
+@pytest.mark.shows(29)
+def test_the_same_map_has_the_same_scale_and_threshold_on_explore(tab):
+    marks = {panel: note(tab, panel) for panel in FIRST}
+    units = tab.locator(".panel .unit").all_inner_texts()
+    tab.get_by_role("link", name="Explore").click()
+    tab.get_by_role("combobox", name="Scan", exact=True).click()
+    tab.get_by_role("option", name="Healthy brain A", exact=True).click()
+    expect(tab.get_by_text("A healthy adult of 39")).to_be_visible()
+    expect(tab.get_by_text("One map in numbers")).to_be_visible()
+    drawn(tab)
+    for panel in FIRST:
+        assert note(tab, panel) == pytest.approx(marks[panel], rel=3e-3)
+        assert "healthy 5.0 %" in tab.locator(f'section[aria-label="{panel}"] .note').inner_text()
+    assert tab.locator(".panel .unit").all_inner_texts() == units
+
+
+@pytest.mark.shows(8)
+def test_maps_are_linked_where_the_reader_asks_for_it(tab):
+    before = {panel: note(tab, panel) for panel in FIRST}
+    tab.get_by_label("Same range").check()
+    tab.get_by_label("Threshold of Logistic fusion of maps").focus()
+    tab.keyboard.press("End")
+    until(lambda: all(note(tab, panel) > before[panel] for panel in FIRST))
+
+
+@pytest.mark.shows(30)
+def test_random_goes_to_its_toy_and_so_does_the_list(tab):
+    places = []
+    for count in (1, 2):
+        press_button(tab, "Random", count)
+        assert "not in the truth" not in readout(tab)
+        places.append(readout(tab))
+    for toy in (0, 1, 1):  # the last is chosen already, and gone to again
+        if toy:
+            tab.locator(".viewer").press("Escape")
+            tab.keyboard.press("ArrowLeft")
+            script_over(tab)
+        go_to(tab, f"{toy + 1} Circle")
+        until(lambda wanted=places[toy]: readout(tab) == wanted)
+
+
+@pytest.mark.shows(23, 31)
+def test_a_link_restores_the_toys(tab, browser):
+    plant(tab)
+    plant(tab, 0.64, 0.45, 2)
+    said = scores(tab)
+    again = browser.new_page()
+    again.goto(tab.url)
+    expect(again.get_by_text("Toys: 2.")).to_be_visible()
+    drawn(again)
+    assert scores(again) == said
+    assert planted(again) == planted(tab)
+    again.close()
+
+
+@pytest.mark.shows(15, 31)
+@pytest.mark.parametrize("text", ["circle", "circle:10:-1:50:1.1.1:1", "sphere:1:2:3.4.5:6", "~:~"])
+def test_a_link_whose_toys_cannot_be_is_one_sentence(address, browser, text):
+    tab = browser.new_page()
+    tab.goto(f"{address}/toy_lab?toys={text}")
+    expect(tab.get_by_text("The toys that this address names cannot be planted in this scan")).to_be_visible()
+    drawn(tab)
+    press_button(tab, "Random", 1)
+    expect(tab.get_by_text("cannot be planted in this scan")).to_be_hidden()
+    tab.close()

@@ -136,11 +136,14 @@ def test_rarity_is_interpolated_between_levels_and_back(js, signed):
     ask = "(({ table }) => values.map((at) => table[Math.round(at / 0.01) + ZERO]))(new Scale(volume(one), 'rarity', 3))"
     found = js(ask, one={"codes": [0], "step": step, "signed": signed, "rarity": CURVE}, values=values.tolist())
     wanted = np.interp(np.abs(values), CURVE, np.linspace(0, TOP_RARITY, len(CURVE)))
+    wanted += np.log10(np.maximum(np.abs(values) / CURVE[-1], 1))  # beyond the last level, where no share is known
     shown = (values >= 0) | signed
     np.testing.assert_allclose(np.array(found)[shown], (np.sign(values) * wanted if signed else wanted)[shown], atol=1e-6)
-    for value in (0.2, 0.5, 1.1, 3.9):
+    for value in (0.2, 0.5, 1.1, 3.9, 40.0):
         rarity = js("rarityOfValue(levels, value, 3)", levels=CURVE, value=value)
-        assert rarity == pytest.approx(np.interp(value, CURVE, np.linspace(0, TOP_RARITY, len(CURVE))))
+        assert rarity == pytest.approx(
+            np.interp(value, CURVE, np.linspace(0, TOP_RARITY, len(CURVE))) + max(0, np.log10(value / 4))
+        )
         assert js("valueAtRarity(levels, rarity, 3)", levels=CURVE, rarity=rarity) == pytest.approx(value)
 
 
@@ -233,3 +236,64 @@ def test_the_rarity_scale_names_the_healthy_share_and_the_own_value(js):
     value = np.interp(1.3, np.linspace(0, TOP_RARITY, len(CURVE)), CURVE)
     assert above == f"Above {value:.4g} z"
     assert shares == f"here {100 * np.mean(np.arange(100) * 0.05 > value):.1f} %, healthy {100 * 10**-1.3:.1f} %"
+    above, shares = js(ask.replace("1.3", "3.02"), layer=OTHER)
+    assert above == f"Above {4 * 10**0.02:.4g} z"
+    assert shares.endswith(", healthy under 0.1 %")
+
+
+# Toys
+
+TOY = {
+    "id": 3,
+    "centre": [30, 40, 20],
+    "size_mm": 10,
+    "first": 8,
+    "last": 32,
+    "size_range_mm": [2, 40],
+    "length_range_mm": [2, 200],
+}
+SPACING = [2, 2, 2]
+
+
+def test_a_toy_is_a_disc_in_its_slices_and_an_upright_box_across_them(js):
+    ask = "outlineOf(toy, PLANES[plane], index, spacing)"
+    disc = js(ask, toy=TOY, plane="axial", index=32, spacing=SPACING)
+    assert disc == {"isRound": True, "middle": [30, 40], "half": [5, 5]}
+    assert js(ask, toy=TOY, plane="axial", index=33, spacing=SPACING) is None
+    box = js(ask, toy=TOY, plane="coronal", index=43, spacing=SPACING)
+    assert box == {"isRound": False, "middle": [30, 20], "half": [4, 12.5]}, "6 mm beside the middle it is 8 mm wide to each side"
+    assert js(ask, toy=TOY, plane="sagittal", index=36, spacing=SPACING) is None
+
+
+@pytest.mark.parametrize(("radiological", "side"), [(True, -1), (False, 1)])
+def test_the_pointer_finds_handles_of_the_chosen_toy_and_the_inside_of_any(js, radiological, side):
+    ask = """(() => { const frame = { x: 0, y: 0, width: 400, height: 400 }, box = { low: [0, 0, 0], high: [79, 79, 39] };
+      const projection = new Projection(PLANES.axial, frame, { spacing }, box, { zoom: 1, centre: [40, 40, 20], radiological });
+      const part = (chosen, u, v) => { const found = partAt({ list: [toy, { ...toy, id: 4 }], chosen }, { projection, index: 20 },
+        spacing, projection.toScreen(u, v)); return found && [found.toy.id, found.part]; };
+      return [part(3, ...edge), part(null, 31, 40), part(3, 31, 40), part(3, 38, 40), part(3, 30, 46.9)]; })()"""
+    found = js(ask, toy=TOY, spacing=SPACING, radiological=radiological, edge=[30 + 5 * side, 40])
+    assert found == [[3, "size"], [4, "body"], [3, "body"], None, None]
+
+
+def test_a_pulled_handle_asks_for_its_distance_in_mm_and_no_more_than_there_is(js):
+    ask = "pulledMm(toy, part, PLANES[plane], index, point, spacing)"
+    assert js(ask, toy=TOY, part="size", plane="axial", index=20, point=[33, 44], spacing=SPACING) == 10
+    assert js(ask, toy=TOY, part="size", plane="coronal", index=43, point=[34, 20], spacing=SPACING) == 10
+    assert js(ask, toy=TOY, part="length", plane="coronal", index=40, point=[30, 28], spacing=SPACING) == 32
+    assert js("resized(toy, 'size', 99, spacing).size_mm", toy=TOY, spacing=SPACING) == 40
+    longer = js("resized(toy, 'length', 8, spacing)", toy=TOY, spacing=SPACING)
+    assert (longer["first"], longer["last"]) == (18, 21)
+
+
+def test_acts_that_are_not_answered_show_at_once(js):
+    acts = [
+        {"name": "move", "id": 3, "voxel": [31, 41, 22]}, {"name": "plant", "voxel": [1, 2, 3]},
+        {"name": "choose", "id": 4}, {"name": "delete", "id": 4}, {"name": "size", "id": 3, "mm": 14},
+    ]  # fmt: skip
+    ask = "afterActs({ list: [toy, { ...toy, id: 4 }], chosen: null, nextMm: 8 }, acts, spacing)"
+    after = js(ask, toy=TOY, acts=acts, spacing=SPACING)
+    assert after["planted"] == [{"voxel": [1, 2, 3], "mm": 8}]
+    [left] = after["list"]
+    assert (left["centre"], left["first"], left["last"], left["size_mm"]) == ([31, 41, 22], 10, 34, 14)
+    assert after["chosen"] == 3

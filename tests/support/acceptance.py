@@ -38,12 +38,17 @@ FEATURES = {
     24: ("B", "Method table (AP, AUROC, best Dice, seconds), sortable, CSV"),
     25: ("B", "Dark theme, images on black, keyboard only, alt texts"),
     26: ("A", "What a map would miss in this scan: sensitivity by size and contrast, and where"),
-    31: ("B", "Which map for which anomaly: chosen on validation, AP on test with interval and chance"),
+    27: ("B", "Toys are chosen, dragged, resized and nudged; undo and redo by key"),
+    28: ("B", "Ten clicks in two seconds plant ten toys"),
+    29: ("A", "One scale and one threshold rule on Explore and in the toy lab"),
+    30: ("B", "Random and the list of toys go to the toy"),
+    31: ("B", "A link restores the toys"),
     32: ("B", "A study in one table: order, filters, pictures, CSV; a row opens its scan"),
     33: ("B", "Two groups and two visits of a study in figures and as a map of the difference"),
     34: ("B", "Verdicts on clusters: a file to save and go on from, precision by method"),
     35: ("B", "A tour of five stops for a lab meeting, each with an address"),
     36: ("B", "What runs in the background is told on every page"),
+    37: ("B", "Which map for which anomaly: chosen on validation, AP on test with interval and chance"),
 }
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import streamlit as st
 
 from pages.shared.viewer import Layer, viewer
+from pages.shared.viewer.toys import Toys, acts_since
 from vaead_core.scans.nifti import read_nifti
 
 st.set_page_config(layout="wide")
@@ -15,6 +16,8 @@ ball = scan.data > 200
 if st.toggle("Hide"):
     st.stop()
 jump = st.toggle("Jump")
+acts = acts_since("phantom", st.session_state.setdefault("done", 0))
+st.session_state.done = acts[-1].number if acts else st.session_state.done
 state = viewer(
     Layer.of(scan.data, "Scan"),
     [
@@ -30,8 +33,8 @@ state = viewer(
     reconstruction=Layer.of(scan.data * 0.5, "Reconstruction"),
     cursor=(30, 31, 32) if jump else tuple(int(at) for at in np.argwhere(ball).mean(0).round()),
     thresholds={"Brightness": 2.5, "Rare": 2.0} if jump else None,
-    clicks=True,
+    toys=Toys(done=st.session_state.done),
 )
-st.text(f"cursor {state.cursor} click {state.click}")
+st.text(f"cursor {state.cursor} click {acts[-1].voxel if acts else None}")
 st.text(f"thresholds {state.thresholds}")
 st.button("Run again")

@@ -11,9 +11,9 @@ from numpy.random import Generator
 
 from vaead_core import scorers
 from vaead_core.anomalies import toys
-from vaead_core.anomalies.toys import Toy, ToyCase
+from vaead_core.anomalies.toys import Place, Toy, ToyCase
 from vaead_core.anomalies.toys.placing import place_at, random_place
-from vaead_core.anomalies.toys.settings import Setting
+from vaead_core.anomalies.toys.settings import Setting, size_of
 from vaead_core.inference.model import Model
 from vaead_core.measures.precision_recall import precision_recall
 from vaead_core.scans.preprocessing import Preprocessor
@@ -39,9 +39,23 @@ class Planting:
         """Raises InputError when the settings do not fit one another."""
         return toys.build(self.kind, **dict(self.settings))
 
+    @property
+    def size_mm(self) -> float:
+        """How far it reaches to each side in a slice; of several shapes the first one."""
+        found = dict(self.settings)[size_of(toys.TOYS[self.kind]).name]
+        return float(found[0] if isinstance(found, tuple) else found)
+
     def with_setting(self, name: str, value: Any) -> Planting:
         """The same with one setting changed."""
         return replace(self, settings=tuple({**dict(self.settings), name: value}.items()))
+
+    def with_size(self, size_mm: float, spacing_mm: float) -> Planting:
+        """The same made larger or smaller, within what its kind can have; of several shapes all are, alike."""
+        setting = size_of(toys.TOYS[self.kind], spacing_mm)
+        before = dict(self.settings)[setting.name]
+        if not setting.several:
+            return self.with_setting(setting.name, setting.within(size_mm))
+        return self.with_setting(setting.name, tuple(setting.within(one * size_mm / before[0]) for one in before))
 
 
 def unplanted(slices: Slices) -> ToyCase:
@@ -49,11 +63,16 @@ def unplanted(slices: Slices) -> ToyCase:
     return ToyCase(slices, np.zeros(slices.mask.shape, bool))
 
 
+def placed(planting: Planting, slices: Slices, preprocessor: Preprocessor) -> Place:
+    """Where the toy goes in `slices`. Raises InputError when its centre is not in the brain."""
+    pixel = preprocessor.slice_grid.pixel_at(planting.centre, slices)
+    return place_at(slices, *pixel, planting.toy.length_mm, preprocessor.spacing_mm)
+
+
 def plant(planting: Planting, slices: Slices, preprocessor: Preprocessor) -> ToyCase:
     """The toy alone in `slices`. Raises InputError when its centre is not in the brain."""
-    toy, spacing_mm = planting.toy, preprocessor.spacing_mm
-    place = place_at(slices, *preprocessor.slice_grid.pixel_at(planting.centre, slices), toy.length_mm, spacing_mm)
-    return toy.plant(slices, spacing_mm, np.random.default_rng(planting.seed), place)
+    random = np.random.default_rng(planting.seed)
+    return planting.toy.plant(slices, preprocessor.spacing_mm, random, placed(planting, slices, preprocessor))
 
 
 def plant_another(case: ToyCase, planting: Planting, clean: Slices, preprocessor: Preprocessor) -> ToyCase:

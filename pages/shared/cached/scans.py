@@ -227,9 +227,14 @@ def reconstruction_layer(scan: OpenScan) -> Layer:
 
 @cached
 def map_layer(scan: OpenScan, name: str) -> Layer:
-    """One scorer's map on the scan's own grid, for the viewer, with its rarity scale."""
+    """One scorer's map on the scan's own grid, for the viewer."""
+    return shown_map(scan, name, native(scan, name))
+
+
+def shown_map(scan: OpenScan, name: str, values: Array) -> Layer:
+    """(I, J, K) values of one scorer as the viewer shows them on every page: with title, unit and its rarity scale."""
     scorer, healthy = scorers.SCORERS[name], scored(scan, name).healthy
     return Layer.of(
-        native(scan, name), scorer.title, scorer.unit, signed=scorer.signed, about=scorers.help_text(name),
+        values, scorer.title, scorer.unit, signed=scorer.signed, about=scorers.help_text(name),
         rarity=np.array([healthy.threshold(10.0**-rarity) for rarity in np.linspace(0, TOP_RARITY, 301)]),
     )  # fmt: skip

@@ -10,7 +10,7 @@ import numpy as np
 from nibabel.affines import from_matvec
 from scipy import ndimage
 
-from pages.shared.cached.scans import OpenScan, scored
+from pages.shared.cached.scans import OpenScan, scored, shown_map
 from pages.shared.server.cache import cached
 from pages.shared.viewer import Layer
 from vaead_core import scorers
@@ -47,6 +47,11 @@ class BrainBox:
         """(4, 4) from the box's voxels to those of the atlas grid."""
         return from_matvec(np.eye(3), [side.start for side in self.sides])
 
+    def from_grid(self, voxel: Voxel) -> Voxel:
+        """A voxel of the atlas grid in the box."""
+        i, j, k = (at - side.start for at, side in zip(voxel, self.sides, strict=True))
+        return i, j, k
+
     def on_grid(self, voxel: Voxel) -> Voxel:
         """A voxel of the box on the atlas grid."""
         i, j, k = (at + side.start for at, side in zip(voxel, self.sides, strict=True))
@@ -63,39 +68,36 @@ def planted(scan: OpenScan, toys: Toys) -> ToyCase:
 
 
 @cached
-def maps(scan: OpenScan, name: str, toys: Toys) -> Array:
-    """(N, H, W): one scorer's maps of the scan with the toys."""
+def maps(scan: OpenScan, name: str, toys: Toys, _near: Toys = ()) -> Array:
+    """(N, H, W): one scorer's maps of the scan with the toys. near: toys whose maps are at hand; slices alike are not scored."""
     if not toys:
         return scored(scan, name).map_values
-    before, after = planted(scan, toys[:-1]), planted(scan, toys)
-    return planting.rescored(maps(scan, name, toys[:-1]), name, _model(scan, name), before.slices, after.slices)
+    near = () if _near == toys else _near
+    before, after = planted(scan, near), planted(scan, toys)
+    return planting.rescored(maps(scan, name, near), name, _model(scan, name), before.slices, after.slices)
 
 
 @cached
-def curve(scan: OpenScan, name: str, toys: Toys) -> PrecisionRecall | None:
-    """Precision and recall of one scorer's maps over the slices that hold a toy; None without one."""
+def curve(scan: OpenScan, name: str, toys: Toys, _near: Toys = ()) -> PrecisionRecall | None:
+    """Precision and recall of one scorer's maps over the slices that hold a toy; None without one. near: as of `maps`."""
     case = planted(scan, toys)
-    abnormality = scorers.abnormality(name, maps(scan, name, toys))
+    abnormality = scorers.abnormality(name, maps(scan, name, toys, _near))
     return precision_recall(abnormality, case.truth, case.slices)
 
 
 @cached
-def layers(scan: OpenScan, names: tuple[str, ...], toys: Toys) -> tuple[Layer, Layer, list[Layer]]:
-    """Scan, truth and maps for the viewer, in the box of the atlas grid."""
+def layers(scan: OpenScan, names: tuple[str, ...], toys: Toys, _near: Toys = ()) -> tuple[Layer, Layer, list[Layer]]:
+    """Scan, truth and maps for the viewer, in the box of the atlas grid. near: as of `maps`."""
     case, box = planted(scan, toys), BrainBox.of(scan.prepared.brain.mask)
 
-    def layer(values: Array, *about, **more) -> Layer:
-        return Layer.of(scan.preprocessor.slice_grid.to_volume(values, case.slices)[box.sides], *about, **more)
+    def boxed(values: Array) -> Array:
+        return scan.preprocessor.slice_grid.to_volume(values, case.slices)[box.sides]
 
-    def map_layer(name: str) -> Layer:
-        scorer = scorers.SCORERS[name]
-        return layer(shown[name], scorer.title, scorer.unit, signed=scorer.signed, about=scorers.help_text(name))
-
-    shown = {name: maps(scan, name, toys) for name in names}
+    shown = {name: maps(scan, name, toys, _near) for name in names}
     with ThreadPoolExecutor(2) as pool:
-        seen = pool.submit(layer, planting.to_intensity(case.slices, scan.prepared.brain), "Scan")
-        truth = pool.submit(layer, case.truth, "Truth")
-        return seen.result(), truth.result(), list(pool.map(map_layer, names))
+        seen = pool.submit(lambda: Layer.of(boxed(planting.to_intensity(case.slices, scan.prepared.brain)), "Scan"))
+        truth = pool.submit(lambda: Layer.of(boxed(case.truth), "Truth"))
+        return seen.result(), truth.result(), list(pool.map(lambda name: shown_map(scan, name, boxed(shown[name])), names))
 
 
 @cached

@@ -10,20 +10,33 @@ from streamlit.delta_generator import DeltaGenerator
 from pages.shared.inputs import KEPT
 from vaead_core.anomalies import toys
 from vaead_core.anomalies.toys.settings import Setting, settings_of
+from vaead_core.pipeline.planting import Planting
 
 
-def ask_toy() -> tuple[str, DeltaGenerator, tuple[tuple[str, Any], ...]]:
-    """The kind of toy, a row for buttons below it, and its (field, value) settings.
+def ask_toy(spacing_mm: float) -> tuple[str, DeltaGenerator, tuple[tuple[str, Any], ...]]:
+    """The kind of toy, a row for buttons below it, and its (field, value) settings. spacing_mm: below which none is drawn.
 
     Raises InputError for text that does not hold the numbers asked for.
     """
+    _show_chosen()
     kinds = sorted(toys.TOYS)
     about = toys.help_text(st.session_state.get("toy", kinds[0]))
     titles = {name: toys.TOYS[name].title for name in kinds}
     kind = st.selectbox("Toy", kinds, format_func=titles.__getitem__, key="toy", help=about, **KEPT)
-    buttons = st.container(horizontal=True)
-    settings = settings_of(toys.TOYS[kind])
+    buttons = st.container(horizontal=True, gap="xsmall")
+    settings = settings_of(toys.TOYS[kind], spacing_mm)
     return kind, buttons, tuple((one.name, _ask(one, f"{kind}_{one.name}")) for one in settings)
+
+
+def _show_chosen() -> None:
+    """The controls take kind and settings of a toy that was chosen or changed without them."""
+    state = st.session_state
+    toy: Planting | None = state.pop("lab_show", None)
+    if toy is None:
+        return
+    state.toy, state.lab_shape = toy.kind, (toy.kind, toy.settings)
+    for name, value in toy.settings:
+        state[f"{toy.kind}_{name}"] = Setting.text(value) if isinstance(value, tuple) else value
 
 
 def _ask(setting: Setting, key: str) -> Any:

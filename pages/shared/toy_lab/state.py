@@ -1,82 +1,146 @@
-"""What the toy lab remembers between two runs, in st.session_state: the toys, and a threshold for each method."""
+"""What the toy lab remembers between two runs, in st.session_state: the toys, the chosen one, and what undo goes back to."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
 from pages.shared.cached import toys as cached_toys
 from pages.shared.cached.scans import OpenScan
-from pages.shared.cached.toys import Toys
-from vaead_core import scorers
+from pages.shared.cached.toys import BrainBox, Toys
+from pages.shared.viewer.toys import Act
 from vaead_core.errors import InputError
 from vaead_core.pipeline.planting import Planting, Voxel
-from vaead_core.pipeline.scoring import Scored
 
-TOYS = "toys"
 Shape = tuple[str, tuple[tuple[str, Any], ...]]
+MOST_UNDONE = 100  # changes that undo goes back to
 
 
 def begin(scan: OpenScan, shape: Shape) -> None:
-    """Toys stay while scan and grid do; a changed shape (kind and settings) is that of the last one too."""
+    """Toys stay while scan and grid do; a changed shape (kind and settings) is that of the chosen one too."""
     state = st.session_state
     where = scan.scan_digest, scan.checkpoint.preprocessor
     if state.get("lab_scan") != where:
-        state.lab_scan, state.lab_toys, state.lab_sweep, state.lab_sentence = where, (), None, ""
-    if state.lab_toys and state.get("lab_shape", shape) != shape:
-        last = state.lab_toys[-1]
-        plant(scan, (*state.lab_toys[:-1], Planting(*shape, last.centre, last.seed)))
+        state.lab_scan, state.lab_sentence, state.lab_sweep, state.lab_drawn = where, "", None, ()
+        state.lab_toys, state.lab_chosen, state.lab_past, state.lab_future = (), None, [], []
+        state.lab_start, state.lab_jumps = None, 0
+    state.setdefault("lab_done", 0)
+    chosen = chosen_toy()
+    if chosen and state.get("lab_shape", shape) != shape:
+        _change_one(scan, Planting(*shape, chosen.centre, chosen.seed))
     state.lab_shape = shape
 
 
-def lost() -> tuple[str, ...]:
-    """What to say where the address was made with toys that are not here: a reload, or somebody else's link."""
-    state = st.session_state
-    began_without = "lab_toys" not in state and bool(st.query_params.get(TOYS))
-    state.lab_lost = state.get("lab_lost", began_without) and not state.get("lab_toys")
-    return ("The toys that this address was made with are no longer here; plant them again.",) if state.lab_lost else ()
+def chosen_toy() -> Planting | None:
+    """The one that the controls shape; None where none is chosen."""
+    return _toy(st.session_state.lab_chosen)
 
 
-def note_in_address() -> None:
-    """How many toys there are."""
+def plant_at(scan: OpenScan, shape: Shape, centre: Voxel) -> bool:
+    """One toy more, which is then the chosen one; whether it has a place."""
+    toys = st.session_state.lab_toys
+    planting = Planting(*shape, centre, 1 + max((toy.seed for toy in toys), default=st.session_state.get("lab_seed", 0)))
+    if planted := _change(scan, (*toys, planting), planting.seed):
+        st.session_state.lab_seed = planting.seed
+    return planted
+
+
+def clear(scan: OpenScan) -> None:
+    """No toys."""
     if st.session_state.lab_toys:
-        st.query_params[TOYS] = str(len(st.session_state.lab_toys))
-    else:
-        st.query_params.pop(TOYS, None)
+        _change(scan, (), None)
 
 
-def plant(scan: OpenScan, toys: Toys) -> None:
+def choose(seed: int | None, box: BrainBox | None = None) -> None:
+    """The controls follow the toy of that seed; the crosshair goes to it where the brain's box is given."""
+    state = st.session_state
+    toy = _toy(seed)
+    state.lab_chosen = toy.seed if toy else None
+    if toy:
+        state.lab_show = toy
+        if box:
+            jump(box.from_grid(toy.centre))
+
+
+def jump(voxel: Voxel) -> None:
+    """The crosshair goes to a voxel of the box in the next run."""
+    st.session_state.lab_start = voxel
+    st.session_state.lab_jumps += 1
+
+
+def undo() -> None:
+    """The last change undone."""
+    _go(st.session_state.lab_past, st.session_state.lab_future)
+
+
+def redo() -> None:
+    """The last undo undone."""
+    _go(st.session_state.lab_future, st.session_state.lab_past)
+
+
+def follow(scan: OpenScan, shape: Shape, acts: Iterable[Act], box: BrainBox) -> None:
+    """Does what the reader did in the viewer, one after the other; what has no place is said, and the others are done."""
+    state, before, said = st.session_state, st.session_state.lab_toys, ""
+    for act in acts:
+        state.lab_sentence = ""
+        _do(scan, shape, act, box)
+        said = state.lab_sentence or said
+        state.lab_done = act.number
+    if said or before != state.lab_toys:
+        state.lab_sentence = said
+
+
+def _do(scan: OpenScan, shape: Shape, act: Act, box: BrainBox) -> None:
+    toy, spacing_mm = _toy(act.id), scan.preprocessor.spacing_mm
+    if act.name == "plant" and act.voxel:
+        plant_at(scan, shape, box.on_grid(act.voxel))
+    elif act.name in ("undo", "redo"):
+        undo() if act.name == "undo" else redo()
+    elif act.name == "choose":
+        choose(act.id)
+    elif toy and act.name == "delete":
+        toys = tuple(one for one in st.session_state.lab_toys if one is not toy)
+        _change(scan, toys, None)
+    elif toy and act.name == "move" and act.voxel:
+        _change_one(scan, replace(toy, centre=box.on_grid(act.voxel)))
+    elif toy and act.mm is not None:
+        longer = toy.with_setting("length_mm", act.mm)
+        _change_one(scan, longer if act.name == "length" else toy.with_size(act.mm, spacing_mm))
+
+
+def _change_one(scan: OpenScan, changed: Planting) -> None:
+    """Another in the place of the toy of its seed; it becomes the chosen one."""
+    toys = tuple(changed if toy.seed == changed.seed else toy for toy in st.session_state.lab_toys)
+    if _change(scan, toys, changed.seed):
+        st.session_state.lab_show = changed
+
+
+def _change(scan: OpenScan, toys: Toys, chosen: int | None) -> bool:
     """These toys instead of those there were, unless one of them has no place; why it has none is kept until it has."""
+    state = st.session_state
     try:
         cached_toys.planted(scan, toys)
-        st.session_state.lab_toys, st.session_state.lab_sentence = toys, ""
     except InputError as error:
-        st.session_state.lab_sentence = str(error)
+        state.lab_sentence = str(error)
+        return False
+    if toys != state.lab_toys:
+        state.lab_past, state.lab_future = [*state.lab_past, (state.lab_toys, state.lab_chosen)][-MOST_UNDONE:], []
+    state.lab_toys, state.lab_chosen, state.lab_sentence = toys, chosen, ""
+    return True
 
 
-def plant_at(scan: OpenScan, shape: Shape, centre: Voxel) -> None:
-    """One toy more."""
-    st.session_state.lab_seed = st.session_state.get("lab_seed", 0) + 1
-    plant(scan, (*st.session_state.lab_toys, Planting(*shape, centre, st.session_state.lab_seed)))
+def _go(source: list[tuple[Toys, int | None]], target: list[tuple[Toys, int | None]]) -> None:
+    state = st.session_state
+    if not source:
+        return
+    target.append((state.lab_toys, state.lab_chosen))
+    state.lab_toys, chosen = source.pop()
+    state.lab_sentence = ""
+    choose(chosen)
 
 
-def thresholds(results: list[Scored]) -> dict[str, float]:
-    """By method: where the reader left it, else that of another of its unit, else what 5 % of healthy voxels exceed."""
-    known = st.session_state.get("lab_thresholds", {})
-    by_unit = {_unit(name): value for name, value in known.items()}
-    return {one.name: known.get(one.name, by_unit.setdefault(_unit(one.name), one.thresholds[0.05])) for one in results}
-
-
-def set_threshold(name: str, value: float, names: tuple[str, ...]) -> None:
-    """The threshold of a method and of those of its unit, which the viewer's colours share and which are 0 or more."""
-    st.session_state.lab_thresholds |= {other: max(0.0, value) for other in names if _unit(other) == _unit(name)}
-
-
-def keep_thresholds(found: dict[str, float]) -> None:
-    """Where the reader moved them in the viewer."""
-    st.session_state.lab_thresholds = st.session_state.get("lab_thresholds", {}) | found
-
-
-def _unit(name: str) -> str:
-    return scorers.SCORERS[name].unit
+def _toy(seed: int | None) -> Planting | None:
+    return next((toy for toy in st.session_state.lab_toys if toy.seed == seed), None)

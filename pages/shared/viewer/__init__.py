@@ -21,14 +21,13 @@ from plotly.colors import sample_colorscale
 from pages.shared.server.streamlit_private import serve
 from pages.shared.viewer.assets import script, style
 from pages.shared.viewer.layer import TOP_RARITY, Layer
+from pages.shared.viewer.toys import Toys, Voxel
 
-__all__ = ["Layer", "ViewerState", "clicked", "thresholds_left", "viewer"]
+__all__ = ["Layer", "ViewerState", "Voxel", "thresholds_left", "viewer"]
 
 MOST_LAYERS = 4
 COLOURS = ("Inferno", "Viridis", "Cividis")
 _STOPS = np.linspace(0.15, 1, 18).tolist()
-
-Voxel = tuple[int, int, int]
 
 _mount = st.components.v2.component("vaead_viewer", html="<div class='viewer'></div>", css=style(), js=script())
 
@@ -37,13 +36,11 @@ _mount = st.components.v2.component("vaead_viewer", html="<div class='viewer'></
 class ViewerState:
     """What the reader did. cursor: (i, j, k) of the scan's RAS+ grid, where the crosshair was last put.
 
-    click: the voxel of a click, in the one run after it; None without `clicks=True`.
     thresholds: layer name → value in the layer's own unit; before the reader moved one, what `viewer` was given.
     done: the maps are drawn, or have failed; always False without `tells_done=True`.
     """
 
     cursor: Voxel
-    click: Voxel | None = None
     thresholds: dict[str, float] = field(default_factory=dict)
     done: bool = False
 
@@ -60,7 +57,8 @@ def viewer(
     cursor: Voxel | None = None,
     thresholds: Mapping[str, float] | None = None,
     rarity: float = 1.3,
-    clicks: bool = False,
+    toys: Toys | None = None,
+    linked: bool = True,
     subject: str | None = None,
     jumps: int = 0,
     tells_done: bool = False,
@@ -71,10 +69,11 @@ def viewer(
     file's own voxel indices, for the readout; None when they are the same. truth: a mask, drawn as an outline and
     for true and false positives. reconstruction: on the scan's intensities, to flicker with. cursor, thresholds (layer
     name → value in its unit): move crosshair and marks whenever they change. rarity: the first threshold of layers that
-    have a rarity scale. clicks: also report each click. subject: whom the scan shows; crosshair and zoom stay while that is
-    the same, though voxels change; None when other voxels are another subject. jumps: a new number moves the crosshair to
-    `cursor` though that is where it was put before. tells_done: run again once when the maps are drawn, so that what is
-    heavy for the browser can wait for them.
+    have a rarity scale. toys: to plant, drag and resize, where the page has such; what the reader does to them is
+    `toys.acts_since`. linked: maps at first share range and threshold. subject: whom the scan shows; crosshair and zoom stay
+    while that is the same, though voxels change; None when other voxels are another subject. jumps: a new number moves the
+    crosshair to `cursor` though that is where it was put before. tells_done: run again once when the maps are drawn, so that
+    what is heavy for the browser can wait for them.
     """
     everything = [scan, *layers, *(extra for extra in (truth, reconstruction) if extra is not None)]
     _check(everything, layers, affine)
@@ -99,24 +98,18 @@ def viewer(
         "afterThresholds": str(thresholds),
         "rarity": {"threshold": rarity, "top": TOP_RARITY},
         "colours": {name: sample_colorscale(name, _STOPS, colortype="tuple") for name in COLOURS},
-        "clicks": clicks,
+        "toys": toys.to_record() if toys else None,
+        "linked": linked,
         "tellsDone": tells_done,
     }
-    heard: dict[str, Any] = {f"on_{value}_change": _heard for value in ("cursor", "thresholds", "click", "done")}
+    heard: dict[str, Any] = {f"on_{value}_change": _heard for value in ("cursor", "thresholds", "acts", "done")}
     found = _mount(data=data, key=key, **heard)
     moved = found.cursor if found.cursor and found.cursor["after"] == after else None
     return ViewerState(
         tuple(moved["voxel"]) if moved else start,
-        tuple(found.click["voxel"]) if found.click else None,
         thresholds_left(key, thresholds),
         bool(found.done),
     )
-
-
-def clicked(key: str) -> Voxel | None:
-    """The voxel of the click that this run answers, so that `viewer` at once shows what comes of it."""
-    found = st.session_state.get(key)
-    return tuple(found["click"]["voxel"]) if found and found.get("click") else None
 
 
 def thresholds_left(key: str, given: Mapping[str, float] | None) -> dict[str, float]:

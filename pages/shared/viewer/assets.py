@@ -5,8 +5,8 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 MODULES = (
-    "dom", "geometry", "layout", "colours", "volume", "scale", "settings", "shading", "shades", "picture", "view",
-    "colour_bar", "panel", "controls", "keys", "readout", "viewer", "main",
+    "dom", "geometry", "layout", "colours", "volume", "scale", "settings", "shading", "shades", "outlines", "picture", "view",
+    "colour_bar", "panel", "controls", "toys", "keys", "readout", "viewer", "main",
 )  # fmt: skip
 
 

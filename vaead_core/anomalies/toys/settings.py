@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from math import ceil
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from vaead_core.errors import InputError
@@ -28,6 +29,10 @@ class Setting:
         words = self.name.removesuffix("_mm").replace("_", " ").capitalize()
         return f"{words}, mm" if self.name.endswith("_mm") else words
 
+    def within(self, number: float) -> float:
+        """The nearest number that is offered; of two as near the even one."""
+        return float(min(self.high, max(self.low, round(number / self.step) * self.step)))
+
     def numbers(self, text: str) -> tuple[float, ...]:
         """Several numbers from "10, 15". Raises InputError."""
         try:
@@ -47,21 +52,27 @@ class Setting:
         return ", ".join(f"{number:g}" for number in numbers)
 
 
-def settings_of(kind: type) -> tuple[Setting, ...]:
+def settings_of(kind: type, spacing_mm: float = 0.0) -> tuple[Setting, ...]:
     """The fields of a toy's dataclass, in its order.
 
-    A field in mm reaches from 0 to LONGEST times its default, another number from -1 to 1; `low` and `high` of its
-    metadata say otherwise. A Literal or a bool is a choice.
+    A field in mm reaches from one voxel of `spacing_mm` to LONGEST times its default, another number from -1 to 1; `low` and
+    `high` of its metadata say otherwise. A Literal or a bool is a choice.
     """
     hints = get_type_hints(kind)
-    return tuple(_setting(field.name, field.default, hints[field.name], field.metadata) for field in fields(kind))
+    return tuple(_setting(field.name, field.default, hints[field.name], field.metadata, spacing_mm) for field in fields(kind))
 
 
-def _setting(name: str, default: Any, hint: Any, limits: Any) -> Setting:
+def size_of(kind: type, spacing_mm: float = 0.0) -> Setting:
+    """The one among them that says how large the toy is in a slice: the first in mm that is not its length."""
+    in_mm = [one for one in settings_of(kind, spacing_mm) if one.name.endswith("_mm")]
+    return next((one for one in in_mm if one.name != "length_mm"), in_mm[0])
+
+
+def _setting(name: str, default: Any, hint: Any, limits: Any, spacing_mm: float) -> Setting:
     if hint is bool or get_origin(hint) is Literal:
         return Setting(name, default, 0, 0, 0, choices=(False, True) if hint is bool else get_args(hint))
     several = isinstance(default, tuple)
     in_mm = name.endswith("_mm")
-    low = limits.get("low", 0.0 if in_mm else -1.0)
+    low = limits.get("low", float(ceil(spacing_mm)) if in_mm else -1.0)
     high = limits.get("high", float(LONGEST * max(default if several else (default,))) if in_mm else 1.0)
     return Setting(name, default, low, high, 1.0 if in_mm else 0.05, several)

@@ -1,6 +1,6 @@
 """Dataset 4 of the thesis."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -20,10 +20,10 @@ class Tumour(Toy):
     """A dark disc in a bright ring, blurred: a toy of a necrotic tumour with an enhancing rim (thesis, 3.2.4)."""
 
     radius_mm: float = 10.0
-    ring_mm: float = 4.0
+    ring_mm: float = field(default=4.0, metadata={"low": 0.0})
     core: float = -1.0
     rim: float = 1.0
-    blur_mm: float = 2.0
+    blur_mm: float = field(default=2.0, metadata={"low": 0.0})
     length_mm: float = 50.0
     title: ClassVar[str] = "Tumour"
 

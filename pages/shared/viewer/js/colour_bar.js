@@ -86,10 +86,11 @@ export class ColourBar {
     this.ticks.replaceChildren(...ticks, ...(scale.isRarity ? [] : [placed(100, this.end)]));
   }
 
-  thresholdText(volume, { scale, threshold, share }) {
+  thresholdText(volume, { scale, threshold, share: marked }) {
     const value = scale.isRarity ? valueAtRarity(volume.rarity, threshold, scale.top) : threshold;
     const rarity = scale.isRarity ? threshold : volume.rarity.length > 1 && rarityOfValue(volume.rarity, threshold, scale.top);
-    const healthy = rarity === false ? "" : `, healthy ${toPercent(10 ** -rarity)}`;
-    return `Above ${scale.signed ? "±" : ""}${toText(value)} ${volume.unit}: here ${toPercent(share)}${healthy}`;
+    const share = (top) => (rarity > top + 1e-9 ? `under ${toPercent(10 ** -top)}` : toPercent(10 ** -rarity));
+    const healthy = rarity === false ? "" : `, healthy ${share(scale.top)}`;
+    return `Above ${scale.signed ? "±" : ""}${toText(value)} ${volume.unit}: here ${toPercent(marked)}${healthy}`;
   }
 }

@@ -13,12 +13,17 @@ const HELP = [
   ["O", "truth outline"], ["T", "true and false positives"], ["R", "radiological or neurological"],
   ["1 to 5", "layout"], ["W", "automatic window"], ["0", "reset the view"], ["Enter", "report the crosshair, as a click"],
 ];
+const TOY_HELP = [
+  ["Click", "plant a toy, or choose the one there"], ["Drag a toy", "move it"], ["Drag a white square", "make it larger or smaller"],
+  ["Arrows", "move the chosen toy by a voxel"], ["Delete", "take the chosen toy out"], ["Escape", "choose none"],
+  ["Ctrl + Z", "undo"], ["Ctrl + Shift + Z, Ctrl + Y", "redo"],
+];
 
 export class Controls {
   constructor(viewer) {
     this.viewer = viewer;
     this.updates = []; // what brings each control in line with the settings
-    const help = element("dl", { class: "help", hidden: true }, ...HELP.flatMap(([keys, act]) => [element("dt", {}, keys), element("dd", {}, act)]));
+    const help = element("dl", { class: "help", hidden: true }, ...[...(viewer.data.toys ? TOY_HELP : []), ...HELP].flatMap(([keys, act]) => [element("dt", {}, keys), element("dd", {}, act)]));
     this.help = help;
     const layouts = element("div", { class: "group", role: "group", "aria-label": "Layout" }, ...LAYOUTS.map(([name, change], at) =>
       this.button(name, `Key ${at + 1}`, () => viewer.change(change), (settings) =>

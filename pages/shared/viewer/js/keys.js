@@ -35,7 +35,7 @@ export function listenToKeys(viewer) {
     target.matches("select, input:not([type=checkbox])") || (target !== viewer.root && key === "Enter");
   viewer.root.addEventListener("keydown", (event) => {
     if (!viewer.data || event.ctrlKey || event.metaKey || event.altKey || isForControl(event)) return;
-    const act = actOf(event, viewer);
+    const act = viewer.toys.actOf(event) ?? actOf(event, viewer);
     if (!act) return;
     event.preventDefault();
     event.stopPropagation();

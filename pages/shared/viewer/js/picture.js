@@ -1,6 +1,7 @@
 // One slice on a canvas: scan, map, truth outline, crosshair, ruler.
 
 import { OUTLINE } from "./colours.js";
+import { drawToys } from "./outlines.js";
 import { rasterize } from "./shading.js";
 
 const CROSSHAIR = "rgba(110, 200, 255, 0.85)";
@@ -29,6 +30,7 @@ export function drawPicture(context, projection, index, scene, marks) {
     context.globalAlpha = 1;
   }
   if (scene.outline && scene.truth) drawOutline(context, projection, index, scene);
+  if (scene.toys) drawToys(context, projection, index, scene.toys, scene.grid.spacing);
   if (marks.cursor) drawCrosshair(context, projection, marks.cursor);
   if (marks.ruler) drawRuler(context, projection);
   context.restore();

@@ -37,20 +37,23 @@ function rarityTable(volume, top) {
   for (let code = 0; code < ZERO; code += 1) {
     const value = code * volume.step;
     while (passed < levels.length && levels[passed] <= value) passed += 1;
-    table[code + ZERO] = rarityBetween(levels, passed, value) * gap;
+    table[code + ZERO] = rarityBetween(levels, passed, value, gap);
     if (volume.signed) table[ZERO - code] = -table[code + ZERO];
   }
   return table;
 }
 
-function rarityBetween(levels, passed, value) {
+/** Beyond the last level it rises with the value's tenfolds, so that a threshold can lie there; no share is known of it. */
+function rarityBetween(levels, passed, value, gap) {
+  const last = levels.at(-1);
   if (passed === 0) return 0;
-  if (passed === levels.length) return levels.length - 1;
-  return passed - 1 + (value - levels[passed - 1]) / (levels[passed] - levels[passed - 1]);
+  if (passed === levels.length) return gap * (passed - 1) + (last > 0 ? Math.log10(value / last) : 0);
+  return gap * (passed - 1 + (value - levels[passed - 1]) / (levels[passed] - levels[passed - 1]));
 }
 
-/** The own value at a rarity from 0 to top. */
+/** The own value at a rarity of 0 or more. */
 export function valueAtRarity(levels, rarity, top) {
+  if (rarity > top) return levels.at(-1) * 10 ** (rarity - top);
   const place = Math.min(Math.max(rarity / top, 0), 1) * (levels.length - 1);
   const low = Math.min(Math.floor(place), levels.length - 2);
   return levels[low] + (place - low) * (levels[low + 1] - levels[low]);
@@ -60,5 +63,5 @@ export function valueAtRarity(levels, rarity, top) {
 export function rarityOfValue(levels, value, top) {
   const above = levels.findIndex((level) => level > value);
   const passed = above < 0 ? levels.length : above;
-  return rarityBetween(levels, passed, value) * top / (levels.length - 1);
+  return rarityBetween(levels, passed, value, top / (levels.length - 1));
 }

@@ -47,7 +47,7 @@ export class Shades {
     const { settings } = this;
     const volume = this.volumes.layers[at], scale = this.scaleOf(at), group = groupOf(settings, scale, volume);
     const high = settings.high[group] ?? this.firstHigh(at);
-    const threshold = Math.min(settings.thresholds[group] ?? this.firstThreshold(at), high);
+    const threshold = Math.min(settings.thresholds[group] ?? this.firstThreshold(at), scale.isRarity ? Infinity : high);
     const colours = volume.signed ? divergingRamp : this.ramps[settings.colours];
     const share = this.table(`share ${at}`, [settings.scale, threshold], () => shareAbove(scale, this.counts[at], threshold));
     return { volume, scale, group, high, threshold, colours, share };

@@ -101,18 +101,29 @@ export class View {
       const found = this.hit(...at(event));
       if (!found) return;
       this.canvas.setPointerCapture(event.pointerId);
-      const act = event.button === 2 ? "window" : event.button === 1 || event.shiftKey ? "pan" : "crosshair";
+      const pressed = event.button === 2 ? "window" : event.button === 1 || event.shiftKey ? "pan" : "crosshair";
+      const act = pressed === "crosshair" && this.viewer.toys.grab(found.picture, at(event)) ? "toy" : pressed;
       this.drag = { act, ...found, last: at(event), moved: 0 };
       if (act === "crosshair") this.viewer.setCursor(found.voxel);
     });
-    this.canvas.addEventListener("pointermove", (event) => (this.drag ? this.pull(...at(event)) : this.viewer.hover(this.hit(...at(event))?.voxel)));
+    this.canvas.addEventListener("pointermove", (event) => (this.drag ? this.pull(...at(event)) : this.pass(...at(event))));
     this.canvas.addEventListener("pointerup", () => {
       if (this.drag?.act === "crosshair") this.viewer.report(this.drag.moved < 4);
+      if (this.drag?.act === "toy") this.viewer.toys.drop();
       this.drag = null;
     });
-    this.canvas.addEventListener("pointercancel", () => { this.drag = null; });
+    this.canvas.addEventListener("pointercancel", () => {
+      if (this.drag?.act === "toy") this.viewer.toys.cancel();
+      this.drag = null;
+    });
     this.canvas.addEventListener("pointerleave", () => this.viewer.hover(undefined));
     this.canvas.addEventListener("wheel", (event) => this.roll(event, ...at(event)), { passive: false });
+  }
+
+  pass(px, py) {
+    const found = this.hit(px, py);
+    this.viewer.hover(found?.voxel);
+    this.canvas.style.cursor = this.viewer.toys.pointer(found?.picture, [px, py]);
   }
 
   pull(px, py) {
@@ -121,6 +132,7 @@ export class View {
     drag.last = [px, py];
     drag.moved += Math.abs(dx) + Math.abs(dy);
     if (drag.act === "crosshair") viewer.setCursor(this.voxelAt(drag.picture, px, py));
+    if (drag.act === "toy") viewer.toys.pull(drag.picture, [px, py]);
     if (drag.act === "window") viewer.pullWindow(dx / 300, -dy / 300);
     if (drag.act === "pan") {
       const { projection } = drag.picture;

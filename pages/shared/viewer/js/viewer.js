@@ -9,6 +9,7 @@ import { Panel } from "./panel.js";
 import { Readout } from "./readout.js";
 import { settingsOf } from "./settings.js";
 import { Shades } from "./shades.js";
+import { Toys } from "./toys.js";
 import { Volume } from "./volume.js";
 
 const HEADER = 68; // px that the page's own header covers
@@ -22,6 +23,7 @@ export class Viewer {
     root.dataset.state = "loading";
     root.replaceChildren(element("p", { class: "loading" }, "Loading the volumes"));
     root.addEventListener("pointerenter", () => document.activeElement === document.body && root.focus({ preventScroll: true }));
+    this.toys = new Toys(this);
     listenToKeys(this);
     this.observer = new ResizeObserver(() => this.fit());
     this.observer.observe(root);
@@ -31,6 +33,7 @@ export class Viewer {
 
   close() {
     this.observer.disconnect();
+    this.toys.close();
     window.removeEventListener("resize", this.onResize);
     cancelAnimationFrame(this.frame);
   }
@@ -67,7 +70,7 @@ export class Viewer {
     const isFirst = !this.data;
     this.data = data;
     this.volumes = volumes;
-    this.settings = settingsOf(data.key);
+    this.settings = settingsOf(data.key, data.linked);
     this.grid = {
       shape: data.shape, affine: data.affine, fileVoxels: data.fileVoxels,
       spacing: spacing(data.affine), obliquity: obliquity(data.affine),
@@ -79,6 +82,7 @@ export class Viewer {
     if (structure === this.structure) this.fit(true);
     else this.build();
     this.structure = structure;
+    this.toys.take();
     this.follow(data, isFirst);
     this.redraw();
   }
@@ -91,12 +95,19 @@ export class Viewer {
     if (this.settings.after !== data.after) Object.assign(this.settings, { after: data.after, cursor: data.cursor });
     else if (isFirst && this.settings.reported) this.report(false);
     this.reach(data.thresholds);
-    if (this.settings.afterThresholds !== data.afterThresholds) {
-      this.settings.afterThresholds = data.afterThresholds;
-      this.volumes.layers.forEach(({ name }, at) => {
-        if (name in data.thresholds) this.setThreshold(at, this.shades.toShown(at, data.thresholds[name]));
-      });
-    } else if (isFirst && Object.keys(this.settings.thresholds).length > 0) this.reportThresholds();
+    if (this.settings.afterThresholds !== data.afterThresholds) this.followThresholds(data);
+    else if (isFirst && Object.keys(this.settings.thresholds).length > 0) this.reportThresholds();
+  }
+
+  /** Only those that Python moved, so that of maps that share one the others follow; it hears where that is not what it gave. */
+  followThresholds({ thresholds, afterThresholds }) {
+    const { volumes: { layers }, shades, settings } = this, before = settings.given ?? {};
+    Object.assign(settings, { afterThresholds, given: thresholds });
+    layers.forEach(({ name }, at) => {
+      if (name in thresholds && thresholds[name] !== before[name]) this.setThreshold(at, shades.toShown(at, thresholds[name]));
+    });
+    const isOff = ({ name }, at) => Math.abs(shades.ownThreshold(at) - thresholds[name]) > 1e-6 * Math.abs(thresholds[name]);
+    if (layers.some((layer, at) => layer.name in thresholds && isOff(layer, at))) this.reportThresholds();
   }
 
   /** Colours in own units reach as far as the thresholds that Python gave. */
@@ -188,6 +199,7 @@ export class Viewer {
       name: at < 0 ? volumes.scan.name : volumes.layers[at].name,
       greys: shades.greys(base),
       map: at < 0 || settings.hidden ? null : shades.map(at),
+      toys: this.toys.shown(),
     };
   }
 
@@ -249,8 +261,8 @@ export class Viewer {
   }
 
   setThreshold(at, threshold) {
-    const { group, high } = this.shades.of(at);
-    this.change({ thresholds: { ...this.settings.thresholds, [group]: Math.max(0, Math.min(high, threshold)) } });
+    const { group, high, scale } = this.shades.of(at), most = scale.isRarity ? Infinity : high;
+    this.change({ thresholds: { ...this.settings.thresholds, [group]: Math.max(0, Math.min(most, threshold)) } });
   }
 
   stepThreshold(by) {
@@ -277,7 +289,7 @@ export class Viewer {
     const voxel = this.settings.cursor;
     this.settings.reported = true;
     this.python.setStateValue("cursor", { voxel, after: this.settings.after });
-    if (isClick && this.data.clicks) this.python.setTriggerValue("click", { voxel });
+    if (isClick) this.toys.plant(voxel);
   }
 
   /** Once, if asked for: the browser is free for the rest of the page. */

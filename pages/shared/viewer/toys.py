@@ -1,0 +1,87 @@
+"""Toys as the viewer shows them, and what the reader does to them there.
+
+The browser numbers what is done and sends all that was not yet answered, so that nothing is lost while a page is computed:
+
+    for act in acts_since("lab", done): ...
+    viewer(..., toys=Toys(marks, chosen, done=act.number))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import streamlit as st
+
+Voxel = tuple[int, int, int]
+WITH_VOXEL, WITH_TOY, WITH_MM = ("plant", "move"), ("move", "choose", "delete", "size", "length"), ("size", "length")
+ACTS = {*WITH_VOXEL, *WITH_TOY, "undo", "redo"}
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Where a toy lies, in voxels of the layers: its centre, slices `first` to `last`, and about `size_mm` to each side.
+
+    size_range_mm, length_range_mm: how small and how large its handles make it.
+    """
+
+    id: int
+    centre: Voxel
+    size_mm: float
+    first: int
+    last: int
+    size_range_mm: tuple[float, float]
+    length_range_mm: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Toys:
+    """All of them, the chosen one's id, and the number of the last act that they follow from. next_mm: size of the next one."""
+
+    marks: Sequence[Mark] = ()
+    chosen: int | None = None
+    done: int = 0
+    next_mm: float = 10.0
+
+    def to_record(self) -> dict[str, Any]:
+        """What the browser is told."""
+        return {"list": [asdict(mark) for mark in self.marks], "chosen": self.chosen, "done": self.done, "nextMm": self.next_mm}
+
+
+@dataclass(frozen=True)
+class Act:
+    """What the reader did, one of ACTS: to the toy `id`, with a voxel or a length in mm; `choose` without an id chooses none."""
+
+    number: int
+    name: str
+    id: int | None = None
+    voxel: Voxel | None = None
+    mm: float | None = None
+
+
+def acts_since(key: str, done: int) -> list[Act]:
+    """What the reader did in the viewer `key` after act `done`, in order; what is no act is left out."""
+    found = st.session_state.get(key)
+    sent = found.get("acts") if found else None
+    acts = [act for act in map(_act, sent if isinstance(sent, list) else []) if act and act.number > done]
+    return sorted(acts, key=lambda act: act.number)
+
+
+def _act(sent: Any) -> Act | None:
+    """None for what the viewer never sends."""
+    try:
+        voxel = None if sent.get("voxel") is None else _voxel(sent["voxel"])
+        toy = None if sent.get("id") is None else int(sent["id"])
+        act = Act(int(sent["number"]), sent["name"], toy, voxel, None if sent.get("mm") is None else float(sent["mm"]))
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
+        return None
+    if act.name not in ACTS or (act.name in WITH_VOXEL and act.voxel is None):
+        return None
+    whole = act.name not in WITH_TOY or act.name == "choose" or act.id is not None
+    return act if whole and (act.name not in WITH_MM or act.mm is not None) else None
+
+
+def _voxel(sent: Any) -> Voxel:
+    i, j, k = map(int, sent)
+    return i, j, k
