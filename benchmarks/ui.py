@@ -16,6 +16,7 @@ from tests.support.waiting import wait_for_maps
 STEPS = 60
 RERUNS = 5
 TOYS = 12
+DRAG_SECONDS = 5
 ACTS = {
     "scroll": "target.dispatchEvent(new WheelEvent('wheel', { deltaY: step % 40 < 20 ? 120 : -120, cancelable: true }))",
     "threshold drag": "target.value = 300 + 10 * (step % 60); target.dispatchEvent(new Event('input'))",
@@ -155,6 +156,7 @@ def report_toys(tab: Page) -> None:
     tab.get_by_role("button", name="Clear", exact=True).click()
     tab.get_by_text("Click in a picture, or press Random").wait_for()
     slices = [planted(tab, step) for step in range(TOYS)]
+    print(f"previews a second while a toy is dragged: {previews(tab):.1f}")
     print(f"{'':34}{'median ms':>10}{'least':>8}{'most':>8}")
     rows = {"page switch": switches[2:], "toy of one slice to maps and PR": slices[1:], "toy of 50 mm to maps and PR": whole[1:]}
     for name, seconds in rows.items():
@@ -169,6 +171,28 @@ def switch(tab: Page, name: str) -> float:
     tab.get_by_role("heading", name=name).wait_for()
     tab.locator(".viewer[data-state=drawn]").wait_for(timeout=60_000)
     return time.perf_counter() - start
+
+
+def previews(tab: Page) -> float:
+    """How many times a second the maps of a slice follow a toy that is dragged, by all methods that are shown."""
+    tab.get_by_role("button", name="Clear", exact=True).click()
+    tab.get_by_text("Click in a picture, or press Random").wait_for()
+    planted(tab, 5)
+    box = tab.locator(".panel .view canvas").first.bounding_box()
+    if box is None:
+        raise LookupError("no view is on the screen")
+    drawn = "(viewer) => Number(viewer.dataset.previews ?? 0)"
+    viewer, start = tab.locator(".viewer"), (box["x"] + 0.43 * box["width"], box["y"] + 0.46 * box["height"])
+    tab.mouse.move(*start)
+    tab.mouse.down()
+    before, began = viewer.evaluate(drawn), time.perf_counter()
+    while time.perf_counter() < began + DRAG_SECONDS:
+        across = (time.perf_counter() - began) / DRAG_SECONDS
+        tab.mouse.move(start[0] + 0.2 * across * box["width"], start[1])
+        tab.wait_for_timeout(20)
+    found = (viewer.evaluate(drawn) - before) / (time.perf_counter() - began)
+    tab.mouse.up()
+    return found
 
 
 def planted(tab: Page, step: int) -> float:

@@ -1,5 +1,7 @@
 """Toy anomalies planted where you click in a scan: maps, precision and recall follow."""
 
+from contextlib import suppress
+
 import numpy as np
 import streamlit as st
 
@@ -17,6 +19,7 @@ from pages.shared.toy_lab import state as lab_state
 from pages.shared.toy_lab.controls import ask_toy
 from pages.shared.toy_lab.marks import marks
 from pages.shared.viewer import thresholds_left, viewer
+from pages.shared.viewer.preview import Preview, asked, show_preview
 from pages.shared.viewer.toys import acts_since
 from vaead_core import scorers
 from vaead_core.anomalies.toys.settings import settings_of
@@ -117,7 +120,31 @@ def show() -> None:
             toys=marks(scan, shape, box), subject=" ".join(scan.digest), truth=truth if toys else None,
             cursor=state.lab_start or box.middle, jumps=state.lab_jumps, thresholds=given, linked=False,
         )  # fmt: skip
+        show_dragged()
     state.lab_drawn = toys
+
+
+@st.fragment
+@faults()
+@queue.page()
+def show_dragged() -> None:
+    """The slice that is looked at while a toy is dragged; a pull in the viewer runs this alone."""
+    if acts_since("lab", state.lab_done):
+        st.rerun()  # the toy was dropped at that moment: one message, which asks for this fragment alone
+    held = asked("lab")
+    toy = held and lab_state.toy_of(held[0].id)
+    if not (held and toy) or held[0].number <= state.get("lab_previewed", 0):
+        show_preview("lab", None)
+        return
+    act, index = held
+    state.lab_previewed = act.number
+    layers = cached_toys.layers(scan, names, state.lab_toys)
+    toys = lab_state.with_changed(lab_state.changed(toy, act, scan.preprocessor.spacing_mm, box))
+    with suppress(InputError):  # dropped there it is said
+        slices = cached_toys.preview(scan, names, toys, index)
+        show_preview("lab", Preview(act.number, index, slices, [one.step for one in (layers[0], layers[1], *layers[2])]))
+        return
+    show_preview("lab", Preview(act.number, index, (), ()))
 
 
 def show_curves(toys: cached_toys.Toys, near: cached_toys.Toys) -> None:

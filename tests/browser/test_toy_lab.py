@@ -317,9 +317,9 @@ def test_a_toy_is_dragged_pulled_larger_nudged_deleted_and_each_is_undone_by_key
     drawn(tab)
     tab.keyboard.press("Control+z")
     until(lambda: [toy["centre"][1] for toy in planted(tab)] == [nudged])
-    while planted(tab) != [larger]:
+    while (known := planted(tab)) != [larger]:
         tab.keyboard.press("Control+z")
-        drawn(tab)
+        until(lambda known=known: planted(tab) != known)
     tab.keyboard.press("Control+z")
     until(lambda: planted(tab) == [moved])
     drawn(tab)
@@ -332,6 +332,25 @@ def test_a_toy_is_dragged_pulled_larger_nudged_deleted_and_each_is_undone_by_key
     drawn(tab)
     tab.keyboard.press("Control+y")
     until(lambda: planted(tab) == [moved])
+
+
+@pytest.mark.shows(27)
+def test_maps_follow_a_toy_while_it_is_dragged_and_a_drag_that_is_off_the_brain_changes_nothing(tab):
+    plant(tab)
+    before, [toy] = pictures(tab), planted(tab)
+    tab.mouse.move(*at(tab, 0.36, 0.45))
+    tab.mouse.down()
+    tab.mouse.move(*at(tab, 0.6, 0.6), steps=4)
+    expect(tab.locator(".viewer")).to_have_attribute("data-previews", re.compile("."))
+    until(lambda: all(one != other for one, other in zip(before, pictures(tab), strict=True)))
+    assert planted(tab) == [toy], "python plants it when it is dropped"
+    tab.mouse.move(*at(tab, 0.02, 0.03), steps=4)
+    tab.mouse.up()
+    expect(tab.get_by_text("A toy anomaly must lie in the brain")).to_be_visible()
+    drawn(tab)
+    tab.mouse.move(0, 0)
+    until(lambda: pictures(tab) == before)
+    assert planted(tab) == [toy]
 
 
 @pytest.mark.shows(29)

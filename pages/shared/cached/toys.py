@@ -100,6 +100,24 @@ def layers(scan: OpenScan, names: tuple[str, ...], toys: Toys, _near: Toys = ())
         return seen.result(), truth.result(), list(pool.map(lambda name: shown_map(scan, name, boxed(shown[name])), names))
 
 
+def preview(scan: OpenScan, names: tuple[str, ...], toys: Toys, index: int) -> list[Array]:
+    """(I, J) of scan, truth and maps in slice `index` of the brain's box, as they would be with the toys; for the moment alone.
+
+    Raises InputError when a toy does not fit.
+    """
+    clean, box = scan.prepared.slices, BrainBox.of(scan.prepared.brain.mask)
+    case = planting.unplanted(clean)
+    for toy in toys:
+        case = planting.plant_another(case, toy, clean, scan.preprocessor)
+    row = np.flatnonzero(clean.position == index + box.sides[2].start)
+    if not len(row):
+        return []
+    held, truth = case.slices[row], case.truth[row]
+    maps = [scorers.build_map(name).score_map(_model(scan, name), held) for name in names]
+    values = [planting.to_intensity(held, scan.prepared.brain), truth, *maps]
+    return [scan.preprocessor.slice_grid.to_volume(one, held)[box.sides][:, :, index] for one in values]
+
+
 @cached
 def sweep(scan: OpenScan, toy: Planting, setting: Setting, names: tuple[str, ...]) -> Sweep:
     """AP of each scorer as one setting of a toy changes."""

@@ -12,6 +12,7 @@ from pages.shared.cached import toys as cached_toys
 from pages.shared.cached.scans import OpenScan
 from pages.shared.cached.toys import BrainBox, Toys
 from pages.shared.viewer.toys import Act
+from vaead_core.anomalies.toys.settings import settings_of
 from vaead_core.errors import InputError
 from vaead_core.pipeline.planting import Planting, Voxel
 
@@ -36,7 +37,7 @@ def begin(scan: OpenScan, shape: Shape) -> None:
 
 def chosen_toy() -> Planting | None:
     """The one that the controls shape; None where none is chosen."""
-    return _toy(st.session_state.lab_chosen)
+    return toy_of(st.session_state.lab_chosen)
 
 
 def plant_at(scan: OpenScan, shape: Shape, centre: Voxel) -> bool:
@@ -57,7 +58,7 @@ def clear(scan: OpenScan) -> None:
 def choose(seed: int | None, box: BrainBox | None = None) -> None:
     """The controls follow the toy of that seed; the crosshair goes to it where the brain's box is given."""
     state = st.session_state
-    toy = _toy(seed)
+    toy = toy_of(seed)
     state.lab_chosen = toy.seed if toy else None
     if toy:
         state.lab_show = toy
@@ -94,7 +95,7 @@ def follow(scan: OpenScan, shape: Shape, acts: Iterable[Act], box: BrainBox) -> 
 
 
 def _do(scan: OpenScan, shape: Shape, act: Act, box: BrainBox) -> None:
-    toy, spacing_mm = _toy(act.id), scan.preprocessor.spacing_mm
+    toy, spacing_mm = toy_of(act.id), scan.preprocessor.spacing_mm
     if act.name == "plant" and act.voxel:
         plant_at(scan, shape, box.on_grid(act.voxel))
     elif act.name in ("undo", "redo"):
@@ -104,18 +105,31 @@ def _do(scan: OpenScan, shape: Shape, act: Act, box: BrainBox) -> None:
     elif toy and act.name == "delete":
         toys = tuple(one for one in st.session_state.lab_toys if one is not toy)
         _change(scan, toys, None)
-    elif toy and act.name == "move" and act.voxel:
-        _change_one(scan, replace(toy, centre=box.on_grid(act.voxel)))
-    elif toy and act.mm is not None:
-        longer = toy.with_setting("length_mm", act.mm)
-        _change_one(scan, longer if act.name == "length" else toy.with_size(act.mm, spacing_mm))
+    elif toy:
+        _change_one(scan, changed(toy, act, spacing_mm, box))
 
 
-def _change_one(scan: OpenScan, changed: Planting) -> None:
+def changed(toy: Planting, act: Act, spacing_mm: float, box: BrainBox) -> Planting:
+    """The toy moved, or made larger, smaller, longer or shorter."""
+    if act.name == "move" and act.voxel:
+        return replace(toy, centre=box.on_grid(act.voxel))
+    if act.mm is None:
+        return toy
+    if act.name == "size":
+        return toy.with_size(act.mm, spacing_mm)
+    length = next(one for one in settings_of(type(toy.toy), spacing_mm) if one.name == "length_mm")
+    return toy.with_setting("length_mm", length.within(act.mm))
+
+
+def with_changed(toy: Planting) -> Toys:
+    """All toys, with another in the place of the one of its seed."""
+    return tuple(toy if one.seed == toy.seed else one for one in st.session_state.lab_toys)
+
+
+def _change_one(scan: OpenScan, toy: Planting) -> None:
     """Another in the place of the toy of its seed; it becomes the chosen one."""
-    toys = tuple(changed if toy.seed == changed.seed else toy for toy in st.session_state.lab_toys)
-    if _change(scan, toys, changed.seed):
-        st.session_state.lab_show = changed
+    if _change(scan, with_changed(toy), toy.seed):
+        st.session_state.lab_show = toy
 
 
 def _change(scan: OpenScan, toys: Toys, chosen: int | None) -> bool:
@@ -142,5 +156,6 @@ def _go(source: list[tuple[Toys, int | None]], target: list[tuple[Toys, int | No
     choose(chosen)
 
 
-def _toy(seed: int | None) -> Planting | None:
+def toy_of(seed: int | None) -> Planting | None:
+    """The toy of a seed; None where there is none."""
     return next((toy for toy in st.session_state.lab_toys if toy.seed == seed), None)

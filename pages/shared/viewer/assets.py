@@ -6,7 +6,7 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 MODULES = (
     "dom", "geometry", "layout", "colours", "volume", "scale", "settings", "shading", "shades", "outlines", "picture", "view",
-    "colour_bar", "panel", "controls", "toys", "keys", "readout", "viewer", "main",
+    "colour_bar", "panel", "controls", "preview", "toys", "keys", "readout", "following", "viewer", "main",
 )  # fmt: skip
 
 

@@ -64,11 +64,11 @@ def acts_since(key: str, done: int) -> list[Act]:
     """What the reader did in the viewer `key` after act `done`, in order; what is no act is left out."""
     found = st.session_state.get(key)
     sent = found.get("acts") if found else None
-    acts = [act for act in map(_act, sent if isinstance(sent, list) else []) if act and act.number > done]
+    acts = [act for act in map(act_of, sent if isinstance(sent, list) else []) if act and act.number > done]
     return sorted(acts, key=lambda act: act.number)
 
 
-def _act(sent: Any) -> Act | None:
+def act_of(sent: Any) -> Act | None:
     """None for what the viewer never sends."""
     try:
         voxel = None if sent.get("voxel") is None else _voxel(sent["voxel"])

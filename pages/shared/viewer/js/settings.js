@@ -5,7 +5,7 @@ const remembered = new Map();
 const FIRST = {
   layout: "single", plane: "axial", radiological: true, cursor: [0, 0, 0], zoom: 1, centre: null, window: null, opacity: 0.75,
   colours: "Inferno", scale: "rarity", locked: true, scanPanel: true, smooth: true,
-  outline: true, agreement: false, flicker: false, hidden: false, acted: 0,
+  outline: true, agreement: false, flicker: false, hidden: false, acted: 0, previewed: 0,
 };
 
 /** linked: whether maps at first share range and threshold. */

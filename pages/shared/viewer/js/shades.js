@@ -7,15 +7,14 @@ import { agreementTables, greyTable, mapTable, shareAbove } from "./shading.js";
 import { quantile } from "./volume.js";
 
 export class Shades {
-  /** rarity: the first threshold and the top of the rarity scale. colours: name → stops. */
-  constructor({ rarity, colours }, volumes, settings) {
-    Object.assign(this, { rarity, volumes, settings });
+  /** rarity: the first threshold and the top of the rarity scale. colours: name → stops. tables: of volumes of the same scales. */
+  constructor({ rarity, colours }, volumes, settings, tables = new Map()) {
+    Object.assign(this, { rarity, volumes, settings, tables });
     this.ramps = Object.fromEntries(Object.entries(colours).map(([name, stops]) => [name, ramp(stops)]));
     this.brain = volumes.scan.countWhere(volumes.scan);
     this.counts = volumes.layers.map((layer) => layer.countWhere(volumes.scan));
     this.darkest = this.intensity(0);
     this.brightest = this.intensity(1);
-    this.tables = new Map();
   }
 
   /** A table made anew only when what it depends on has changed. */

@@ -1,6 +1,7 @@
 // What the reader does to toys: planted, chosen, dragged, pulled larger, nudged, deleted. Acts wait here until Python has answered them.
 
 import { PLANES } from "./geometry.js";
+import { Preview } from "./preview.js";
 import { afterActs, movedTo, partAt, pulledMm, resized } from "./outlines.js";
 
 const ARROWS = { ArrowUp: ["up", 1], ArrowDown: ["up", -1], ArrowRight: ["across", 1], ArrowLeft: ["across", -1] };
@@ -8,6 +9,7 @@ const ARROWS = { ArrowUp: ["up", 1], ArrowDown: ["up", -1], ArrowRight: ["across
 export class Toys {
   constructor(viewer) {
     this.viewer = viewer;
+    this.preview = new Preview(viewer);
     this.held = null; // what the pointer has: the toy as it would become
     this.onKey = (event) => this.undoByKey(event);
     document.addEventListener("keydown", this.onKey);
@@ -15,6 +17,7 @@ export class Toys {
 
   close() {
     document.removeEventListener("keydown", this.onKey);
+    this.preview.close();
   }
 
   get given() {
@@ -28,6 +31,7 @@ export class Toys {
   /** Acts up to the one that what Python sent follows from are done. */
   take() {
     const { settings } = this.viewer;
+    this.preview.whole = null;
     if (!this.given) return;
     settings.acts = settings.acts.filter(({ number }) => number > this.given.done);
     settings.acted = Math.max(settings.acted, this.given.done);
@@ -92,21 +96,30 @@ export class Toys {
       centre[plane.up] += Math.round(to[1] - from[1]);
       this.held.toy = movedTo(before, centre.map((at, axis) => Math.max(0, Math.min(this.viewer.grid.shape[axis] - 1, at))));
     } else this.held.toy = resized(before, part, pulledMm(before, part, plane, index, to, this.spacing), this.spacing);
+    if (this.change()) this.preview.want(this.change());
     this.viewer.redraw();
+  }
+
+  /** What the held toy has become, as an act; null where it is as it was. */
+  change() {
+    const { toy, part, before } = this.held, id = toy.id;
+    if (part !== "body") return toy === before ? null : { name: part, id, mm: part === "size" ? toy.size_mm : toy.length_mm };
+    return String(toy.centre) === String(before.centre) ? null : { name: "move", id, voxel: toy.centre };
   }
 
   /** Lets go: a toy that stayed where it was is chosen. */
   drop() {
-    const { toy, part, before } = this.held;
+    const { toy } = this.held, change = this.change();
     this.held = null;
-    if (part !== "body" && toy !== before) this.send({ name: part, id: toy.id, mm: part === "size" ? toy.size_mm : toy.length_mm });
-    else if (String(toy.centre) !== String(before.centre)) this.send({ name: "move", id: toy.id, voxel: toy.centre });
+    this.preview.end(Boolean(change));
+    if (change) this.send(change);
     else if (this.shown().chosen !== toy.id) this.send({ name: "choose", id: toy.id });
     this.viewer.redraw();
   }
 
   cancel() {
     this.held = null;
+    this.preview.end(false);
     this.viewer.redraw();
   }
 

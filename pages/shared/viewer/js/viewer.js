@@ -2,6 +2,7 @@
 
 import { Controls } from "./controls.js";
 import { element } from "./dom.js";
+import { follow } from "./following.js";
 import { obliquity, spacing } from "./geometry.js";
 import { listenToKeys } from "./keys.js";
 import { GAP, panelSize } from "./layout.js";
@@ -69,53 +70,28 @@ export class Viewer {
   take(data, volumes) {
     const isFirst = !this.data;
     this.data = data;
-    this.volumes = volumes;
     this.settings = settingsOf(data.key, data.linked);
     this.grid = {
       shape: data.shape, affine: data.affine, fileVoxels: data.fileVoxels,
       spacing: spacing(data.affine), obliquity: obliquity(data.affine),
     };
-    this.box = volumes.scan.box(data.shape);
-    if (volumes.truth) volumes.truth.bounds = volumes.truth.box(data.shape);
-    this.shades = new Shades(data, volumes, this.settings);
+    this.see(volumes);
     const structure = JSON.stringify([data.scan, ...data.layers].map(({ name, unit, about, signed }) => [name, unit, about, signed]));
     if (structure === this.structure) this.fit(true);
     else this.build();
     this.structure = structure;
     this.toys.take();
-    this.follow(data, isFirst);
+    follow(this, data, isFirst);
     this.redraw();
   }
 
-  /** Crosshair and thresholds go where Python newly put them; a viewer that comes back tells Python where they were left. */
-  follow(data, isFirst) {
-    if (this.settings.subject !== data.subject) {
-      Object.assign(this.settings, { subject: data.subject, zoom: 1, centre: null, window: null });
-    }
-    if (this.settings.after !== data.after) Object.assign(this.settings, { after: data.after, cursor: data.cursor });
-    else if (isFirst && this.settings.reported) this.report(false);
-    this.reach(data.thresholds);
-    if (this.settings.afterThresholds !== data.afterThresholds) this.followThresholds(data);
-    else if (isFirst && Object.keys(this.settings.thresholds).length > 0) this.reportThresholds();
-  }
-
-  /** Only those that Python moved, so that of maps that share one the others follow; it hears where that is not what it gave. */
-  followThresholds({ thresholds, afterThresholds }) {
-    const { volumes: { layers }, shades, settings } = this, before = settings.given ?? {};
-    Object.assign(settings, { afterThresholds, given: thresholds });
-    layers.forEach(({ name }, at) => {
-      if (name in thresholds && thresholds[name] !== before[name]) this.setThreshold(at, shades.toShown(at, thresholds[name]));
-    });
-    const isOff = ({ name }, at) => Math.abs(shades.ownThreshold(at) - thresholds[name]) > 1e-6 * Math.abs(thresholds[name]);
-    if (layers.some((layer, at) => layer.name in thresholds && isOff(layer, at))) this.reportThresholds();
-  }
-
-  /** Colours in own units reach as far as the thresholds that Python gave. */
-  reach(thresholds) {
-    this.volumes.layers.forEach(({ name }, at) => {
-      const { scale, high } = this.shades.of(at);
-      if (!scale.isRarity && thresholds[name] > high) this.setHigh(at, Number((1.2 * thresholds[name]).toPrecision(3)));
-    });
+  /** Volumes to draw: those that Python sent, or with a slice of a toy that is dragged. */
+  see(volumes) {
+    const known = volumes.isWhole === false ? this.shades.tables : new Map();
+    this.volumes = volumes;
+    this.box = volumes.scan.box(this.data.shape);
+    if (volumes.truth) volumes.truth.bounds = volumes.truth.box(this.data.shape);
+    this.shades = new Shades(this.data, volumes, this.settings, known);
   }
 
   // Layout

@@ -48,6 +48,14 @@ export class Volume {
     return record && new Volume(record, await codesOf(record), shape);
   }
 
+  /** The same with another axial slice. isCounted: what was counted stands, for a look in passing. */
+  withSlice(index, slice, digest, isCounted) {
+    const codes = this.codes.slice();
+    codes.set(slice, index * this.strides[2]);
+    if (isCounted && counted.has(this.codes)) counted.set(codes, counted.get(this.codes));
+    return Object.assign(Object.create(Volume.prototype), this, { codes, digest });
+  }
+
   at([i, j, k]) {
     return this.codes[i + j * this.strides[1] + k * this.strides[2]] * this.step;
   }
