@@ -10,6 +10,7 @@ import pytest
 from vaead_core import scorers
 from vaead_core.__main__ import main
 from vaead_core.cohorts.samples import load_sample
+from vaead_core.computing.onnx_graph import has_cuda
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -106,6 +107,9 @@ def test_truth_of_another_place_changes_no_ap_in_silence(scan_file, tiny_checkpo
         (["--scorers", "magic"], "There is no scorer magic; choose among"),
         (["--scorers", "patch_error"], "patch_error is made for models of patches"),
         (["--truth", "one.nii", "two.nii"], "2 masks for 1 scans were given"),
+        pytest.param(
+            ["--device", "cuda"], "has no CUDA; install onnxruntime-gpu", marks=pytest.mark.skipif(has_cuda(), reason="it has")
+        ),
     ],
 )
 def test_bad_arguments_are_one_sentence_and_exit_2(arguments, message, tiny_checkpoint_folder, scan_file, tmp_path, capsys):
@@ -114,6 +118,12 @@ def test_bad_arguments_are_one_sentence_and_exit_2(arguments, message, tiny_chec
     error = capsys.readouterr().err
     assert message in error
     assert len(error.strip().splitlines()) == 1
+
+
+def test_a_cards_experiment_is_not_given_to_a_cluster(tmp_path, capsys):
+    arguments = ["slices", "--device", "cuda", "--dask", "tcp://127.0.0.1:1", "--out", str(tmp_path)]
+    assert main(["evaluate", *arguments]) == 2
+    assert "Dask's workers compute on their processors." in capsys.readouterr().err
 
 
 def test_the_command_line_never_imports_torch():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models import export
-from vaead_core.computing.onnx_graph import OnnxGraph, has_cuda
+from vaead_core.computing.onnx_graph import OnnxGraph, has_cuda, on_device
 from vaead_core.errors import InputError
 from vaead_core.inference import vae
 from vaead_core.inference.vae import STAGES, OnnxVAE
@@ -39,6 +39,9 @@ def test_values_do_not_depend_on_the_threads(graphs, images, threads):
 def test_an_onnx_runtime_without_cuda_says_so_where_cuda_is_asked_for(graphs):
     with pytest.raises(InputError, match="has no CUDA; install onnxruntime-gpu for it, or compute on the processor"):
         OnnxVAE(*graphs, partial(OnnxGraph, device="cuda"))
+    with pytest.raises(InputError, match="has no CUDA"), on_device("cuda"):
+        OnnxVAE(*graphs)
+    OnnxVAE(*graphs)
 
 
 @pytest.mark.skipif(not has_cuda(), reason="this ONNX Runtime has no CUDA")

@@ -16,12 +16,13 @@ import numpy as np
 from vaead_core import scorers
 from vaead_core.checkpoints import search
 from vaead_core.checkpoints.checkpoint import Checkpoint
-from vaead_core.checkpoints.site import LEAST, MOST, Site, named_site, site_file
+from vaead_core.checkpoints.site import LEAST, MOST, Site, named_site
 from vaead_core.computing.checkout import checkout
+from vaead_core.computing.onnx_graph import on_device
 from vaead_core.computing.whole_file import write_whole
 from vaead_core.errors import InputError, exit_status
 from vaead_core.measures.metrics import detection
-from vaead_core.pipeline import scoring
+from vaead_core.pipeline import calibrate_command, scoring
 from vaead_core.pipeline.limits import command as limits
 from vaead_core.pipeline.record import scores_record
 from vaead_core.scans.bias import bias_corrected
@@ -69,7 +70,8 @@ def score(options: argparse.Namespace) -> int:
 def _begin(options: argparse.Namespace) -> tuple[Checkpoint, Site | None]:
     """The checkpoint and the site, once scorers, truths and folder are as they must be."""
     folder = search.named(options.checkpoint)
-    checkpoint = Checkpoint.load(folder)
+    with on_device(options.device):
+        checkpoint = Checkpoint.load(folder)
     site = Site.read(named_site(options.site, folder), checkpoint) if options.site else None
     if site and options.n4:
         raise InputError(
@@ -116,10 +118,11 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--scale", choices=("scan", "healthy"), help=said)
     said = "what `calibrate` wrote, or its name: thresholds and percentiles from healthy scans of that site"
     command.add_argument("--site", type=Path, metavar="FILE", help=said)
+    _add_device(command)
     command.add_argument("--n4", action="store_true", help="take out the bias field, after the brain was found")
     limits.add_options(commands.add_parser("limits", help="what maps of a scan would have missed in it"))
     said = f"thresholds and percentiles of a checkpoint from {LEAST} to {MOST} healthy scans of your own scanner"
-    _add_calibrate(commands.add_parser("calibrate", help=said))
+    calibrate_command.add_options(commands.add_parser("calibrate", help=said))
     said = "a small BIDS dataset of synthetic brains, patients with a painted lesion among them, to try a study on"
     synthetic_study.add_options(commands.add_parser("synthetic", help=said))
     for name, (_, said) in IN_REPOSITORY.items():
@@ -139,35 +142,6 @@ def _run_in_repository(name: str, *arguments: str) -> int:
     return subprocess.call([sys.executable, "-m", *module, *arguments], cwd=where, env=os.environ | {"PYTHONPATH": path})
 
 
-def _add_calibrate(command: argparse.ArgumentParser) -> None:
-    command.add_argument("checkpoint", type=Path, metavar="CHECKPOINT", help="its folder or name")
-    command.add_argument("--healthy", required=True, metavar="FOLDER", help="T1 scans of healthy people, all of one scanner")
-    command.add_argument("--name", default="site", help="of the scanner, as pages and reports show it; default: site")
-    command.add_argument("--out", type=Path, metavar="FILE", help="default: CHECKPOINT.NAME.site.npz beside the checkpoint")
-    command.add_argument("--jobs", type=int, default=1, metavar="N", help="processes on this machine")
-    command.set_defaults(run=_calibrate)
-
-
-def _calibrate(options: argparse.Namespace) -> int:
-    folder = search.named(options.checkpoint)
-
-    def work() -> None:
-        from vaead_core.pipeline.site_calibration import calibrate_site  # loads joblib
-
-        out = site_file(folder, options.name) if options.out is None else options.out
-        if not out.parent.is_dir() or out.is_dir():
-            raise InputError(f"{out} cannot be written: it must name a file in a folder that exists.")
-        site = calibrate_site(folder, options.healthy, options.name, options.jobs, partial(print, flush=True))
-        site.write(out)
-        print("Marked of a left-out scan at the 5 % threshold of the others, least to largest (median):")
-        for name, scale in sorted(site.left_out):
-            median, low, high = (100 * share for share in site.left_out_shares(name, scale, 0.05))
-            print(f"{name:24}{scale:8}{low:5.1f} to {high:4.1f} % ({median:.1f})")
-        print(f"{out}: {site.scans} healthy scans of {site.name}")
-
-    return exit_status(work, options.out or folder, "the site was not calibrated")
-
-
 def _add_evaluate(command: argparse.ArgumentParser) -> None:
     command.add_argument("experiment", metavar="EXPERIMENT", help="fashion, slices, lesions ...: a wrong name lists them all")
     command.add_argument("--checkpoint", nargs="+", type=Path, default=[], help="checkpoint folders, or a folder of them")
@@ -180,8 +154,14 @@ def _add_evaluate(command: argparse.ArgumentParser) -> None:
     command.add_argument("--most-subjects", type=int, metavar="N", help="only the first N subjects")
     command.add_argument("--jobs", type=int, default=1, metavar="N", help="processes on this machine")
     command.add_argument("--dask", metavar="ADDRESS", help="a Dask scheduler whose workers run the parts")
+    _add_device(command)
     command.add_argument("--out", type=Path, default=Path("results"))
     command.set_defaults(run=_evaluate)
+
+
+def _add_device(command: argparse.ArgumentParser) -> None:
+    said = "where networks compute; cuda needs onnxruntime-gpu, and gives the same values to rounding; default: cpu"
+    command.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help=said)
 
 
 def _evaluate(options: argparse.Namespace) -> int:

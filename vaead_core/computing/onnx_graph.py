@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Literal, Protocol
 
 import numpy as np
@@ -13,7 +15,9 @@ from vaead_core.computing import machine
 from vaead_core.errors import InputError
 
 Array = np.ndarray
+Device = Literal["cpu", "cuda"]
 
+DEVICE = "VAEAD_DEVICE"  # where graphs run of which nothing else is said, in this process and in those that it starts
 _BATCH = {"cpu": 8, "cuda": 64}  # larger batches are no faster
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
@@ -42,17 +46,18 @@ class OnnxGraph:
     """A Graph in this process.
 
     Batches are spread over `threads` (default: OMP_NUM_THREADS, else this process's cores), each computed by one:
-    faster than several threads inside each layer, and the values do not depend on their number. device: cuda raises
-    InputError where this ONNX Runtime cannot compute on it.
+    faster than several threads inside each layer, and the values do not depend on their number. device: default: that of
+    `on_device`, else cpu; cuda raises InputError where this ONNX Runtime cannot compute on it.
     """
 
-    def __init__(self, content: bytes, threads: int | None = None, device: Literal["cpu", "cuda"] = "cpu") -> None:
+    def __init__(self, content: bytes, threads: int | None = None, device: Device | None = None) -> None:
         self._threads = threads or machine.threads()
         self._pool = ThreadPoolExecutor(self._threads)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.log_severity_level = 3
         self.nbytes = len(content)
+        device = device or ("cuda" if os.environ.get(DEVICE) == "cuda" else "cpu")
         wanted = _PROVIDERS[device]
         self._session = onnxruntime.InferenceSession(content, options, [wanted] if device == "cpu" or has_cuda() else [])
         if wanted not in self._session.get_providers():
@@ -89,6 +94,20 @@ class OnnxGraph:
         batches = [np.ascontiguousarray(inputs[start : start + size], np.float32) for start in range(0, len(inputs), size)]
         parts = list(self._pool.map(one, batches))
         return [np.concatenate(part) for part in zip(*parts, strict=True)]
+
+
+@contextmanager
+def on_device(device: Device) -> Iterator[None]:
+    """Graphs that are opened in it, by processes that it starts too, run on `device` unless they are told otherwise."""
+    before = os.environ.get(DEVICE)
+    os.environ[DEVICE] = device
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[DEVICE]
+        else:
+            os.environ[DEVICE] = before
 
 
 def has_cuda() -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 from vaead_core import __version__
 from vaead_core.checkpoints.search import opened
 from vaead_core.computing.code import code_digest
+from vaead_core.computing.onnx_graph import on_device
 from vaead_core.errors import InputError, exit_status
 from vaead_core.experiments import records
 from vaead_core.experiments.catalogue import EXPERIMENTS, parts_of
@@ -23,7 +24,14 @@ VALIDATION = "validation"
 
 def evaluate(options: argparse.Namespace) -> int:
     """Exit status: 0, or 2 with one sentence on stderr."""
-    return exit_status(lambda: _record(options), options.out, "finished parts are kept")
+    return exit_status(lambda: _on_device(options), options.out, "finished parts are kept")
+
+
+def _on_device(options: argparse.Namespace) -> None:
+    if options.device == "cuda" and options.dask:
+        raise InputError("Dask's workers compute on their processors.", "the same without --device cuda")
+    with on_device(options.device):
+        _record(options)
 
 
 def _record(options: argparse.Namespace) -> None:
@@ -39,7 +47,8 @@ def _record(options: argparse.Namespace) -> None:
     start = time.monotonic()
     runner = Runner(options.out / records.PARTS, options.jobs, options.dask)
     experiment = EXPERIMENTS[options.experiment]
-    measurements = runner.run(parts, lambda part: digests[part.checkpoint], experiment.row)
+    where = "" if options.device == "cpu" else f" {options.device}"  # a part that the processor measured is not a card's
+    measurements = runner.run(parts, lambda part: digests[part.checkpoint] + where, experiment.row)
     rows = experiment.table(options.experiment, measurements)
     about = _about(options, digests, len(parts), time.monotonic() - start)
     with records.writing(options.out, name):
@@ -70,6 +79,7 @@ def _about(options: argparse.Namespace, digests: dict[str, str], parts: int, sec
     given += [f"--seed {options.seed}"] if options.seed else []
     given += [f"--{name} {' '.join(chosen)}" for name in ("toys", "scores") if (chosen := getattr(options, name))]
     given += [f"--most-subjects {options.most_subjects}"] if options.most_subjects is not None else []
+    given += [f"--device {options.device}"] if options.device != "cpu" else []
     return {
         "command": " ".join(["python -m vaead_core evaluate", options.experiment, *given]),
         "checkpoints": {Path(folder).name: digest for folder, digest in digests.items()},

@@ -85,7 +85,7 @@ def _brain(network: str, cube: Array, window: tuple[float, float]) -> Array:
     low, high = window
     shown = np.clip((cube - np.float32(low)) / np.float32(high - low), 0, 1)
     shown = 0.226 * (shown - shown.mean()) / shown.std(ddof=1) + 0.449
-    graph = OnnxGraph((NETWORKS / f"{network}.onnx").read_bytes(), threads=1)
+    graph = OnnxGraph((NETWORKS / f"{network}.onnx").read_bytes(), threads=1, device="cpu")
     (tissue,) = graph.run(shown[None, None], ("tissue",))
     return tissue[0, 1] > 0.5
 
