@@ -6,6 +6,7 @@ from pages.shared import inputs
 from pages.shared.benchmark import fashion as fashion_view
 from pages.shared.benchmark import own_experiment
 from pages.shared.benchmark import views as view
+from pages.shared.cached import recorded
 from pages.shared.cached import results as cached_results
 from pages.shared.cached import scans as cached_scans
 from pages.shared.notices import plain, refuse
@@ -19,13 +20,13 @@ from vaead_core.figures.curves import PLAIN, described, precision_recall_figure
 from vaead_core.figures.latents import slice_picture
 
 HEALTHY = "healthy brain A"
-VIEWS = ("Methods", "Which method", "Size and intensity", "Thesis", "Scanners", "Curves", "Fashion images", "Your own")
+VIEWS = ("Methods", inputs.WHICH, "Size and intensity", "Thesis", "Scanners", "Curves", "Fashion images", "Your own")
 
 entry.through_app()
 with st.container(horizontal=True, vertical_alignment="bottom"):
     st.header("Benchmark", anchor=False, width="content")
     st.caption("Research use only, not for diagnosis. AP is average precision; chance is the AP of a score that knows nothing.")
-where = cached_results.folder()
+where = recorded.folder()
 names = cached_results.names()
 chosen_view = st.segmented_control(
     "View", VIEWS, default=VIEWS[0], required=True, key="benchmark_view", label_visibility="collapsed", **inputs.KEPT
@@ -90,7 +91,7 @@ def own() -> None:
     if job := jobs.find(own_experiment.KEY):
         jobs.show(job)
     if name := own_experiment.finished():
-        rows = cached_results.table(cached_results.own_folder(), name)
+        rows = recorded.table(cached_results.own_folder(), name)
         task = view.ask_task(rows, "own_task")
         dataset, combination = view.ask_data(rows, task, "own_")
         view.methods(method_table.methods(rows, task, dataset, combination), f"own_{name}", "own_methods")

@@ -25,10 +25,16 @@ from vaead_core.scans import stripping
 from vaead_core.scans.volume import Volume
 
 TESTS = Path(__file__).parent
-# In this order, and then all others: the first needs nothing of `shared`, which another process meanwhile makes for all, and
+# In this order, and then all others: the first two need nothing of `shared`, which a third process meanwhile makes for all, and
 # the longest files of tests/system/ begin, as both cores else don't end together.
 FIRST = (
-    *("test_stripping.py", "system/test_registration.py", "system/test_server_faults.py", "system/test_training.py"),
+    *(
+        "test_stripping.py",
+        "test_registration.py",
+        "system/test_registration.py",
+        "system/test_server_faults.py",
+        "system/test_training.py",
+    ),
     *("system/test_training_faults.py", "system/test_publish.py", "system/test_real_scans.py", "system/test_wrong_inputs.py"),
     *("system/test_hostile_networks.py", "system/test_many_users.py", "system/test_experiments.py", "system/test_processes.py"),
     *("system/test_fuzz.py", "system/test_container.py"),

@@ -137,7 +137,7 @@ def test_a_whole_head_is_extracted_and_its_outline_shown_until_its_owner_gives_a
     assert not app.exception
     assert not app.error
     assert "This is a whole head: the brain was extracted first; check its outline." in [one.value for one in app.warning]
-    assert [one.proto.popover.label for one in app.get("popover")] == ["Outline of the brain"]
+    assert [one.proto.popover.label for one in app.sidebar.get("popover")] == ["Outline of the brain"]
     assert "Networks found the brain in this scan" in app.sidebar.caption[0].value
     drawn = scan_file(Volume(mask.astype("f4"), head.affine))
     app.file_uploader[2].set_value(("mask.nii", drawn, "application/octet-stream")).run()

@@ -30,6 +30,7 @@ SCALES_HELP = (
 YOURS = " (yours)"  # after the name of a session's own checkpoint
 PREFERRED = ("logistic_fusion", "segmenter", "smoothed_residual", "voxel_atlas", "normalised_residual", "residual")
 MOST_METHODS = 4
+WHICH = "Which method"  # the view of Benchmark that says which map to look at for what
 FORM_PIXELS = 720  # the width of a form, which is read from left to right
 _SITE = "site "  # before the name of one among the choices
 

@@ -22,6 +22,13 @@ def test_an_experiment_of_ones_own_survives_a_page_switch_and_ends_in_a_table(ad
         assert not tab.evaluate(wide), view
         if view == "Which method":
             expect(tab.get_by_text("chance 0.013").first).to_be_visible()
+    toys = tab.get_by_role("combobox", name="Toys")
+    toys.press("Backspace")
+    toys.fill("tumour")
+    toys.press("Enter")
+    toys.press("Escape")  # closes the list, behind which nothing else can be reached
+    expect(tab.get_by_text("tumour", exact=True)).to_be_visible()
+    script_over(tab)
     tab.get_by_role("button", name="Run").click()
     expect(tab.get_by_role("button", name="Cancel")).to_be_visible()
     tab.get_by_role("link", name="Explore").click()

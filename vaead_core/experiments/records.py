@@ -167,6 +167,13 @@ def read(folder: Path, name: str) -> pd.DataFrame | None:
     ).fillna({"detector_settings": ""})  # fmt: skip
 
 
+def of_maps(rows: pd.DataFrame) -> pd.DataFrame:
+    """Those of maps as they are calibrated, over all combinations."""
+    return rows[
+        (rows["task"] == "segmentation") & (rows["detector_settings"] == "") & rows["masked"] & (rows["combination"] == ALL)
+    ]
+
+
 def about_of(folder: Path, name: str) -> dict[str, Any]:
     """What a recorded table was made of; {} where nothing tells. Raises InputError where what is told is of another table."""
     digest = _digest(content(folder, name) or b"")

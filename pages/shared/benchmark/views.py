@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from pages.shared.cached import recorded
 from pages.shared.cached import results as cached_results
 from pages.shared.inputs import KEPT
 from pages.shared.notices import plain
@@ -41,7 +42,7 @@ def ask_table(where: Path, names: list[str]) -> tuple[str, pd.DataFrame, str]:
     with st.sidebar:
         first = names.index(FIRST) if FIRST in names else 0
         name = st.selectbox("Experiment", names, first, key="experiment", **KEPT)
-        rows = cached_results.table(where, name)
+        rows = recorded.table(where, name)
         task = ask_task(rows, "task")
     if name in EXPERIMENTS:
         st.markdown(EXPERIMENTS[name].question)
@@ -84,7 +85,7 @@ def ask_score(rows: pd.DataFrame, scores: dict[str, tuple[str, str, bool]]) -> t
 def scanners(where: Path) -> None:
     """What each map marks of healthy brains of a scanner that the model never saw, and finds in them."""
     st.markdown(EXPERIMENTS["shift"].question)
-    rows = cached_results.table(where, "shift")
+    rows = recorded.table(where, "shift")
     if rows is None:
         st.info("Not measured here: the experiment shift needs healthy scans of two scanners.")
         return
@@ -98,7 +99,7 @@ def scanners(where: Path) -> None:
         "the healthy brains'. AP is the mean over lesions of four kinds painted into at most twelve of them; chance is their "
         "share of the brain."
     )
-    if (found := cached_results.table(where, "site_calibration")) is not None:
+    if (found := recorded.table(where, "site_calibration")) is not None:
         _sites(found)
 
 
@@ -167,7 +168,7 @@ def _with_interval(table: pd.DataFrame) -> pd.DataFrame:
 
 def whole_table(where: Path, name: str) -> None:
     """How an experiment was made, what it says, and all of its rows as a file."""
-    known = cached_results.about(where, name)
+    known = recorded.about(where, name)
     if known:
         models = ", ".join(known["checkpoints"])
         said = f"{known['command']} measured {known['parts']} parts in {known['seconds']:.0f} s. Models: {models}."
@@ -176,7 +177,7 @@ def whole_table(where: Path, name: str) -> None:
     st.download_button("All rows as CSV", content, f"{name}.csv", "text/csv", on_click="ignore", key="whole_csv",
                        icon=":material/download:")  # fmt: skip
     if name in verdicts.READINGS:
-        tables = {one: cached_results.table(where, one) for one in cached_results.names()}
+        tables = {one: recorded.table(where, one) for one in cached_results.names()}
         with st.expander("What the table says"):
             st.markdown(verdicts.READINGS[name](tables))
 
@@ -189,7 +190,7 @@ def thesis(where: Path, names: list[str]) -> None:
         return
     with st.sidebar:
         name = _ask("Experiment", known, "thesis_experiment")
-    tables = {one: cached_results.table(where, one) for one in names}
+    tables = {one: recorded.table(where, one) for one in names}
     pairs = [beside(claim, tables) for claim in CLAIMS if claim.experiment == name]
     st.plotly_chart(beside_figure(pairs), config=PLAIN, key="thesis_figure", alt="The thesis's AP beside ours")
     rows = [(one.claim.task, one.name, one.data, one.claim.value, one.ours.ap, one.ours.low, one.ours.high, one.ours.chance,

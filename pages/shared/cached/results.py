@@ -1,13 +1,11 @@
-"""The benchmark page's cached functions: recorded tables, curves on a sample, ranked images, a folder for one's own results."""
+"""The benchmark page's cached functions: what is best for what, curves on a sample, ranked images, one's own results."""
 
-import hashlib
 import json
-import os
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
+from pages.shared.cached import recorded
 from pages.shared.cached.scans import OpenScan
 from pages.shared.server import sessions
 from pages.shared.server.cache import cached
@@ -19,49 +17,24 @@ from vaead_core.experiments.report.sample_curves import SampleCurves, sample_cur
 from vaead_core.experiments.report.winners import QUESTIONS, Winner
 from vaead_core.experiments.report.winners import winners as find_winners
 
-RESULTS = Path(__file__).resolve().parents[3] / "results"
-
-
-def folder() -> Path:
-    """Where the recorded tables lie."""
-    return Path(os.environ.get("VAEAD_RESULTS", RESULTS))
-
 
 def names() -> list[str]:
     """The recorded tables, those of the catalogue first and in its order."""
     order = list(EXPERIMENTS)
-    return sorted(records.recorded(folder()), key=lambda name: (order.index(name) if name in order else len(order), name))
-
-
-def table(where: Path, name: str) -> pd.DataFrame:
-    """A recorded table, read once for each content."""
-    return _table(where, name, _digest(where, name))
-
-
-def _digest(where: Path, name: str) -> str:
-    return hashlib.blake2b(records.content(where, name) or b"").hexdigest()
-
-
-@cached
-def _table(where: Path, name: str, digest: str) -> pd.DataFrame | None:
-    return records.read(where, name)
+    return sorted(
+        records.recorded(recorded.folder()), key=lambda name: (order.index(name) if name in order else len(order), name)
+    )
 
 
 def winners(where: Path, at: int) -> list[Winner]:
     """Of a question of QUESTIONS, by its place there; its two tables are recorded."""
     names = [f"{QUESTIONS[at].experiment}{part}" for part in ("-validation", "")]
-    return _winners(at, tuple(_digest(where, name) for name in names), [table(where, name) for name in names])
+    return _winners(at, tuple(recorded.digest(where, name) for name in names), [recorded.table(where, name) for name in names])
 
 
 @cached
 def _winners(at: int, digests: tuple[str, ...], _tables: list[pd.DataFrame]) -> list[Winner]:
     return find_winners(QUESTIONS[at], *_tables)
-
-
-def about(where: Path, name: str) -> dict[str, Any]:
-    """Command, seconds, models of a table; empty where it came without."""
-    path = where / f"{name}.json"
-    return json.loads(path.read_text()) if path.is_file() else {}
 
 
 def seconds(where: Path, name: str) -> dict[str, float]:

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 from scipy import ndimage
 
-from pages.shared.cached import results as cached_results
+from pages.shared.cached import recorded
 from pages.shared.cached import scans as cached_scans
 from pages.shared.cached.scans import OpenScan, OpenTruth
 from pages.shared.explore import state as explore_state
@@ -16,8 +16,7 @@ from pages.shared.explore.shown import FIRST_RATE
 from pages.shared.notices import plain
 from pages.shared.viewer import Voxel
 from vaead_core import scorers
-from vaead_core.experiments.records import ALL
-from vaead_core.experiments.report.tables import select
+from vaead_core.experiments.records import of_maps
 from vaead_core.pipeline.scoring import Scored
 from vaead_core.scans.volume import Array
 
@@ -147,10 +146,10 @@ def _go(stop: int | None) -> None:
 
 def _recorded(stop: Stop) -> str:
     """What the recorded experiment on patients found of one."""
-    if not stop.patient or "lesions" not in cached_results.names():
+    rows = recorded.table(recorded.folder(), "lesions") if stop.patient else None
+    if rows is None:
         return ""
-    rows = cached_results.table(cached_results.folder(), "lesions")
-    found = select(rows, "segmentation", METHOD, dataset=stop.patient, combination=ALL)
+    found = of_maps(rows[(rows["dataset"] == stop.patient) & (rows["scorer"] == METHOD)])
     if found.empty:
         return ""
     one = found.iloc[0]

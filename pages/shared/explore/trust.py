@@ -7,15 +7,15 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from pages.shared.cached import results as cached_results
+from pages.shared.cached import recorded
 from pages.shared.explore.limits import BUTTON, measured
 from pages.shared.explore.shown import Shown
+from pages.shared.inputs import WHICH
 from pages.shared.notices import plain
 from vaead_core import scorers
 from vaead_core.anomalies import lesions
 from vaead_core.checkpoints.checkpoint import Checkpoint
-from vaead_core.experiments.report.recommendation import select_all
-from vaead_core.experiments.report.tables import number
+from vaead_core.experiments.records import of_maps
 from vaead_core.measures.aggregates import DEFAULT
 
 TABLE = "painted"
@@ -30,14 +30,14 @@ def show_trust(shown: Shown) -> None:
     known = measured(shown)
     lines = []
     for one, title in zip(shown.results, shown.titles, strict=True):
-        mine = painted[painted["scorer"] == one.name]
-        found = {lesions.LESIONS[kind].title: number(mine[mine["dataset"] == kind]) for kind in kinds}
+        mine = painted[painted["scorer"] == one.name].set_index("dataset")
+        found = {lesions.LESIONS[kind].title: _ap(mine.loc[kind]) if kind in mine.index else "–" for kind in kinds}
         limits = known[one.name].limits if one.name in known else None
         here = limits is not None and limits.threshold == shown.threshold(one)
         lines.append(
             {
                 "Method": title,
-                **{kind: f"{ap.ap:.2f} ({ap.low:.2f}–{ap.high:.2f})" if ap else "–" for kind, ap in found.items()},
+                **found,
                 "Percentile among healthy scans": round(one.scan_percentiles[DEFAULT], 1),
                 "Half found here from": limits.size_said(LOOK, 0.5) if limits and here else "not measured",
             }
@@ -47,23 +47,27 @@ def show_trust(shown: Shown) -> None:
                      f"{LOOK} that are painted into this scan, once “{BUTTON}” below was asked at its threshold."))  # fmt: skip
     trusts = [(title, scorers.SCORERS[one.name].trust) for one, title in zip(shown.results, shown.titles, strict=True)]
     st.markdown("\n".join(f"- **{title}.** {plain(said)}" for title, said in trusts if said))
-    st.page_link(
-        "pages/benchmark.py", label="Which map finds what: the evidence", icon=":material/leaderboard:",
-        query_params={"benchmark_view": "Which method"},
-    )  # fmt: skip
+    if st.button("Which map finds what: the evidence", icon=":material/leaderboard:", key="explore_evidence"):
+        st.session_state.benchmark_view = WHICH
+        st.switch_page("pages/benchmark.py")
 
 
 def _painted(checkpoint: Checkpoint) -> pd.DataFrame:
     """The recorded rows of painted lesions in test brains, where they were measured with this checkpoint; else none."""
-    where, names = cached_results.folder(), cached_results.names()
-    rows = cached_results.table(where, TABLE) if TABLE in names else None
+    where = recorded.folder()
+    rows = recorded.table(where, TABLE)
     if rows is None or checkpoint.digest not in _measured(where):
         return pd.DataFrame({"scorer": [], "dataset": [], "prevalence": []})
-    return select_all(rows)
+    return of_maps(rows)
+
+
+def _ap(row: pd.Series) -> str:
+    interval = "" if pd.isna(row["ap_low"]) else f" ({row['ap_low']:.2f}–{row['ap_high']:.2f})"
+    return f"{row['ap']:.2f}{interval}"
 
 
 def _measured(where: Path) -> set[str]:
-    about = cached_results.about(where, TABLE)
+    about = recorded.about(where, TABLE)
     return {digest for one in (about, *about.get("added", [])) for digest in one.get("checkpoints", {}).values()}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from vaead_core import scorers
-from vaead_core.experiments.records import ALL
+from vaead_core.experiments.records import ALL, of_maps
 from vaead_core.experiments.report.tables import Tables, label, number, select
 
 ATLAS, EQUALISED = "voxel_atlas", "histogram_equalised"
@@ -99,5 +99,5 @@ def _reading(tables: Tables) -> Iterator[str]:
 
 def select_all(rows: pd.DataFrame) -> pd.DataFrame:
     """Maps as they are calibrated, over all combinations."""
-    known = rows["scorer"].isin(scorers.map_scorers()) & (rows["detector_settings"] == "") & rows["masked"]
-    return rows[known & (rows["task"] == "segmentation") & (rows["combination"] == ALL)]
+    found = of_maps(rows)
+    return found[found["scorer"].isin(scorers.map_scorers())]
