@@ -132,6 +132,36 @@ def test_what_is_being_measured_of_a_scan_ends_with_it(app, monkeypatch):
     assert one.work.state == jobs.CANCELLED
 
 
+@pytest.mark.shows(36)
+def test_what_is_being_measured_is_told_beside_every_page_and_a_second_click_begins_no_other(app, monkeypatch):
+    steps, begin, started, begun = measuring.steps, explore_limits._begin, [], []
+
+    def slow(*arguments):
+        started.append(arguments)
+        for progress in steps(*arguments):
+            yield progress
+            until(lambda: one.work.cancelling, 60)
+
+    monkeypatch.setattr(measuring, "steps", slow)
+    monkeypatch.setattr(explore_limits, "_begin", lambda known, *given: (begun.append(given), begin(known, *given)))
+    button(app).click().run()
+    one = measured(app)
+    until(lambda: one.work.share, 60)
+    begin(app.session_state.explore_limits.measured, *begun[-1])  # a click before the button was drawn disabled
+    assert measured(app) is one
+    assert len(started) == 1
+    for page in ("pages/latent_space.py", "pages/explore.py"):
+        app.switch_page(page).run()
+        assert not app.exception
+        assert [bar.proto.text for bar in app.sidebar.get("progress")] == [f"{one.work.title}, {one.work.share:.0%}"]
+        assert one.work.state == jobs.RUNNING
+    one.work.cancel()
+    until(lambda: one.work.state == jobs.CANCELLED, 60)
+    app.run()
+    assert not app.sidebar.get("progress")
+    assert not app.session_state.followed, "what has ended is let go"
+
+
 def test_the_record_is_what_the_command_writes(app, monkeypatch):
     offered = {}
     monkeypatch.setattr(explore_limits, "offer", lambda label, content, key, name: offered.update({name: content}))

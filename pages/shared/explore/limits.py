@@ -106,7 +106,7 @@ def show_limits(shown: Shown, stem: str) -> None:
         one = next(one for one in shown.results if one.name == name)
         st.button(
             BUTTON, key="explore_measure_limits", disabled=bool(running), help=ABOUT, icon=":material/search_off:",
-            on_click=lambda: known.update({name: _begun(shown.scan, one, shown.threshold(one))}),
+            on_click=lambda: _begin(known, shown.scan, one, shown.threshold(one)),
         )  # fmt: skip
     if seen := running or known.get(name):
         _show(shown, seen, stem)
@@ -114,12 +114,15 @@ def show_limits(shown: Shown, stem: str) -> None:
         st.caption(ABOUT)
 
 
-def _begun(scan: OpenScan, one: Scored, threshold: float) -> Measured:
+def _begin(known: dict[str, Measured], scan: OpenScan, one: Scored, threshold: float) -> None:
+    if any(before.runs for before in known.values()):
+        return  # a second click that came before the button was disabled
     told = partial(audit.of_this_session(), "job limits")
     told("started")
     title = f"Detection limits of {scorers.SCORERS[one.name].title} at {threshold:.3g}"
     work = Stepwise(title, _steps(scan, thresholded(one, threshold)), lambda known: known.share, told)
-    return Measured(one.name, work, threshold)
+    known[one.name] = Measured(one.name, work, threshold)
+    jobs.follow("limits", work)
 
 
 def thresholded(one: Scored, threshold: float) -> ThresholdedMap:

@@ -208,7 +208,9 @@ def follow(key: str, job: Followed) -> None:
 
 def show_followed() -> None:
     """In the sidebar: what runs for this session, followed by itself; what has ended since the page was opened."""
-    running = [job for job in st.session_state.get("followed", {}).values() if job.state == RUNNING]
+    state = st.session_state
+    state.followed = {key: job for key, job in state.get("followed", {}).items() if job.state == RUNNING}  # others are let go
+    running = list(state.followed.values())
     with st.sidebar.container():  # there without jobs too, so that what follows keeps its place
         if running:
             st.fragment(partial(_draw_followed, running), run_every=2)()
