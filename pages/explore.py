@@ -32,7 +32,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
 about = st.empty()
 
 request, folder = scan_input.ask_scan("sample"), inputs.ask_checkpoint()
-tour.show(request.sample)
+tour.show(request.sample, folder.name)
 progress, place = st.empty(), fresh("explore", (request.subject, str(folder)))
 try:
     with queue.page(), progress.status("Opening the checkpoint", expanded=False) as status:
@@ -62,7 +62,7 @@ with page, st.container():
 if not results:
     st.stop()
 explore_state.begin(" ".join(scan.digest), volume.data.shape, request.lost)
-tour.arrive(scan, truth, results[0])
+tour.arrive(request.sample, scan, truth, results[0])
 judging.take_up(checkpoint.name)
 
 

@@ -16,6 +16,8 @@ from pages.shared.explore.shown import FIRST_RATE
 from pages.shared.notices import plain
 from pages.shared.viewer import Voxel
 from vaead_core import scorers
+from vaead_core.checkpoints import search
+from vaead_core.errors import InputError
 from vaead_core.experiments.records import of_maps
 from vaead_core.pipeline.scoring import Scored
 from vaead_core.scans.volume import Array
@@ -41,8 +43,8 @@ STOPS = (
     Stop(
         "A healthy brain",
         "healthy brain A",
-        "Nothing is wrong here, and every map marks something: the line under each says how much of this brain lies above its "
-        "threshold, beside what it marks of healthy brains. Drag the mark on a colour bar, and both follow.",
+        "Nothing is known to be wrong here, and every map marks something: the line under each says how much of this brain lies "
+        "above its threshold, beside what it marks of healthy brains. Drag the mark on a colour bar, and both follow.",
     ),
     Stop(
         "A painted lesion",
@@ -59,8 +61,8 @@ STOPS = (
     Stop(
         "A patient missed",
         "MS patient",
-        "The maps mark as much here as they did before, yet most lesions of multiple sclerosis, small and faint on a T1, are not "
-        "among it: one lies at the crosshair. Nothing in a map itself says so.",
+        "The maps mark a few percent of this brain, as of those before, yet most lesions of multiple sclerosis, small and faint "
+        "on a T1, are not among it: one lies at the crosshair. Nothing in a map itself says so.",
         "MS",
         missed=True,
     ),
@@ -78,6 +80,8 @@ def take_up() -> None:
     if "tour_stop" not in state:
         named = st.query_params.get(DEMO, "")
         _go(int(named) - 1 if named in map(str, range(1, len(STOPS) + 1)) else None)
+        if explore_state.AT in st.query_params:  # a reload: the crosshair stays where its reader left it
+            state.tour_arrived = state.tour_stop
     if state.tour_stop is None:
         st.query_params.pop(DEMO, None)
     else:
@@ -90,8 +94,8 @@ def offer() -> None:
         st.button("Tour", key="tour_begin", icon=":material/tour:", on_click=_go, args=(0,), help="Five stops, ten minutes.")
 
 
-def show(sample: str) -> None:
-    """The stop, and the way to the next. sample: that is shown, "" for a scan of one's own."""
+def show(sample: str, checkpoint: str) -> None:
+    """The stop, and the way to the next. sample: that is shown, "" for a scan of one's own. checkpoint: its name."""
     place = st.empty()  # there without a tour too, so that what follows keeps its place on the page
     if (at := state.tour_stop) is None:
         return
@@ -107,11 +111,17 @@ def show(sample: str) -> None:
                 st.button("Next", key="tour_next", on_click=_go, args=(at + 1,), type="primary")
             st.button("End the tour", key="tour_end", on_click=_go, args=(None,), type="tertiary")
         st.markdown(plain(f"{stop.said} {_recorded(stop)}" if here else "Another scan is shown now."))
+        if checkpoint != search.DEFAULT:
+            st.caption(plain(f"The tour tells of {search.DEFAULT}; {checkpoint} is shown now."))
 
 
-def arrive(scan: OpenScan, truth: OpenTruth | None, first: Scored) -> None:
-    """Moves the crosshair into a lesion, once a stop. After the scan is opened. first: of the maps that are shown."""
-    if state.tour_stop is None or state.get("tour_arrived") == state.tour_stop:
+def arrive(sample: str, scan: OpenScan, truth: OpenTruth | None, first: Scored) -> None:
+    """Moves the crosshair into a lesion, once for each time that a stop's scan is opened, and after that. sample: as of `show`.
+    first: of the maps that are shown."""
+    if state.tour_stop is None or sample != STOPS[state.tour_stop].sample:
+        state.pop("tour_arrived", None)
+        return
+    if state.get("tour_arrived") == state.tour_stop:
         return
     state.tour_arrived = state.tour_stop
     if truth is not None:
@@ -146,7 +156,10 @@ def _go(stop: int | None) -> None:
 
 def _recorded(stop: Stop) -> str:
     """What the recorded experiment on patients found of one."""
-    rows = recorded.table(recorded.folder(), "lesions") if stop.patient else None
+    try:
+        rows = recorded.table(recorded.folder(), "lesions") if stop.patient else None
+    except InputError:  # a table that its record does not tell of: the Benchmark page says so
+        return ""
     if rows is None:
         return ""
     found = of_maps(rows[(rows["dataset"] == stop.patient) & (rows["scorer"] == METHOD)])
@@ -154,6 +167,6 @@ def _recorded(stop: Stop) -> str:
         return ""
     one = found.iloc[0]
     return (
-        f"Recorded with the model that ships: average precision of the {scorers.SCORERS[METHOD].title.lower()} "
+        f"Recorded with {one['checkpoint']}: average precision of the {scorers.SCORERS[METHOD].title.lower()} "
         f"{one['ap']:.3g}, where chance is {one['prevalence']:.2g}; this one patient is no proof of others."
     )
