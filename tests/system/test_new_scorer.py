@@ -47,7 +47,7 @@ VISIT = """
         "warnings": [warning.value for warning in app.warning],
         "errors": [error.value for error in app.error],
         "exceptions": [exception.value for exception in app.exception],
-        "scores": dict(app.dataframe[1].value.iloc[:, :2].values.tolist()) if app.dataframe else {},
+        "scores": dict(app.dataframe[0].value.iloc[:, :2].values.tolist()) if app.dataframe else {},
         "maps": [button.proto.id.rsplit("-", 1)[-1] for button in app.get("download_button")],
     }))
 """
