@@ -292,9 +292,6 @@ def test_an_experiment_without_scores_cannot_be_run(app):
     assert app.button(key="own_run").disabled
 
 
-# In a browser
-
-
 # Which method
 
 
@@ -326,6 +323,27 @@ def test_a_map_whose_interval_holds_chance_is_named_in_no_cell():
     assert not one.above_chance
     (text,) = winners_figure([one])["data"][0]["text"][0]
     assert text.startswith("none above<br>chance")
+
+
+def test_other_maps_of_a_cell_may_be_better_on_test_and_are_not_said_to_come_after_it():
+    (one,) = winners(QUESTIONS[0], *painted_tables({"residual": 0.5, "voxel_atlas": 0.2}, {"residual": 0.3, "voxel_atlas": 0.4}))
+    (told,) = winners_figure([one])["data"][0]["hovertext"][0]
+    assert told.endswith("best others on test:<br>Voxel atlas (baseline) 0.415")
+
+
+def test_a_map_without_a_value_is_neither_chosen_nor_named():
+    nothing = float("nan")
+    tables = painted_tables({"asymmetry": nothing, "residual": 0.5}, {"asymmetry": 0.9, "residual": 0.3, "voxel_atlas": nothing})
+    (one,) = winners(QUESTIONS[0], *tables)
+    assert (one.method, one.others) == ("Residual", ("Left-right asymmetry 0.915",))
+
+
+def test_of_one_subject_a_cell_has_no_interval():
+    tables = [records.table("painted", of_mass("residual", 0.3)[:1])] * 2
+    (one,) = winners(QUESTIONS[0], *tables)
+    (text,) = winners_figure([one])["data"][0]["text"][0]
+    assert text == "Residual<br><b>0.30</b><br>chance 0.010"
+    assert one.above_chance
 
 
 def test_each_cell_of_the_recorded_tables_has_its_map_interval_and_chance():

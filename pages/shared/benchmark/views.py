@@ -31,7 +31,8 @@ TASKS = {
 }
 FIRST = "slices"
 _FITTED = {  # what knows such anomalies
-    "painted": "The logistic fusion was fitted to painted lesions in other people.",
+    "painted": "Both fusions were made on painted lesions of these validation brains, which favours them in the choice; the test "
+    "brains are of other people.",
     "slices": "The segmenter was trained on synthetic shapes too, and both fusions hold its map.",
 }
 WIDTHS = {"Best Dice": 72, "AP": 48, "95 %": 80, "Seconds": 42}  # pixels: all fits a window of 1024
@@ -220,7 +221,7 @@ def which(where: Path, names: list[str]) -> None:
     st.plotly_chart(winners_figure(found), config=PLAIN, key="which_figure", alt="The map to look at for each anomaly")
     st.caption(
         "In each cell the map that did best on **validation** brains, with its average precision (AP) on **test** brains, 95 % "
-        "interval over them, and chance: the lesion's share of the brain. Hover for the maps that come next and both baselines. "
+        "interval over them, and chance: the lesion's share of the brain. Hover for the best others there and both baselines. "
         f"Healthy IXI brains with such an anomaly, which is cleaner than a real one. {_FITTED[question.experiment]} What would "
         "be missed in a scan of your own is measured on Explore."
     )

@@ -92,7 +92,7 @@ def _won(one: Winner) -> str:
 
 def _told(one: Winner) -> str:
     said = f"{one.line}, {one.column}<br><b>{escape(one.method)}</b> {one.found}<br>chance {one.found.chance:.4f}"
-    return "<br>".join([said, "next on test:", *map(escape, one.others)])
+    return "<br>".join([said, "best others on test:", *map(escape, one.others)])
 
 
 def ranked_picture(images: Array, abnormal: Array, columns: int = 10) -> Array:

@@ -13,7 +13,7 @@ from vaead_core.experiments.painted import KINDS
 from vaead_core.experiments.report.recommendation import ATLAS, EQUALISED
 from vaead_core.experiments.report.tables import Number, label, number, select
 
-NEXT = 3  # other maps that are named beside a cell's
+OTHERS = 3  # maps that are named beside a cell's
 
 Places = dict[tuple[str, str], tuple[str, str]]  # (line, column) → (dataset, combination)
 
@@ -55,7 +55,8 @@ QUESTIONS = (
 
 @dataclass(frozen=True)
 class Winner:
-    """Of one cell. others: the maps that come next on test subjects, and both baselines, each with its AP there."""
+    """Of one cell. others: the best of the other maps on test subjects, which can be better there, and both baselines, each with
+    its AP there."""
 
     line: str
     column: str
@@ -72,15 +73,16 @@ class Winner:
 def winners(question: Question, choosing: pd.DataFrame, rows: pd.DataFrame) -> list[Winner]:
     """A map a cell: the one of the highest AP in `choosing`, of validation subjects, with its AP in `rows`, of test subjects.
 
-    Maps are those that have a mask and no settings of their own. Cells that one of the tables lacks are left out.
+    Maps are those that have a mask and no settings of their own. Cells that one of the tables lacks, and maps
+    without a value there, are left out.
     """
     found = []
     for (line, column), place in question.places.items():
         chosen, measured = (_by_map(table, *place) for table in (choosing, rows))
         if known := [name for name in sorted(chosen, key=lambda name: -chosen[name].ap) if name in measured]:
             winner = known[0]
-            after = sorted(measured.keys() - {winner}, key=lambda name: -measured[name].ap)
-            named = [*after[:NEXT], *(name for name in (ATLAS, EQUALISED) if name in after[NEXT:])]
+            rest = sorted(measured.keys() - {winner}, key=lambda name: -measured[name].ap)
+            named = [*rest[:OTHERS], *(name for name in (ATLAS, EQUALISED) if name in rest[OTHERS:])]
             others = tuple(f"{label(name)} {measured[name].ap:.3f}" for name in named)
             found.append(Winner(line, column, label(winner), measured[winner], others))
     return found
@@ -100,4 +102,4 @@ def axes(found: list[Winner]) -> tuple[list[str], list[str]]:
 def _by_map(rows: pd.DataFrame, dataset: str, combination: str) -> dict[str, Number]:
     mine = rows[(rows["dataset"] == dataset) & (rows["combination"] == combination)]
     numbers = {name: number(select(mine, "segmentation", name)) for name in scorers.map_scorers() if name in set(mine["scorer"])}
-    return {name: one for name, one in numbers.items() if one is not None}
+    return {name: one for name, one in numbers.items() if one is not None and not pd.isna(one.ap)}
