@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -9,7 +10,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.shared.explore import limits as explore_limits
+from pages.shared.scan_input import YOURS, Upload
 from pages.shared.server import jobs, stepwise
+from tests.support.scans import scan_file
 from tests.support.waiting import until
 from vaead_core.pipeline.limits import measuring
 
@@ -18,14 +21,20 @@ MAP = "voxel_atlas"
 
 
 @pytest.fixture
-def app(checkpoints, monkeypatch) -> AppTest:
-    """The page with the sample and one map, drawn; 25 lesions are quickly painted."""
+def undrawn(checkpoints, monkeypatch) -> AppTest:
+    """The page with one map; 25 lesions are quickly painted."""
     monkeypatch.setattr(stepwise, "AWAY_SECONDS", 600)  # between two runs of a script no reader is there
     monkeypatch.setattr(measuring.steps, "__defaults__", (0, 1))
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=240)
     app.session_state.explore_drawn = True
     app.session_state.methods = [MAP]
-    return app.run()
+    return app
+
+
+@pytest.fixture
+def app(undrawn) -> AppTest:
+    """The page with the sample, drawn."""
+    return undrawn.run()
 
 
 def button(app: AppTest):
@@ -130,6 +139,34 @@ def test_what_is_being_measured_of_a_scan_ends_with_it(app, monkeypatch):
     app.selectbox(key="sample").set_value("healthy brain A").run()
     until(lambda: one.work.state != jobs.RUNNING, 60)
     assert one.work.state == jobs.CANCELLED
+
+
+def test_what_is_being_measured_of_an_upload_ends_when_that_is_closed_on_another_page(undrawn, brain_volume, monkeypatch):
+    steps = measuring.steps
+
+    def slow(*arguments):
+        for progress in steps(*arguments):
+            yield progress
+            until(lambda: one.work.cancelling, 60)
+
+    monkeypatch.setattr(measuring, "steps", slow)
+    app, content = undrawn, scan_file(brain_volume)
+    key = hashlib.blake2b(content).hexdigest()
+    app.session_state.own_scans = {key}
+    app.session_state.kept_upload = Upload("own.nii", content, key)
+    app.session_state.sample = app.session_state.lab_sample = YOURS
+    app.run()
+    button(app).click().run()
+    one = measured(app)
+    until(lambda: one.work.latest is not None, 60)
+    app.switch_page("pages/toy_lab.py").run()
+    assert one.work.state == jobs.RUNNING
+    [close] = [button for button in app.button if button.label.startswith("Close own")]
+    close.click().run()
+    assert not app.exception
+    until(lambda: one.work.state != jobs.RUNNING, 60)
+    assert one.work.state == jobs.CANCELLED
+    assert not app.session_state.explore_limits.measured
 
 
 @pytest.mark.shows(36)

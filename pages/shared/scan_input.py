@@ -197,6 +197,8 @@ def _close() -> None:
     if "own_scans" not in state:
         state.own_scans = set()
         sessions.at_end(partial(_forget, state.own_scans))
+    if measured := state.get("explore_limits"):
+        measured.forget(state.own_scans)
     _forget(state.own_scans)
     state.kept_upload = state.kept_truth = state.kept_mask = None
     state.lost_scan = False

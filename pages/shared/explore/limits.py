@@ -80,6 +80,11 @@ class Kept:
             self.subject, self.measured = subject, {}
         return self.measured
 
+    def forget(self, scans: set[str]) -> None:
+        """Lets go of them where they are of one of `scans`, by content, which its reader has closed; on any page."""
+        if self.subject.split(" ")[0] in scans:
+            self.of("")
+
     def end(self) -> None:
         for one in self.measured.values():
             one.work.end()
