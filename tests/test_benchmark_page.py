@@ -322,7 +322,7 @@ def test_a_map_whose_interval_holds_chance_is_named_in_no_cell():
     (one,) = winners(QUESTIONS[0], *painted_tables({"residual": 0.5}, {"residual": 0.0}))
     assert not one.above_chance
     (text,) = winners_figure([one])["data"][0]["text"][0]
-    assert text.startswith("none above<br>chance")
+    assert text.startswith("none above chance<br>")
 
 
 def test_other_maps_of_a_cell_may_be_better_on_test_and_are_not_said_to_come_after_it():
@@ -355,5 +355,6 @@ def test_each_cell_of_the_recorded_tables_has_its_map_interval_and_chance():
             assert one.found.low <= one.found.ap <= one.found.high
             assert 0 < one.found.chance < 0.1
         drawn = winners_figure(found)["data"][0]
+        assert max(text.count("<br>") for line in drawn["text"] for text in line) <= 5, "more lines leave the cell"
         assert sum(text != "" for line in drawn["text"] for text in line) == len(found)
         assert table_of(found)["Method"].tolist() == [one.method for one in found]

@@ -11,6 +11,7 @@ from vaead_core.pipeline.planting import Sweep
 
 COLOURS = ("#4c9be8", "#e8a33d", "#57c4a0", "#d67bb5")
 GREY, POINT = "#9aa0a6", "#ff5d3b"
+SHARES_SCALE = [[0, "#1d222b"], [1, "#1f6fc4"]]  # from 0 to 1, each dark enough for white letters
 GAP = 0.05  # of the figure's width, between two panels
 PLAIN = {"displayModeBar": False}  # plotly's config of a chart without its row of buttons
 LEGEND: dict[str, Any] = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}  # above the chart

@@ -9,6 +9,7 @@ from typing import Any
 
 from vaead_core import scorers
 from vaead_core.figures.atlas_mosaic import Colours, atlas_mosaic_png
+from vaead_core.figures.curves import SHARES_SCALE
 from vaead_core.figures.html_table import html_table
 from vaead_core.pipeline.limits.lesion_scans import LOOKS, SIZES
 from vaead_core.pipeline.limits.places import KERNEL_MM, LEAST_LESIONS, ByPlace
@@ -16,7 +17,6 @@ from vaead_core.pipeline.limits.table import SHARES, Cell, Limits
 from vaead_core.scans.geometry import Grid
 
 FULL_EXCESS = 0.5  # that is in full colour
-SCALE = ((0, "#1d222b"), (1, "#1f6fc4"))  # from few to many, each dark enough for white figures
 HEADS = tuple(f"{share:.0%} found from".replace("%", " %") for share in SHARES)
 METHOD = (
     "Lesions of stated sizes and contrasts were painted into this scan. One counts as found where a tenth of it is newly marked. "
@@ -37,7 +37,7 @@ def heat_map_figure(limits: Limits, height: int = 300) -> dict[str, Any]:
     heat = {
         "type": "heatmap", "x": [look.removesuffix(" darker") for look in LOOKS], "y": list(SIZES), "xgap": 2, "ygap": 2,
         "z": [[one.sensitivity if one.count else None for one in row] for row in rows],
-        "zmin": 0, "zmax": 1, "colorscale": [*map(list, SCALE)], "showscale": False,
+        "zmin": 0, "zmax": 1, "colorscale": SHARES_SCALE, "showscale": False,
         "text": [[f"{one.found}/{one.count}" if one.count else "none" for one in row] for row in rows],
         "hovertext": [[_hover(one) for one in row] for row in rows],
         "texttemplate": "%{text}", "textfont": {"size": 13, "color": "white"}, "hovertemplate": "%{hovertext}<extra></extra>",

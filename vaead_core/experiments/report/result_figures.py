@@ -12,14 +12,15 @@ import pandas as pd
 from vaead_core.experiments.report.tables import Number
 from vaead_core.experiments.report.thesis_comparison import Beside
 from vaead_core.experiments.report.winners import Winner, axes
-from vaead_core.figures.curves import COLOURS, GREY, GRID, LEGEND
+from vaead_core.figures.curves import COLOURS, GREY, GRID, LEGEND, SHARES_SCALE
 from vaead_core.scans.volume import Array
 
 BLUE, ORANGE = COLOURS[:2]
 FRAME, GAP = 2, 6  # pixels about an image and between two, in a picture of ranked images
 NORMAL, ABNORMAL = np.array([76, 155, 232], np.uint8), np.array([255, 140, 60], np.uint8)
 _LINE_HEIGHT = 22
-_WINNER_HEIGHT, _WINNER_LETTERS = 112, 11
+_WINNER_HEIGHT = 112
+_LETTERS_A_LINE, _LETTERS_A_CELL = 80, 32  # of its cells side by side, in a window of 1024; of one of few
 _SHARE = GRID | {"range": [0, 1.02], "title": {"text": "Average precision"}}
 _NAMES = {"automargin": True, "autorange": "reversed", "type": "category"}
 
@@ -68,12 +69,13 @@ def winners_figure(found: list[Winner]) -> dict[str, Any]:
     lines, columns = axes(found)
     cells = {(one.line, one.column): one for one in found}
     grid = [[cells.get((line, column)) for column in columns] for line in lines]
+    letters = min(_LETTERS_A_LINE // max(len(columns), 1), _LETTERS_A_CELL)
     drawn = {
         "type": "heatmap", "x": columns, "y": ["<br>".join(wrap(line, 15)) for line in lines],
-        "zmin": 0, "zmax": 1, "colorscale": "Viridis", "showscale": False,
+        "zmin": 0, "zmax": 1, "colorscale": SHARES_SCALE, "showscale": False,
         "xgap": 2, "ygap": 2, "z": [[one and round(one.found.ap, 4) for one in line] for line in grid],
-        "text": [["" if one is None else _won(one) for one in line] for line in grid],
-        "texttemplate": "%{text}", "textfont": {"size": 12},
+        "text": [["" if one is None else _won(one, letters) for one in line] for line in grid],
+        "texttemplate": "%{text}", "textfont": {"size": 12, "color": "white"},
         "hovertext": [["" if one is None else _told(one) for one in line] for line in grid],
         "hovertemplate": "%{hovertext}<extra></extra>", "hoverongaps": False,
     }  # fmt: skip
@@ -84,8 +86,8 @@ def winners_figure(found: list[Winner]) -> dict[str, Any]:
     return {"data": [drawn], "layout": layout}
 
 
-def _won(one: Winner) -> str:
-    name = "<br>".join(wrap(escape(one.method if one.above_chance else "none above chance"), _WINNER_LETTERS))
+def _won(one: Winner, letters: int) -> str:
+    name = "<br>".join(wrap(escape(one.method if one.above_chance else "none above chance"), letters))
     interval = "" if pd.isna(one.found.low) else f"<br>{one.found.low:.2f}–{one.found.high:.2f}"
     return f"{name}<br><b>{one.found.ap:.2f}</b>{interval}<br>chance {one.found.chance:.3f}"
 
