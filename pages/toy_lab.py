@@ -34,10 +34,7 @@ st.html(UNFADED)  # what was drawn last stays as it is while a toy is planted: p
 state = st.session_state
 with st.container(horizontal=True, vertical_alignment="bottom"):
     st.header("Toy lab", anchor=False, width="content")
-    st.caption(
-        "Research use only, not for diagnosis. A click in the brain plants a toy, which is dragged, pulled larger and "
-        "shaped by its controls while it is chosen; ? lists mouse and keys."
-    )
+    st.caption("Research use only, not for diagnosis. A click in the brain plants a toy; ? lists mouse and keys.")
 about = st.empty()
 controls = st.sidebar.container()
 request, folder = scan_input.ask_scan("lab_sample"), inputs.ask_checkpoint()
