@@ -32,8 +32,8 @@ def test_every_page_says_research_use_only(page, path):
 
 
 @pytest.mark.shows(13, 18)
-def test_the_sample_shows_maps_and_scores_at_once(page):
-    app = page()
+def test_the_sample_shows_maps_and_scores_at_once(checkpoints):
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=240)
     app.session_state.explore_drawn = True  # no browser draws here
     app.run()
     assert not app.exception
@@ -41,8 +41,9 @@ def test_the_sample_shows_maps_and_scores_at_once(page):
     assert "Research use only" in app.caption[0].value
     shown = json.loads(app.get("bidi_component")[0].proto.json)
     assert [layer["name"] for layer in shown["layers"]] == FIRST
-    assert [button.proto.label for button in app.get("download_button")][-6:] == [
-        "Voxel atlas (baseline), NIfTI", "This slice, PNG", "Report, HTML", "All as one .zip", "Findings, TSV", "Clusters, NIfTI",
+    assert [button.proto.label for button in app.get("download_button")][-7:] == [
+        "Voxel atlas (baseline), NIfTI", "Report, HTML", "All as one .zip", "Figure, PNG (300 dpi)", "Figure, SVG",
+        "Findings, TSV", "Clusters, NIfTI",
     ]  # fmt: skip
     assert len(app.dataframe[0].value) == len(FIRST)
 

@@ -14,11 +14,13 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from pages.shared.scan_input import YOURS, Upload
 from tests.support.scans import scan_file
-from vaead_core import scorers
+from tests.support.svg import svg_texts
+from vaead_core import __version__, scorers
 from vaead_core.measures.metrics import detection
 from vaead_core.pipeline import scoring
 from vaead_core.scans.nifti import read_nifti
@@ -194,3 +196,39 @@ def test_all_of_a_scan_is_a_zip_in_bidss_names_that_another_thread_can_make(app,
     maps = {f"sub-own/anat/sub-own_space-T1w_desc-{as_label(name)}_statmap.nii.gz" for name in methods}
     assert maps == {name for name in names if name.endswith("_statmap.nii.gz")}
     assert [text.splitlines()[2].split("\t")[-2] for text in tables.values() if "verdict" in text] == ["accept"]
+
+
+def test_a_figure_for_slides_has_the_slices_plane_paper_and_thresholds_of_the_page(app, monkeypatch):
+    files = {}
+    monkeypatch.setattr("pages.shared.explore.slides.offer", lambda label, content, *_: files.setdefault(label, content))
+    app.session_state.explore_thresholds = {"Voxel atlas (baseline)": 2.5}
+    for label, value in {"Slices": "5 over the brain", "Plane": "coronal"}.items():
+        [choice] = [one for one in app.selectbox if one.label == label]
+        choice.set_value(value)
+    [paper] = [one for one in app.segmented_control if one.label == "Background"]
+    paper.set_value("white")
+    [title] = [one for one in app.text_input if one.label == "Title, empty for none"]
+    assert title.value == "own"
+    app.run()
+    assert not app.exception
+    with ThreadPoolExecutor(1) as other:
+        picture, drawn = (other.submit(files[label]).result() for label in ("Figure, PNG (300 dpi)", "Figure, SVG"))
+    said = svg_texts(drawn)
+    assert said[0] == "own"
+    assert len({one for one in said if one.startswith("coronal ")}) == 5
+    assert any(one.startswith("Above 2.5 ") for one in said)
+    assert "truth" in said
+    assert f"vaead {__version__}, checkpoint tiny, research use only, not for diagnosis" in " ".join(said)
+    with Image.open(io.BytesIO(picture)) as found:
+        assert found.convert("RGB").getpixel((2, 2)) == (255, 255, 255)
+        assert found.info["dpi"] == pytest.approx((300, 300), abs=0.1)
+
+
+def test_a_figure_without_a_title_begins_with_the_scan(app, monkeypatch):
+    files = {}
+    monkeypatch.setattr("pages.shared.explore.slides.offer", lambda label, content, *_: files.setdefault(label, content))
+    [title] = [one for one in app.text_input if one.label == "Title, empty for none"]
+    title.set_value(" ").run()
+    said = svg_texts(files["Figure, SVG"]())
+    assert "own" not in said
+    assert f"axial {app.session_state.explore_cursor[2] + 1}" in said

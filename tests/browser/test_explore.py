@@ -14,6 +14,7 @@ from tests.support.dicom_files import write_volume, zipped
 from tests.support.downloads import downloaded_map, to_save
 from tests.support.plots import plotted
 from tests.support.scans import reoriented
+from tests.support.svg import svg_texts
 from tests.support.waiting import script_over, two_frames, until, wait_for_maps
 
 
@@ -135,12 +136,32 @@ def test_an_address_that_names_no_voxel_is_as_good_as_none(browser, tab, address
 
 
 @pytest.mark.shows(22)
-def test_picture_report_and_all_as_one_zip_are_made_when_asked_for(tab):
-    for label, start in {"This slice, PNG": b"\x89PNG", "Report, HTML": b"<!doctype html>", "All as one .zip": b"PK"}.items():
+def test_report_and_all_as_one_zip_are_made_when_asked_for(tab):
+    for label, start in {"Report, HTML": b"<!doctype html>", "All as one .zip": b"PK"}.items():
         with tab.expect_download() as download:
             to_save(tab, label).click()
         with open(download.value.path(), "rb") as file:
             assert file.read(len(start)) == start
+
+
+@pytest.mark.shows(38)
+def test_a_figure_for_slides_says_what_the_page_says_and_has_the_slices_that_were_chosen(tab):
+    note = tab.locator('section[aria-label="Voxel atlas (baseline)"] .note').inner_text()
+    to_save(tab, "Figure, SVG")
+    assert saved(tab, "Figure, PNG (300 dpi)").read_bytes().startswith(b"\x89PNG")
+    said = svg_texts(saved(tab, "Figure, SVG").read_bytes())
+    assert "Voxel atlas (baseline)" in said
+    here, healthy = (float(one) for one in re.search("here ([0-9.]+) %, healthy ([0-9.]+) %", note).groups())
+    ours = [re.fullmatch("here ([0-9.]+) %, healthy ([0-9.]+) %", one) for one in said]
+    found = [tuple(map(float, one.groups())) for one in ours if one]
+    assert any(one == pytest.approx((here, healthy), abs=0.11) for one in found), (note, found)
+    assert f"axial {crosshair(tab)[2] + 1}" in said
+    tab.get_by_role("textbox", name="Title, empty for none").fill("A $brain$ <b>")
+    tab.get_by_role("radio", name="white").or_(tab.get_by_role("button", name="white")).click()
+    script_over(tab)
+    said = svg_texts(saved(tab, "Figure, SVG").read_bytes())
+    assert said[0] == "A $brain$ <b>"
+    tab.keyboard.press("Escape")
 
 
 @pytest.mark.shows(12)

@@ -8,7 +8,7 @@ import pytest
 from plotly.colors import sample_colorscale
 
 from pages.shared.viewer import COLOURS, assets
-from pages.shared.viewer.layer import TOP_RARITY
+from vaead_core.figures.rarity import TOP_RARITY
 
 CODES = 65536
 ZERO = CODES // 2

@@ -49,6 +49,7 @@ FEATURES = {
     35: ("B", "A tour of five stops for a lab meeting, each with an address"),
     36: ("B", "What runs in the background is told on every page"),
     37: ("B", "Which map for which anomaly: chosen on validation, AP on test with interval and chance"),
+    38: ("B", "A figure for slides: chosen slices, black or white, 300 dpi PNG and SVG"),
 }
 
 

@@ -12,7 +12,8 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from vaead_core.figures.scan import COLOURS, png, upright
+from vaead_core.figures.scan import COLOURS, upright
+from vaead_core.figures.sheet import png
 from vaead_core.scans import atlas
 from vaead_core.scans.geometry import AffineToAtlas, Grid
 from vaead_core.scans.registration import to_atlas

@@ -10,7 +10,7 @@ from matplotlib.colors import to_rgb
 from PIL import Image, ImageDraw
 from scipy import ndimage
 
-from vaead_core.figures.scan import COLOURS, OPACITY, THRESHOLD_COLOUR, ShownMap, grey_window, middle_slices, upright
+from vaead_core.figures.scan import COLOURS, OPACITY, THRESHOLD_COLOUR, ShownMap, grey_window, upright
 from vaead_core.scans.volume import Array, Volume
 
 TILE = (104, 124)  # pixels, width and height
@@ -27,7 +27,7 @@ def mosaic_row(scan: Volume, shown: ShownMap | None = None, largest: int | None 
 
     Radiological: the patient's left is on the right. The map is drawn above its threshold, which is outlined.
     """
-    slices = [*middle_slices(scan, EVEN), *([] if largest is None else [largest])]
+    slices = [*scan.middle_slices(EVEN), *([] if largest is None else [largest])]
     row = Image.new("RGB", ((EVEN + 1) * TILE[0], TILE[1]))
     low, top = grey_window(scan)
     for at, k in enumerate(slices):

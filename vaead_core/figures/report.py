@@ -15,7 +15,7 @@ from vaead_core import __version__, scorers
 from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.figures.html_table import html_table
 from vaead_core.figures.limits import report_part
-from vaead_core.figures.scan import ShownMap, middle_slices, panels_png
+from vaead_core.figures.scan import ShownMap, panels_png
 from vaead_core.measures.aggregates import DEFAULT
 from vaead_core.measures.components import clusters
 from vaead_core.pipeline.cautions import cautions
@@ -54,7 +54,7 @@ def scan_report(
     """The page. The scan is named by its checksum alone, as file names can hold a patient's. limits: as they were measured."""
     scan = prepared.brain.scan
     said = cautions(prepared, [one.result for one in findings], checkpoint)
-    picture = panels_png(scan, [one.shown for one in findings], middle_slices(scan, PICTURES), truth)
+    picture = panels_png(scan, [one.shown for one in findings], scan.middle_slices(PICTURES), truth)
     parts = [
         "<h1>Anomaly maps of a brain scan</h1>",
         "<p><b>Research use only, not for diagnosis.</b> Percentiles compare with healthy scans and are no "

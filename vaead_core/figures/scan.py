@@ -1,26 +1,24 @@
-"""Pictures of a scan and its maps as PNG, for a talk or a report."""
+"""Pictures of a scan and its maps as PNG, for a report."""
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
+from matplotlib.axes import Axes
 
 from vaead_core import scorers
 from vaead_core.checkpoints.calibration import FULL_RATE
+from vaead_core.figures.sheet import Sheet, png
 from vaead_core.pipeline.scoring import Scored
 from vaead_core.scans.volume import Array, Volume
 
 PANEL_INCHES = 3.0
-DOTS_PER_INCH = 150
+_GAP, _ABOVE, _BELOW = 0.06, 0.28, 0.5  # inches between panels, for titles, for colour bars
 COLOURS = "inferno"
 OPACITY = 0.8  # of a map over its scan
 THRESHOLD_COLOUR = "#ff5d3b"
+TRUTH_COLOUR = "#7dffb0"
 
 
 @dataclass(frozen=True)
@@ -40,12 +38,6 @@ class ShownMap:
         return ShownMap(kind.title, kind.unit, values, threshold, max(one.healthy.threshold(FULL_RATE), 1.2 * threshold))
 
 
-def middle_slices(scan: Volume, count: int) -> list[int]:
-    """Axial slices evenly over the middle of the brain."""
-    first, last = scan.box[2].start, scan.box[2].stop - 1
-    return [round(first + (last - first) * (at + 1.5) / (count + 2)) for at in range(count)]
-
-
 def grey_window(scan: Volume) -> tuple[float, float]:
     """The values of `scan.tissue` that are drawn black and white."""
     tissue = scan.tissue
@@ -56,7 +48,10 @@ def grey_window(scan: Volume) -> tuple[float, float]:
 
 
 def upright(plane: Array) -> Array:
-    """(I, J), or (I, J, C) of colours, in RAS+ order as (J, I): front up, the patient's right on the left."""
+    """(I, J), or (I, J, C) of colours, in RAS+ order as (J, I): front up, the patient's right on the left.
+
+    Of another plane, (I, K) or (J, K): the head up, the right, or the front, on the left.
+    """
     return np.swapaxes(plane, 0, 1)[::-1, ::-1]
 
 
@@ -65,46 +60,55 @@ def panels_png(scan: Volume, maps: list[ShownMap], slices: list[int], truth: Arr
 
     Radiological: the patient's left is on the right. truth: (I, J, K) bool, drawn as an outline.
     """
-    box, spacing_mm, tissue = scan.box[:2], scan.spacing_mm, scan.tissue
-    width, height = ((side.stop - side.start) * step for side, step in zip(box, spacing_mm[:2], strict=True))
-    columns = 1 + len(maps)
-    rows_inches = len(slices) * PANEL_INCHES * height / width
-    figure = Figure((columns * PANEL_INCHES, rows_inches + 0.9), facecolor="black", layout="constrained")
-    axes = figure.subplots(len(slices), columns, squeeze=False)
-    low, top = grey_window(scan)
-    for row, k in zip(axes, slices, strict=True):
-        grey = upright(tissue[*box, k])
-        outline = None if truth is None else upright(truth[*box, k])
-        for axis, shown in zip(row, [None, *maps], strict=True):
-            axis.imshow(grey, "gray", vmin=low, vmax=top, aspect=spacing_mm[1] / spacing_mm[0])
-            axis.set_axis_off()
-            if shown is not None:
-                values = upright(shown.values[*box, k])
-                over = np.ma.masked_where(values <= shown.threshold, values)
-                axis.imshow(over, COLOURS, vmin=0, vmax=shown.full, alpha=OPACITY, aspect=spacing_mm[1] / spacing_mm[0])
-            if outline is not None and outline.any():
-                axis.contour(outline, [0.5], colors="#7dffb0", linewidths=0.8)
-            axis.text(0.01, 0.5, "R", color="white", fontsize=8, transform=axis.transAxes)
-            axis.text(0.99, 0.5, "L", color="white", fontsize=8, ha="right", transform=axis.transAxes)
-        row[0].text(0.01, 0.01, f"axial {k + 1}", color="white", fontsize=7, transform=row[0].transAxes)
-    axes[0, 0].set_title("Scan", color="white", fontsize=10)
-    for column, shown in enumerate(maps, 1):
-        axes[0, column].set_title(shown.title, color="white", fontsize=10)
-        _colour_bar(figure, axes[:, column], shown)
-    return png(figure)
+    sheet = panels_sheet(scan, maps, slices, truth)
+    return png(sheet.figure)
 
 
-def _colour_bar(figure: Figure, axes: Array, shown: ShownMap) -> None:
-    scale = ScalarMappable(Normalize(0, shown.full), COLOURS)
-    bar = figure.colorbar(scale, ax=axes.tolist(), location="bottom", shrink=0.8, aspect=30, pad=0.02)
-    bar.ax.axvline(shown.threshold, color=THRESHOLD_COLOUR, linewidth=2)
-    bar.ax.tick_params(colors="white", labelsize=7)
-    bar.set_label(f"{shown.unit}, shown above {shown.threshold:.3g}", color="white", fontsize=7)
+def panels_sheet(scan: Volume, maps: list[ShownMap], slices: list[int], truth: Array | None = None) -> Sheet:
+    """The same before it is a file."""
+    across, up = ((side.stop - side.start) * step for side, step in zip(scan.box[:2], scan.spacing_mm[:2], strict=True))
+    height = PANEL_INCHES * up / across
+    columns, below = PANEL_INCHES + _GAP, _ABOVE + len(slices) * (height + _GAP)
+    sheet = Sheet((1 + len(maps)) * columns, below + _BELOW, "black", "white")
+    window = grey_window(scan)
+    for column, shown in enumerate([None, *maps]):
+        left = column * columns + _GAP / 2
+        sheet.write(left + PANEL_INCHES / 2, 0.08, shown.title if shown else "Scan", 10, "center")
+        for row, k in enumerate(slices):
+            top = _ABOVE + row * (height + _GAP)
+            _panel(sheet.axes(left, top, PANEL_INCHES, height), scan, shown, k, window, truth)
+            sheet.write(left + 0.03, top + height / 2, "R", 8)
+            sheet.write(left + PANEL_INCHES - 0.03, top + height / 2, "L", 8, "right")
+            if shown is None:
+                sheet.write(left + 0.03, top + height - 0.12, f"axial {k + 1}", 7)
+        if shown:
+            _colour_bar(sheet, left, below, shown)
+    return sheet
 
 
-def png(figure: Figure, dots_per_inch: float = DOTS_PER_INCH) -> bytes:
-    """The same bytes for the same figure."""
-    FigureCanvasAgg(figure)
-    content = io.BytesIO()
-    figure.savefig(content, format="png", dpi=dots_per_inch, metadata={"Software": None})
-    return content.getvalue()
+def _panel(axis: Axes, scan: Volume, shown: ShownMap | None, k: int, window: tuple[float, float], truth: Array | None) -> None:
+    """One slice, in the place that the axes have: its pixels are as long as they are wide there."""
+    box = scan.box[:2]
+    axis.imshow(upright(scan.tissue[*box, k]), "gray", vmin=window[0], vmax=window[1], aspect="auto")
+    if shown is not None:
+        values = upright(shown.values[*box, k])
+        over = np.ma.masked_where(values <= shown.threshold, values)
+        axis.imshow(over, COLOURS, vmin=0, vmax=shown.full, alpha=OPACITY, aspect="auto")
+    if truth is not None:
+        outlined(axis, upright(truth[*box, k]))
+
+
+def outlined(axis: Axes, marked: Array) -> None:
+    """Draws the outline of what is `marked`, (rows, columns) bool."""
+    if marked.any():
+        axis.contour(marked, [0.5], colors=TRUTH_COLOUR, linewidths=0.8)
+
+
+def _colour_bar(sheet: Sheet, left: float, top: float, shown: ShownMap) -> None:
+    width, inset = 0.8 * PANEL_INCHES, 0.1 * PANEL_INCHES
+    axis = sheet.axes(left + inset, top, width, 0.09)
+    axis.imshow(np.linspace(0, 1, 256)[None], COLOURS, aspect="auto", extent=(0, shown.full, 0, 1))
+    axis.axvline(shown.threshold, color=THRESHOLD_COLOUR, linewidth=2)
+    for value in (0.0, shown.full / 2, shown.full):
+        sheet.write(left + inset + width * value / shown.full, top + 0.12, f"{value:.3g}", 7, "center")
+    sheet.write(left + PANEL_INCHES / 2, top + 0.27, f"{shown.unit}, shown above {shown.threshold:.3g}", 7, "center")

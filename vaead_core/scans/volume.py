@@ -87,6 +87,11 @@ class Volume:
         i, j, k = found[0]
         return i, j, k
 
+    def middle_slices(self, count: int, axis: int = 2) -> list[int]:
+        """Slices evenly over the middle of the brain: axial ones, or across another axis."""
+        first, last = self.box[axis].start, self.box[axis].stop - 1
+        return [round(first + (last - first) * (at + 1.5) / (count + 2)) for at in range(count)]
+
     @property
     def spacing_mm(self) -> Array:
         """(3,) voxel edge lengths."""

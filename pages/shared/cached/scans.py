@@ -8,12 +8,9 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from pages.shared.server import memory, queue, sessions
 from pages.shared.server.cache import cached, forget_all, kept
 from pages.shared.viewer import Layer, Voxel
-from pages.shared.viewer.layer import TOP_RARITY
 from vaead_core import scorers
 from vaead_core.checkpoints import search
 from vaead_core.checkpoints.checkpoint import DESCRIPTION, Checkpoint
@@ -21,6 +18,7 @@ from vaead_core.checkpoints.site import Site, site_bytes
 from vaead_core.cohorts.samples import Sample, load_sample
 from vaead_core.computing.apart import Apart
 from vaead_core.errors import CheckpointError, refusing
+from vaead_core.figures.rarity import Rarity
 from vaead_core.measures.components import Cluster
 from vaead_core.measures.components import clusters as find_clusters
 from vaead_core.measures.precision_recall import PrecisionRecall
@@ -236,5 +234,5 @@ def shown_map(scan: OpenScan, name: str, values: Array) -> Layer:
     scorer, healthy = scorers.SCORERS[name], scored(scan, name).healthy
     return Layer.of(
         values, scorer.title, scorer.unit, signed=scorer.signed, about=scorers.help_text(name),
-        rarity=np.array([healthy.threshold(10.0**-rarity) for rarity in np.linspace(0, TOP_RARITY, 301)]),
+        rarity=Rarity.of(healthy).levels,
     )  # fmt: skip

@@ -10,7 +10,11 @@ from pages.shared.server import memory, queue
 from pages.shared.viewer import Voxel
 from vaead_core import scorers
 from vaead_core.figures.report import Finding, scan_report
-from vaead_core.figures.scan import ShownMap, panels_png
+from vaead_core.figures.scan import ShownMap
+from vaead_core.figures.sheet import Sheet, png, svg
+from vaead_core.figures.slide_layout import Look
+from vaead_core.figures.slide_map import SlideMap
+from vaead_core.figures.slides import DOTS_PER_INCH, slide
 from vaead_core.pipeline.findings import Verdict
 from vaead_core.pipeline.limits.table import Limits
 from vaead_core.pipeline.scoring import Scored
@@ -18,9 +22,20 @@ from vaead_core.study.derivatives import Reader
 from vaead_core.study.scan_zip import scan_zip
 
 
-def picture(shown: Shown, k: int) -> bytes:
-    """Axial slice k of the scan and of each map, as PNG."""
-    return panels_png(shown.scan.volume, [_drawn(shown, one) for one in shown.results], [k], shown.marked)
+def figure(shown: Shown, look: Look) -> Sheet:
+    """Slices of the scan and of each map, for a talk or a paper."""
+    maps = [SlideMap.of(one, cached_scans.native(shown.scan, one.name), shown.threshold(one)) for one in shown.results]
+    return slide(shown.scan.volume, maps, look, shown.marked)
+
+
+def figure_png(shown: Shown, look: Look) -> bytes:
+    """The same as a file of pixels."""
+    return png(figure(shown, look).figure, DOTS_PER_INCH)
+
+
+def figure_svg(shown: Shown, look: Look) -> bytes:
+    """The same as a file of shapes and letters, which other programs can change."""
+    return svg(figure(shown, look).figure, DOTS_PER_INCH)
 
 
 def report(shown: Shown, limits: list[Limits]) -> str:

@@ -14,6 +14,7 @@ from pages.shared.explore.findings import show_clusters
 from pages.shared.explore.limits import measured
 from pages.shared.explore.offering import offer
 from pages.shared.explore.shown import FIRST_RATE, Shown
+from pages.shared.explore.slides import offer_figure
 from pages.shared.notices import plain
 from pages.shared.viewer import Voxel
 from vaead_core import scorers
@@ -29,20 +30,15 @@ EVERYTHING = (
 
 
 def show_downloads(shown: Shown, stem: str, cursor: Voxel, files: tuple[bytes | None, bytes | None]) -> None:
-    """Each map as NIfTI, the crosshair's slice as PNG, a report as HTML, all in BIDS's names; made when asked for.
+    """Each map as NIfTI, a report as HTML, all in BIDS's names, a figure as PNG or SVG; made when asked for.
 
     files: content of the scan's own and of its mask's, None where there is none.
     """
     volume, known = shown.scan.volume, measured(shown)
     verdicts = {one.name: explore_state.verdicts(one.name) for one in shown.results}
 
-    def picture() -> bytes:
-        from pages.shared.explore import downloads  # matplotlib costs every visitor half a second, and few ask for a file
-
-        return downloads.picture(shown, cursor[2])
-
     def report() -> str:
-        from pages.shared.explore import downloads
+        from pages.shared.explore import downloads  # matplotlib costs every visitor half a second, and few ask for a file
 
         return downloads.report(shown, [one.limits for one in known.values() if one.limits])
 
@@ -55,9 +51,9 @@ def show_downloads(shown: Shown, stem: str, cursor: Voxel, files: tuple[bytes | 
         for one, title in zip(shown.results, shown.titles, strict=True):
             content = lambda one=one: map_to_nifti(cached_scans.native(shown.scan, one.name), volume)  # noqa: E731
             offer(f"{title}, NIfTI", content, one.name, f"{stem}_{one.name}.nii.gz")
-        offer("This slice, PNG", picture, "picture", f"{stem}_slice_{cursor[2] + 1}.png")
         offer("Report, HTML", report, "report", f"{stem}_report.html")
         offer("All as one .zip", everything, "everything", f"{stem}_vaead.zip", EVERYTHING)
+        offer_figure(shown, stem, cursor)
 
 
 def show_scores(shown: Shown, row: int) -> None:

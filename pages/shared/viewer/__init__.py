@@ -20,8 +20,9 @@ from plotly.colors import sample_colorscale
 
 from pages.shared.server.streamlit_private import serve
 from pages.shared.viewer.assets import script, style
-from pages.shared.viewer.layer import TOP_RARITY, Layer
+from pages.shared.viewer.layer import Layer
 from pages.shared.viewer.toys import Toys, Voxel
+from vaead_core.figures.rarity import TOP_RARITY
 
 __all__ = ["Layer", "ViewerState", "Voxel", "thresholds_left", "viewer"]
 

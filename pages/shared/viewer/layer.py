@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 
 LARGEST_CODE = 32767
-TOP_RARITY = 3.0
 
 
 @dataclass(frozen=True)
