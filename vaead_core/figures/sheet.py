@@ -23,7 +23,7 @@ class Sheet:
     """Places are inches from the upper left corner. ink: the colour of lines and letters."""
 
     def __init__(self, width: float, height: float, paper: str, ink: str) -> None:
-        self.width, self.height, self.paper, self.ink = width, height, paper, ink
+        self.width, self.height, self.ink = width, height, ink
         self.figure = Figure((width, height), facecolor=paper)
 
     def axes(self, left: float, top: float, width: float, height: float) -> Axes:

@@ -16,6 +16,8 @@ from vaead_core.scans.volume import Volume
 CROSSHAIR = "the crosshair's"
 SLICES = {CROSSHAIR: 0, "the middle one": 1, "3 over the brain": 3, "5 over the brain": 5}
 
+ABOUT = "With the page's thresholds. Colours say how rare a value is among healthy voxels, as the page's do at first."
+
 
 def offer_figure(shown: Shown, stem: str, cursor: Voxel) -> None:
     """What is on it, and the two files."""
@@ -32,7 +34,7 @@ def offer_figure(shown: Shown, stem: str, cursor: Voxel) -> None:
         return downloads.figure_svg(shown, look)
 
     with st.container(horizontal=True):
-        offer("Figure, PNG (300 dpi)", as_png, "figure_png", f"{stem}_figure.png")
+        offer("Figure, PNG (300 dpi)", as_png, "figure_png", f"{stem}_figure.png", ABOUT)
         offer("Figure, SVG", as_svg, "figure_svg", f"{stem}_figure.svg", "For programs that draw; its letters can be changed.")
 
 
