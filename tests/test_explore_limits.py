@@ -130,12 +130,12 @@ def test_what_is_being_measured_of_a_scan_ends_with_it(app, monkeypatch):
     def slow(*arguments):
         for progress in steps(*arguments):
             yield progress
-            until(lambda: one.work.cancelling, 60)
+            until(lambda: one.work.cancelling, 600)
 
     monkeypatch.setattr(measuring, "steps", slow)
     button(app).click().run()
     one = measured(app)
-    until(lambda: one.work.latest is not None, 60)
+    until(lambda: one.work.latest is not None)
     app.selectbox(key="sample").set_value("healthy brain A").run()
     until(lambda: one.work.state != jobs.RUNNING, 60)
     assert one.work.state == jobs.CANCELLED
@@ -147,7 +147,7 @@ def test_what_is_being_measured_of_an_upload_ends_when_that_is_closed_on_another
     def slow(*arguments):
         for progress in steps(*arguments):
             yield progress
-            until(lambda: one.work.cancelling, 60)
+            until(lambda: one.work.cancelling, 600)
 
     monkeypatch.setattr(measuring, "steps", slow)
     app, content = undrawn, scan_file(brain_volume)
@@ -158,7 +158,7 @@ def test_what_is_being_measured_of_an_upload_ends_when_that_is_closed_on_another
     app.run()
     button(app).click().run()
     one = measured(app)
-    until(lambda: one.work.latest is not None, 60)
+    until(lambda: one.work.latest is not None)
     app.switch_page("pages/toy_lab.py").run()
     assert one.work.state == jobs.RUNNING
     [close] = [button for button in app.button if button.label.startswith("Close own")]
@@ -177,13 +177,13 @@ def test_what_is_being_measured_is_told_beside_every_page_and_a_second_click_beg
         started.append(arguments)
         for progress in steps(*arguments):
             yield progress
-            until(lambda: one.work.cancelling, 60)
+            until(lambda: one.work.cancelling, 600)
 
     monkeypatch.setattr(measuring, "steps", slow)
     monkeypatch.setattr(explore_limits, "_begin", lambda known, *given: (begun.append(given), begin(known, *given)))
     button(app).click().run()
     one = measured(app)
-    until(lambda: one.work.share, 60)
+    until(lambda: one.work.share)
     begin(app.session_state.explore_limits.measured, *begun[-1])  # a click before the button was drawn disabled
     assert measured(app) is one
     assert len(started) == 1

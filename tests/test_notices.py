@@ -51,7 +51,8 @@ OURS = {  # words and numbers of the app's own
     *("min(latent_space.COMPARED_ROWS, len(healthy))", "slices.position[row]", "EXPERIMENTS['shift'].question"),
     *("EXPERIMENTS['site_calibration'].question", "EXPERIMENTS[name].question", "verdicts.READINGS[name](tables)"),
     *("described(f'**{scorers.SCORERS[name].title}**', *one)", "described(f'**{scores[name]}**', found.curve, found.usual)"),
-    "described(f'**{titles[name]}**', *one)",
+    *("described(f'**{titles[name]}**', *one)", "_FITTED[question.experiment]", "stop.title", "at", "count", "BUTTON", "ABOUT"),
+    *("figures.METHOD", "figures.ABOUT_PLACES"),
 }
 
 

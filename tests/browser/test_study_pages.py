@@ -47,7 +47,7 @@ def names(tab: Page) -> list[str]:
 
 def cells(tab: Page, title: str) -> list[str]:
     at = tab.locator("thead th").all_inner_texts().index(title)
-    return [row.locator("th, td").nth(at).inner_text() for row in tab.locator("tbody tr:visible").all()]
+    return [row.locator("th, td").nth(at).text_content() for row in tab.locator("tbody tr:visible").all()]
 
 
 def test_a_click_on_a_head_sorts_and_another_turns_it_with_what_is_not_known_last(tab):

@@ -380,9 +380,10 @@ def test_maps_are_linked_where_the_reader_asks_for_it(tab):
 
 @pytest.mark.shows(30)
 def test_random_goes_to_its_toy_and_so_does_the_list(tab):
-    places = []
+    places = [readout(tab)]
     for count in (1, 2):
         press_button(tab, "Random", count)
+        until(lambda: readout(tab) != places[-1])
         assert "not in the truth" not in readout(tab)
         places.append(readout(tab))
     for toy in (0, 1, 1):  # the last is chosen already, and gone to again
@@ -391,7 +392,7 @@ def test_random_goes_to_its_toy_and_so_does_the_list(tab):
             tab.keyboard.press("ArrowLeft")
             script_over(tab)
         go_to(tab, f"{toy + 1} Circle")
-        until(lambda wanted=places[toy]: readout(tab) == wanted)
+        until(lambda wanted=places[toy + 1]: readout(tab) == wanted)
 
 
 @pytest.mark.shows(23, 31)

@@ -46,8 +46,8 @@ class Run:
     @property
     def viewer(self) -> dict[str, Any] | None:
         """What the viewer was given; None where there is none."""
-        found = self.all("bidi_component")
-        return json.loads(found[-1].json) if found else None
+        given = [json.loads(one.json) for one in self.all("bidi_component")]
+        return next((one for one in reversed(given) if "scan" in one), None)
 
 
 class Reader:

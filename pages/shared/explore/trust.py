@@ -54,7 +54,10 @@ def show_trust(shown: Shown) -> None:
     st.caption(plain(f"{_of_painted(painted, kinds)} Half found here from: the size of which this map finds half of the lesions "
                      f"{LOOK} that are painted into this scan, once “{BUTTON}” below was asked at its threshold."))  # fmt: skip
     trusts = [(title, scorers.SCORERS[one.name].trust) for one, title in zip(shown.results, shown.titles, strict=True)]
-    st.markdown("\n".join(f"- **{title}.** {plain(said)}" for title, said in trusts if said))
+    with st.container(gap="xxsmall"):
+        for title, said in trusts:
+            if said:
+                st.markdown(f"**{title}.** {plain(said)}")
     if st.button("Which map finds what: the evidence", icon=":material/leaderboard:", key="explore_evidence"):
         st.session_state.benchmark_view = WHICH
         st.switch_page("pages/benchmark.py")
