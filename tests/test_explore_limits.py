@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -35,6 +38,23 @@ def undrawn(checkpoints, monkeypatch) -> AppTest:
 def app(undrawn) -> AppTest:
     """The page with the sample, drawn."""
     return undrawn.run()
+
+
+@pytest.fixture
+def endless(monkeypatch) -> Iterator[list[tuple]]:
+    """Steps that give the first figures again and again, so that pages come in between; what they were begun with."""
+    steps, begun, over = measuring.steps, [], threading.Event()
+
+    def again(*arguments):
+        begun.append(arguments)
+        first = next(steps(*arguments))
+        while not over.is_set():
+            yield first
+            time.sleep(0.05)
+
+    monkeypatch.setattr(measuring, "steps", again)
+    yield begun
+    over.set()
 
 
 def button(app: AppTest):
@@ -78,22 +98,14 @@ def test_a_button_brings_the_sentence_the_figures_and_the_record(app):
     assert "Detection limits, JSON" in files(app)
 
 
-def test_it_can_be_cancelled_and_what_was_known_stays(app, monkeypatch):
-    steps = measuring.steps
-
-    def slow(*arguments):
-        for progress in steps(*arguments):
-            yield progress
-            until(lambda: measured(app).work.cancelling, 60)
-
-    monkeypatch.setattr(measuring, "steps", slow)
+def test_it_can_be_cancelled_and_what_was_known_stays(app, endless):
     button(app).click().run()
-    until(lambda: measured(app).work.latest is not None, 60)
+    until(lambda: measured(app).work.latest is not None)
     app.run()
     assert button(app).disabled
     [cancel] = [one for one in app.button if one.label == "Cancel"]
     cancel.click().run()
-    until(lambda: measured(app).work.state != jobs.RUNNING, 60)
+    until(lambda: measured(app).work.state != jobs.RUNNING)
     app.run()
     assert not app.exception
     assert measured(app).work.state == jobs.CANCELLED
@@ -124,32 +136,16 @@ def test_another_scan_begins_without_them(app):
     assert one.limits.sentence() not in said(app).replace("\\", "")
 
 
-def test_what_is_being_measured_of_a_scan_ends_with_it(app, monkeypatch):
-    steps = measuring.steps
-
-    def slow(*arguments):
-        for progress in steps(*arguments):
-            yield progress
-            until(lambda: one.work.cancelling, 600)
-
-    monkeypatch.setattr(measuring, "steps", slow)
+def test_what_is_being_measured_of_a_scan_ends_with_it(app, endless):
     button(app).click().run()
     one = measured(app)
     until(lambda: one.work.latest is not None)
     app.selectbox(key="sample").set_value("healthy brain A").run()
-    until(lambda: one.work.state != jobs.RUNNING, 60)
+    until(lambda: one.work.state != jobs.RUNNING)
     assert one.work.state == jobs.CANCELLED
 
 
-def test_what_is_being_measured_of_an_upload_ends_when_that_is_closed_on_another_page(undrawn, brain_volume, monkeypatch):
-    steps = measuring.steps
-
-    def slow(*arguments):
-        for progress in steps(*arguments):
-            yield progress
-            until(lambda: one.work.cancelling, 600)
-
-    monkeypatch.setattr(measuring, "steps", slow)
+def test_what_is_being_measured_of_an_upload_ends_when_that_is_closed_on_another_page(undrawn, brain_volume, endless):
     app, content = undrawn, scan_file(brain_volume)
     key = hashlib.blake2b(content).hexdigest()
     app.session_state.own_scans = {key}
@@ -164,36 +160,28 @@ def test_what_is_being_measured_of_an_upload_ends_when_that_is_closed_on_another
     [close] = [button for button in app.button if button.label.startswith("Close own")]
     close.click().run()
     assert not app.exception
-    until(lambda: one.work.state != jobs.RUNNING, 60)
+    until(lambda: one.work.state != jobs.RUNNING)
     assert one.work.state == jobs.CANCELLED
     assert not app.session_state.explore_limits.measured
 
 
 @pytest.mark.shows(36)
-def test_what_is_being_measured_is_told_beside_every_page_and_a_second_click_begins_no_other(app, monkeypatch):
-    steps, begin, started, begun = measuring.steps, explore_limits._begin, [], []
-
-    def slow(*arguments):
-        started.append(arguments)
-        for progress in steps(*arguments):
-            yield progress
-            until(lambda: one.work.cancelling, 600)
-
-    monkeypatch.setattr(measuring, "steps", slow)
+def test_what_is_being_measured_is_told_beside_every_page_and_a_second_click_begins_no_other(app, endless, monkeypatch):
+    begin, begun = explore_limits._begin, []
     monkeypatch.setattr(explore_limits, "_begin", lambda known, *given: (begun.append(given), begin(known, *given)))
     button(app).click().run()
     one = measured(app)
     until(lambda: one.work.share)
     begin(app.session_state.explore_limits.measured, *begun[-1])  # a click before the button was drawn disabled
     assert measured(app) is one
-    assert len(started) == 1
+    assert len(endless) == 1
     for page in ("pages/latent_space.py", "pages/explore.py"):
         app.switch_page(page).run()
         assert not app.exception
         assert [bar.proto.text for bar in app.sidebar.get("progress")] == [f"{one.work.title}, {one.work.share:.0%}"]
         assert one.work.state == jobs.RUNNING
     one.work.cancel()
-    until(lambda: one.work.state == jobs.CANCELLED, 60)
+    until(lambda: one.work.state == jobs.CANCELLED)
     app.run()
     assert not app.sidebar.get("progress")
     assert not app.session_state.followed, "what has ended is let go"

@@ -358,6 +358,8 @@ def test_the_same_map_has_the_same_scale_and_threshold_on_explore(tab):
     marks = {panel: note(tab, panel) for panel in FIRST}
     units = tab.locator(".panel .unit").all_inner_texts()
     tab.get_by_role("link", name="Explore").click()
+    expect(tab.get_by_role("heading", name="Explore", level=2)).to_be_visible()
+    drawn(tab)  # a run closes the list
     tab.get_by_role("combobox", name="Scan", exact=True).click()
     tab.get_by_role("option", name="Healthy brain A", exact=True).click()
     expect(tab.get_by_text("A healthy adult of 39")).to_be_visible()
