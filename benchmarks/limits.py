@@ -31,7 +31,7 @@ from vaead_core.experiments.records import ALL
 from vaead_core.experiments.report.wording import markdown_table
 from vaead_core.experiments.subjects import judging, measured, prepared_brain
 from vaead_core.measures.found_lesions import found_lesions
-from vaead_core.pipeline.limits.lesion_scans import APART_MM, EDGES_ML, SIZES, PaintedLesion, Wanted, built, wanted
+from vaead_core.pipeline.limits.lesion_scans import APART_MM, SIZES, PaintedLesion, Wanted, built, wanted
 from vaead_core.pipeline.limits.measuring import ThresholdedMap, detection_limits
 from vaead_core.pipeline.limits.psychometric import interval
 from vaead_core.pipeline.limits.table import Limits
@@ -77,7 +77,7 @@ def painted(prepared: PreparedScan, preprocessor: Preprocessor, these: Iterable[
     seen = grid.to_volume(prepared.slices.mask, prepared.slices) > 0
     numbers, kept = np.zeros(brain.mask.shape, np.int32), list[PaintedLesion]()
     for one in these:
-        radius_mm = max((3e3 * one.volume_ml / 4 / np.pi) ** (1 / 3), _LEAST_MM)
+        radius_mm = max(one.radius_mm, _LEAST_MM)
         places = built(one.kind, one.look, radius_mm).places(brain, labels) & seen
         for _ in range(_TRIES):
             centre = centre_in(places, rng)
@@ -90,14 +90,13 @@ def painted(prepared: PreparedScan, preprocessor: Preprocessor, these: Iterable[
             case = built(one.kind, one.look, radius_mm).paint_at(centre, brain, labels, rng)
             truth = case.truth & seen & (numbers == 0)
             volume_ml = float(truth.sum()) * spacing_mm**3 / 1000
-            low, high = EDGES_ML[SIZES.index(one.size)], EDGES_ML[SIZES.index(one.size) + 1]
-            if low <= volume_ml < high:
+            if one.is_met_by(volume_ml):
                 brain = case.brain
                 i, j, k = centre.tolist()
                 kept.append(PaintedLesion(one.kind, one.look, volume_ml, (i, j, k), _REACH * radius_mm))
                 numbers[truth] = len(kept)
                 break
-            radius_mm = max(radius_mm * (one.volume_ml / max(volume_ml, one.volume_ml / 8)) ** (1 / 3), _LEAST_MM)
+            radius_mm = max(one.nearer(radius_mm, volume_ml), _LEAST_MM)
     slices = preprocessor.to_slices(brain)
     return Measured(slices, PreparedScan(brain, slices), grid.on_slices(numbers, slices), tuple(kept))
 

@@ -207,7 +207,7 @@ def thesis(where: Path, names: list[str]) -> None:
 
 def which(where: Path, names: list[str]) -> None:
     """For each anomaly of a kind and look, the map that finds it best."""
-    known = {one.asked: at for at, one in enumerate(QUESTIONS) if {one.experiment, f"{one.experiment}-validation"} <= set(names)}
+    known = {one.asked: at for at, one in enumerate(QUESTIONS) if {*one.tables} <= set(names)}
     if not known:
         st.info(
             "A map is chosen on validation subjects and measured on test subjects; such a pair of tables is not recorded here."

@@ -28,7 +28,7 @@ def names() -> list[str]:
 
 def winners(where: Path, at: int) -> list[Winner]:
     """Of a question of QUESTIONS, by its place there; its two tables are recorded."""
-    names = [f"{QUESTIONS[at].experiment}{part}" for part in ("-validation", "")]
+    names = QUESTIONS[at].tables
     return _winners(at, tuple(recorded.digest(where, name) for name in names), [recorded.table(where, name) for name in names])
 
 

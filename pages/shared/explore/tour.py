@@ -12,6 +12,7 @@ from pages.shared.cached import recorded
 from pages.shared.cached import scans as cached_scans
 from pages.shared.cached.scans import OpenScan, OpenTruth
 from pages.shared.explore import state as explore_state
+from pages.shared.explore.limits import BUTTON
 from pages.shared.explore.shown import FIRST_RATE
 from pages.shared.notices import plain
 from pages.shared.viewer import Voxel
@@ -69,7 +70,7 @@ STOPS = (
     Stop(
         "What would be missed",
         "healthy brain A",
-        "So ask before you trust a map. At the end of this page, “What would be missed here?” paints lesions of known sizes and "
+        f"So ask before you trust a map. At the end of this page, “{BUTTON}” paints lesions of known sizes and "
         "contrasts into this very scan, and counts those that the map finds.",
     ),
 )

@@ -19,11 +19,11 @@ from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.errors import InputError
 from vaead_core.experiments.records import of_maps
 from vaead_core.measures.aggregates import DEFAULT
+from vaead_core.pipeline.limits.table import SPOKEN_OF
 
 TABLE = "painted"
 _TO = "\u2060–\u2060"  # no line breaks there
 _NONE = pd.DataFrame({"scorer": [], "dataset": [], "prevalence": []})
-LOOK = "20 % darker"  # of which it is said from which size on half are found here
 
 
 def show_trust(shown: Shown) -> None:
@@ -47,12 +47,13 @@ def show_trust(shown: Shown) -> None:
                 "Method": title,
                 **found,
                 "Percentile among healthy scans": f"{one.scan_percentiles[DEFAULT]:.3g}",
-                "Half found here from": limits.size_said(LOOK, 0.5) if limits and here else "not measured",
+                "Half found here from": limits.size_said(SPOKEN_OF, 0.5) if limits and here else "not measured",
             }
         )
     st.table(pd.DataFrame(lines), hide_index=True, alt="How far each map can be trusted")
-    st.caption(plain(f"{_of_painted(painted, kinds)} Half found here from: the size of which this map finds half of the lesions "
-                     f"{LOOK} that are painted into this scan, once “{BUTTON}” below was asked at its threshold."))  # fmt: skip
+    st.caption(plain(f"{_of_painted(painted, kinds)} Half found here from: the size of which this map finds half of the "
+                     f"lesions {SPOKEN_OF} that are painted into this scan, once “{BUTTON}” below was asked at its "
+                     "threshold."))  # fmt: skip
     trusts = [(title, scorers.SCORERS[one.name].trust) for one, title in zip(shown.results, shown.titles, strict=True)]
     with st.container(gap="xxsmall"):
         for title, said in trusts:

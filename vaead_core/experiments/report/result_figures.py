@@ -57,11 +57,7 @@ def grid_figure(grid: pd.DataFrame, height: int | None = None) -> dict[str, Any]
         "zmin": 0, "zmax": 1, "colorscale": "Viridis", "showscale": False, "text": text, "texttemplate": "%{text}", "xgap": 1,
         "ygap": 1, "hovertemplate": "%{y}, %{x}<br>AP %{z:.3f}<extra></extra>",
     }  # fmt: skip
-    layout = {
-        "height": height or 90 + _LINE_HEIGHT * len(grid), "margin": {"l": 10, "r": 10, "t": 10, "b": 30},
-        "xaxis": {"type": "category", "automargin": True, "showgrid": False}, "yaxis": _NAMES | {"showgrid": False},
-    }  # fmt: skip
-    return {"data": [cells], "layout": layout}
+    return {"data": [cells], "layout": _of_cells(height or 90 + _LINE_HEIGHT * len(grid))}
 
 
 def winners_figure(found: list[Winner]) -> dict[str, Any]:
@@ -79,11 +75,15 @@ def winners_figure(found: list[Winner]) -> dict[str, Any]:
         "hovertext": [["" if one is None else _told(one) for one in line] for line in grid],
         "hovertemplate": "%{hovertext}<extra></extra>", "hoverongaps": False,
     }  # fmt: skip
-    layout = {
-        "height": 50 + _WINNER_HEIGHT * len(lines), "margin": {"l": 10, "r": 10, "t": 10, "b": 30},
+    return {"data": [drawn], "layout": _of_cells(50 + _WINNER_HEIGHT * len(lines))}
+
+
+def _of_cells(height: int) -> dict[str, Any]:
+    """The layout of a figure that is a grid of cells."""
+    return {
+        "height": height, "margin": {"l": 10, "r": 10, "t": 10, "b": 30},
         "xaxis": {"type": "category", "automargin": True, "showgrid": False}, "yaxis": _NAMES | {"showgrid": False},
     }  # fmt: skip
-    return {"data": [drawn], "layout": layout}
 
 
 def _won(one: Winner, letters: int) -> str:

@@ -20,11 +20,16 @@ Places = dict[tuple[str, str], tuple[str, str]]  # (line, column) → (dataset, 
 
 @dataclass(frozen=True)
 class Question:
-    """What a reader looks for: a grid of anomalies of the tables `experiment` and `experiment`-validation."""
+    """What a reader looks for: a grid of anomalies that an experiment measures."""
 
     asked: str
     experiment: str
     places: Places
+
+    @property
+    def tables(self) -> tuple[str, str]:
+        """Names of the recorded ones: of validation subjects, and of test subjects."""
+        return f"{self.experiment}-validation", self.experiment
 
 
 def _painted() -> Places:

@@ -43,6 +43,20 @@ class Wanted:
     size: str
     volume_ml: float
 
+    @property
+    def radius_mm(self) -> float:
+        """Of a ball of its volume."""
+        return float((3e3 * self.volume_ml / 4 / np.pi) ** (1 / 3))
+
+    def is_met_by(self, volume_ml: float) -> bool:
+        """Whether a lesion of so many ml has the size that is asked for."""
+        at = SIZES.index(self.size)
+        return EDGES_ML[at] <= volume_ml < EDGES_ML[at + 1]
+
+    def nearer(self, radius_mm: float, volume_ml: float) -> float:
+        """A radius that comes nearer, where one of `radius_mm` painted `volume_ml`; at most twice as long."""
+        return float(radius_mm * (self.volume_ml / max(volume_ml, self.volume_ml / 8)) ** (1 / 3))
+
 
 @dataclass(frozen=True)
 class PaintedLesion:
@@ -133,7 +147,7 @@ class _Bed:
 
     def plant(self, one: Wanted, rng: Generator) -> bool:
         """Whether it found room."""
-        radius_mm = min(max((3e3 * one.volume_ml / 4 / np.pi) ** (1 / 3), _RADII_MM[0]), _RADII_MM[1])
+        radius_mm = min(max(one.radius_mm, _RADII_MM[0]), _RADII_MM[1])
         places = self.ground.places[one.kind]
         free = places[self._room_mm(places) >= 1.3 * radius_mm]
         if not len(free):
@@ -144,11 +158,9 @@ class _Bed:
             box = _box(centre, cut * radius_mm / self.brain.spacing_mm, self.intensity.shape)
             intensity, truth = self._painted(one, radius_mm, centre, box, outline)
             volume_ml = float(truth.sum()) * self.brain.spacing_mm**3 / 1000
-            low, high = EDGES_ML[SIZES.index(one.size)], EDGES_ML[SIZES.index(one.size) + 1]
-            if low <= volume_ml < high:
+            if one.is_met_by(volume_ml):
                 return self._take(one, centre, box, intensity, truth, volume_ml)
-            radius_mm *= (one.volume_ml / max(volume_ml, one.volume_ml / 8)) ** (1 / 3)
-            radius_mm = min(max(radius_mm, _RADII_MM[0]), _RADII_MM[1])
+            radius_mm = min(max(one.nearer(radius_mm, volume_ml), _RADII_MM[0]), _RADII_MM[1])
         return False
 
     def _painted(self, one: Wanted, radius_mm: float, centre: Array, box: tuple[slice, ...], outline: int) -> tuple[Array, Array]:
