@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import expit
-from scipy.stats import binomtest
 
 from vaead_core.scans.volume import Array
 
@@ -81,5 +80,7 @@ def interval(found: int, count: int, level: float = 0.95) -> tuple[float, float]
     """
     if not count:
         return 0.0, 1.0
+    from scipy.stats import binomtest  # half a second of import that a page which measures nothing need not wait
+
     low, high = binomtest(found, count).proportion_ci(level, "wilson")
     return float(low), float(high)
