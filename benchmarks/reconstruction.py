@@ -19,10 +19,9 @@ def main(checkpoint: Checkpoint, data: str) -> None:
     """Prints the ratio of the model, of PCA with as many components, and of PCA-256."""
     settings = checkpoint.provenance.training.settings | {"data": data}
     parts = load_data(TrainingConfig.model_validate(settings))
-    mean = checkpoint.model.reference["intensity"].mean
     for name in ("validation", "test"):
         held_out = getattr(parts, name).slices
-        found = reconstruction_error(checkpoint.model, held_out, mean)
+        found = reconstruction_error(checkpoint.model, held_out, checkpoint.model.reference["intensity"].mean_of(held_out))
         print(f"{name}: {checkpoint.name} MSE {found.mse:.5f}, mean image {found.atlas_mse:.5f}, ratio {found.ratio:.3f}")
         for components in (checkpoint.model.vae.latent_size, 256):
             print(f"{name}: PCA-{components} ratio {pca_error(parts.train.slices, held_out, components) / found.atlas_mse:.3f}")

@@ -137,7 +137,7 @@ def maps(folder: str, own: str, slices: Slices) -> Iterator[tuple[str, Array]]:
     intensity = healthy["intensity"].z(slices.pixels, slices)
     yield "voxel atlas", np.abs(intensity)
     yield "voxel atlas, darker side", gaussian(-intensity, slices.mask, 1.0)
-    bright = healthy["intensity"].mean[np.clip(slices.position, 0, grid.depth - 1)] > _BRIGHT
+    bright = healthy["intensity"].mean_of(slices) > _BRIGHT
     yield "darker side, in white matter", np.maximum(gaussian(-intensity, slices.mask, 0.7), 0) * bright
     white = grid.on_slices(ndimage.binary_erosion(tissues_on(grid.spacing_mm) == atlas.WHITE), slices)
     yield "top-hat in white matter", top_hat(white, slices)

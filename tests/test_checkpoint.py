@@ -11,6 +11,7 @@ from vaead_core.checkpoints.calibration import RATES
 from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.errors import CheckpointError
 from vaead_core.inference.reference import PlaceStatistics, Reference
+from vaead_core.scans.volume import Slices
 
 
 @pytest.fixture
@@ -100,6 +101,27 @@ def test_a_stored_reference_is_right_to_a_small_share_of_a_deviation(largest, bi
     assert np.abs(found["intensity"].mean - mean).max() <= 0.51 * step + 1e-6 * largest
     assert np.abs(found["intensity"].deviation - deviation).max() <= 0.51 * step
     assert stored["reference/intensity/mean"].dtype == f"int{bits}"
+
+
+def test_a_reference_of_every_second_place_is_stored_and_linear_between_them():
+    rng = np.random.default_rng(0)
+    mean, deviation = (rng.uniform(0.5, 1, (3, 4, 4)).astype(np.float32) for _ in range(2))
+    reference = Reference({"intensity": PlaceStatistics(mean, deviation, every=2)})
+    found = arrays.unpacked(arrays.packed(reference, {}, {}))[0]["intensity"]
+    assert found.every == 2
+    assert found.covers(5, 8)
+    assert found.covers(6, 7)
+    assert not found.covers(3, 4)
+    slices = Slices(np.zeros((4, 8, 8), np.float32), np.ones((4, 8, 8), bool), np.array([0, 1, 4, 99]))
+    step = np.median(deviation) / arrays.STEPS
+    at = found.mean_of(slices)
+    assert at.shape == (4, 8, 8)
+    np.testing.assert_allclose(at[0, ::2, ::2], mean[0], atol=step)
+    np.testing.assert_allclose(at[1, 2, 4], (mean[0, 1, 2] + mean[1, 1, 2]) / 2, atol=step)
+    np.testing.assert_allclose(at[2, 3, 6], (mean[2, 1, 3] + mean[2, 2, 3]) / 2, atol=step)
+    np.testing.assert_array_equal(at[3], at[2], "beyond the last slice it stays as it is there")
+    np.testing.assert_array_equal(at[:, 7], at[:, 6], "and beyond the last row")
+    np.testing.assert_allclose(found.z(at, slices), 0, atol=1e-6)
 
 
 @pytest.mark.parametrize("litter", [".DS_Store", "._README.md", "Thumbs.db", "desktop.ini"])

@@ -40,6 +40,7 @@ from vaead_core.scans.volume import Array, Slices
 from vaead_core.scorers import SCORERS
 
 PATCH_STRIDE = 16
+REFERENCE_MM = 2  # between places of the healthy reference: finer, it is noise of few brains, and eight times as large
 WHOLE = "what was there before is whole"
 
 
@@ -149,12 +150,13 @@ def publish(
             raise CheckpointError(f"No scorer of {config.out.name} uses the training scans themselves; leave --with-scans away.")
         model = Model(model.vae, stride=stride, companions=networks, memory=memory)
         train, held_out = data.train.slices, data.validation.slices
-        reference, calibration = calibrate(model, train, held_out, data.validation.subject, depth)
+        every = max(1, round(REFERENCE_MM / preprocessor.spacing_mm)) if preprocessor else 1
+        reference, calibration = calibrate(model, train, held_out, data.validation.subject, depth, every)
         latents = Latents(
             model.latents(train).astype(np.float16), train.position.astype(np.int16), data.train.subject.astype(np.int16)
         )
         errors = {
-            name: reconstruction_error(model, held.slices, reference["intensity"].mean)
+            name: reconstruction_error(model, held.slices, reference["intensity"].mean_of(held.slices))
             for name, held in (("validation", data.validation), ("test", data.test))
         }
         provenance = _provenance(config, data, errors, {name: how for name, (_, how) in companions.items()})
@@ -164,9 +166,9 @@ def publish(
 
 
 def reconstruction_error(model: Model, slices: Slices, mean_image: Array) -> ReconstructionError:
-    """Of `slices`, against the healthy mean image (K, H, W)."""
+    """Of `slices`, against the healthy mean image at the place of each, (N, H, W)."""
     own = float(((model.map(slices, lambda view: view.reconstruction) - slices.pixels)[slices.mask] ** 2).mean())
-    atlas = float(((mean_image[slices.position] - slices.pixels)[slices.mask] ** 2).mean())
+    atlas = float(((mean_image - slices.pixels)[slices.mask] ** 2).mean())
     return ReconstructionError(own, atlas, own / atlas)
 
 

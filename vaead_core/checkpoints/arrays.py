@@ -27,6 +27,8 @@ def packed(reference: Reference, calibration: Calibration, memory: Mapping[str, 
         arrays[f"reference/{quantity}/step"] = np.array(step, np.float32)
         for name in ("mean", "deviation"):
             arrays[f"reference/{quantity}/{name}"] = _in_steps(getattr(places, name), step)
+        if places.every != 1:
+            arrays[f"reference/{quantity}/every"] = np.array(places.every, np.uint8)
     scaled = {name: found.scaled for name, found in calibration.items() if found.scaled}
     for kind, known, precision in (("scorer", calibration, np.float32), ("scaled", scaled, np.float16)):
         for name, found in known.items():
@@ -71,7 +73,10 @@ def unpacked(arrays: Mapping[str, Array]) -> tuple[Reference, Calibration, dict[
         images, scans = ({a: held(f"{level}/{a}") for a in AGGREGATES} for level in ("images", "scans"))
         return ScorerCalibration(held("pixels"), images, scans)
 
-    places = {name: PlaceStatistics(stored(name, "mean"), stored(name, "deviation")) for name in names("reference")}
+    places = {
+        name: PlaceStatistics(stored(name, "mean"), stored(name, "deviation"), int(arrays.get(f"reference/{name}/every", 1)))
+        for name in names("reference")
+    }
     plain, scaled = ({name: calibrated(kind, name) for name in names(kind)} for kind in ("scorer", "scaled"))
     calibration = {name: replace(found, scaled=scaled.get(name)) for name, found in plain.items()}
     memory: dict[str, Memory] = {}

@@ -118,31 +118,36 @@ def memories(model: Model, train: Slices, depth: int, scans: bool = False) -> di
     return {n: {key: kept.astype(np.float16).astype(np.float32) for key, kept in one.items()} for n, one in learnt.items()}
 
 
-def training_reference(model: Model, train: Slices, depth: int) -> Reference:
-    """What needs no network, from training brains: there are more of them."""
-    return _reference(model, {name: base for name, base in quantities(model).items() if not base.uses_network}, train, depth)
+def training_reference(model: Model, train: Slices, depth: int, every: int = 1) -> Reference:
+    """What needs no network, from training brains: there are more of them. every: as of PlaceStatistics."""
+    plain = {name: base for name, base in quantities(model).items() if not base.uses_network}
+    return _reference(model, plain, train, depth, every)
 
 
 def healthy_reference(model: Model, training: Reference, held_out: Slices, depth: int) -> Reference:
     """`training`, and from held-out brains what the network makes: its residuals of training brains are too small."""
-    ours = _reference(model, {name: base for name, base in quantities(model).items() if base.uses_network}, held_out, depth)
+    bases = {name: base for name, base in quantities(model).items() if base.uses_network}
+    ours = _reference(model, bases, held_out, depth, training["intensity"].every)
     return Reference(training.places | ours.places)
 
 
-def _reference(model: Model, bases: dict[str, PixelScorer], slices: Slices, depth: int) -> Reference:
-    return Reference({name: PlaceStatistics.of(base.score_map(model, slices), slices, depth) for name, base in bases.items()})
+def _reference(model: Model, bases: dict[str, PixelScorer], slices: Slices, depth: int, every: int) -> Reference:
+    maps = {name: base.score_map(model, slices) for name, base in bases.items()}
+    return Reference({name: PlaceStatistics.of(values, slices, depth, every) for name, values in maps.items()})
 
 
-def calibrate(model: Model, train: Slices, held_out: Slices, subject: Array, depth: int) -> tuple[Reference, Calibration]:
+def calibrate(
+    model: Model, train: Slices, held_out: Slices, subject: Array, depth: int, every: int = 1
+) -> tuple[Reference, Calibration]:
     """The reference of all held-out brains, and what healthy brains score against a reference without themselves.
 
-    subject: (N,) int, whose each held-out image is. Subjects are scored fold by fold (leave one out up to
-    FOLDS subjects), so that thresholds are not those of brains the reference has seen. Scorers made of others come last, and
-    are given what those score.
+    subject: (N,) int, whose each held-out image is. every: as of PlaceStatistics. Subjects are scored fold by fold (leave one out
+    up to FOLDS subjects), so that thresholds are not those of brains the reference has seen. Scorers made of others come last,
+    and are given what those score.
     """
     known = scorers.scorers_of(model)
     fused = [name for name, kind in known.items() if kind.needs.members]
-    training = training_reference(model, train, depth)
+    training = training_reference(model, train, depth, every)
     found: Calibration = {}
     for names in ([name for name in known if name not in fused], fused):
         found |= _cross_fitted(model, training, names, held_out, subject, depth, found)

@@ -54,7 +54,7 @@ def _healthy_agree(checkpoint: Checkpoint) -> bool:
     places, latents = checkpoint.model.reference.places, checkpoint.latents
     return (
         {"intensity", "residual"} <= places.keys()
-        and all(one.mean.shape == one.deviation.shape == (depth, side, side) for one in places.values())
+        and all(one.covers(depth, side) for one in places.values())
         and all(_finite(one.mean) and _finite(one.deviation) and one.deviation.min() > 0 for one in places.values())
         and all(is_calibrated(name, one) for name, one in checkpoint.calibration.items())
         and latents.mean.ndim == 2

@@ -60,7 +60,7 @@ def check_calibration(shapes: dict[str, tuple[int, ...]], name: str, places: int
 
     places: pixels of all slices, as the description says.
     """
-    held = [shape for key, shape in shapes.items() if key.startswith("reference/") and not key.endswith("/step")]
+    held = [shape for key, shape in shapes.items() if key.startswith("reference/") and not key.endswith(("/step", "/every"))]
     values = sum(math.prod(shape) for shape in shapes.values())
     others = values - sum(map(math.prod, held))
     if len(held) > 2 * QUANTITIES or any(math.prod(shape) > places for shape in held) or others > OTHER_VALUES:

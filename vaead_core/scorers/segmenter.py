@@ -25,9 +25,8 @@ def planes(slices: Slices, intensity: PlaceStatistics) -> Array:
     the brain.
     """
     image = slices.pixels * slices.mask
-    at = np.clip(slices.position, 0, len(intensity.mean) - 1)
     unusual = np.clip(intensity.z(slices.pixels, slices), -_FAR, _FAR) / 3
-    stack = [image, mirrored(image), unusual * slices.mask, intensity.mean[at] * slices.mask, slices.mask]
+    stack = [image, mirrored(image), unusual * slices.mask, intensity.mean_of(slices) * slices.mask, slices.mask]
     return np.stack(stack, 1).astype(np.float32)
 
 
