@@ -22,7 +22,6 @@ from pages.shared.viewer import thresholds_left, viewer
 from pages.shared.viewer.preview import Preview, asked, show_preview
 from pages.shared.viewer.toys import acts_since
 from vaead_core import scorers
-from vaead_core.anomalies.toys.settings import settings_of
 from vaead_core.errors import InputError
 from vaead_core.figures.curves import PLAIN, described, precision_recall_figure, sweep_figure
 from vaead_core.pipeline import planting
@@ -34,7 +33,7 @@ st.html(UNFADED)  # what was drawn last stays as it is while a toy is planted: p
 state = st.session_state
 with st.container(horizontal=True, vertical_alignment="bottom"):
     st.header("Toy lab", anchor=False, width="content")
-    st.caption("Research use only, not for diagnosis. A click in the brain plants a toy; ? lists mouse and keys.")
+    st.caption("Research use only, not for diagnosis. A click in the brain plants a toy or lesion; ? lists mouse and keys.")
 about = st.empty()
 controls = st.sidebar.container()
 request, folder = scan_input.ask_scan("lab_sample"), inputs.ask_checkpoint()
@@ -70,8 +69,12 @@ box = BrainBox.of(scan.prepared.brain.mask)
 
 
 def plant_anywhere() -> None:
-    random, length_mm = np.random.default_rng(), dict(settings)["length_mm"]
-    centre = planting.random_centre(scan.prepared.slices, scan.preprocessor, length_mm, random)
+    about = scan.prepared.slices, scan.preprocessor, scan.prepared.brain
+    try:
+        centre = planting.random_centre(planting.Planting(kind, settings, (0, 0, 0)), *about, np.random.default_rng())
+    except InputError as error:
+        state.lab_sentence = str(error)
+        return
     if lab_state.plant_at(scan, shape, centre):
         lab_state.jump(box.from_grid(centre))
 
@@ -147,9 +150,13 @@ def show_dragged() -> None:
 def show_curves(toys: cached_toys.Toys, near: cached_toys.Toys) -> None:
     """Precision and recall of each map, and a sweep of the chosen toy, or of the last one. near: whose maps are at hand."""
     if not toys:
-        st.info("Click in a picture, or press Random, to plant a toy; precision and recall of each map follow here.")
+        st.info(
+            "Draw in a picture with the pointer held down; precision and recall of each map follow here."
+            if kind == planting.DRAWN
+            else "Click in a picture, or press Random, to plant a toy; precision and recall of each map follow here."
+        )
         return
-    numbers = {toy.seed: f"{at} {type(toy.toy).title}" for at, toy in enumerate(toys, 1)}
+    numbers = {toy.seed: f"{at} {planting.name_of(toy.kind)}" for at, toy in enumerate(toys, 1)}
     state.lab_list = state.lab_chosen
     st.pills("Toys", list(numbers), format_func=numbers.__getitem__, key="lab_list", on_change=go_to_listed)
     curves = {name: cached_toys.curve(scan, name, toys, near) for name in names}
@@ -164,7 +171,7 @@ def show_curves(toys: cached_toys.Toys, near: cached_toys.Toys) -> None:
         own = "" if opened.truth is None else " The scan's own lesion counts as normal."
         st.caption(f"Toys: {len(toys)}. Over the brain in the slices that hold one.{own} Click a curve to set its threshold.")
     swept_toy = lab_state.chosen_toy() or toys[-1]
-    offered = settings_of(type(swept_toy.toy), scan.preprocessor.spacing_mm)
+    offered = planting.offered(swept_toy.kind, scan.preprocessor.spacing_mm)
     scalars = [one for one in offered if not (one.several or one.choices)]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         setting = st.selectbox("Sweep of the chosen toy, alone, over its", scalars, format_func=lambda one: one.label, width=280)

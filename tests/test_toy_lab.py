@@ -178,6 +178,11 @@ TOYS = (
         "multiple_shapes",
         (("sizes_mm", (5.0, 12.5)), ("intensities", (-1.0, 0.5)), ("irregularity", 0.3), ("length_mm", 20.0)), (50, 70, 30), 7,
     ),
+    Planting("white_matter", (("radius_mm", 4.0), ("change_percent", -20.0)), (44, 66, 41), 8),
+    Planting(
+        "drawn", (("radius_mm", 3.0), ("change_percent", -35.0)), (70, 60, 40), 9,
+        ((0, 0, 0), (1, 0, 0), (1, -2, 0), (-3, -2, 0)),
+    ),
 )  # fmt: skip
 
 

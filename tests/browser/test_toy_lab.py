@@ -58,12 +58,24 @@ def go_to(tab: Page, toy: str) -> None:
 
 def planted(tab: Page) -> list[dict]:
     """Kind, values, centre and seed of each toy, as the address names them."""
-    text = parse_qs(urlsplit(tab.evaluate("location.href")).query).get("toys", [""])[0]
-    parts = [one.split(":") for one in text.split("~") if one]
+    parts = address_of_toys(tab)
     return [
         {"kind": kind, "values": [float(one) for one in values], "centre": [int(at) for at in centre.split(".")], "seed": seed}
         for kind, *values, centre, seed in parts
     ]
+
+
+def address_of_toys(tab: Page) -> list[list[str]]:
+    """What the address says of each toy."""
+    text = parse_qs(urlsplit(tab.evaluate("location.href")).query).get("toys", [""])[0]
+    return [one.split(":") for one in text.split("~") if one]
+
+
+def choose_kind(tab: Page, title: str) -> None:
+    """A kind of toy or lesion; no toy is chosen, which else would become one."""
+    tab.get_by_role("combobox", name=re.compile("Toy$")).click()
+    tab.get_by_role("option", name=title).click()
+    script_over(tab)
 
 
 def at(tab: Page, across: float, down: float) -> tuple[float, float]:
@@ -351,6 +363,36 @@ def test_maps_follow_a_toy_while_it_is_dragged_and_a_drag_that_is_off_the_brain_
     tab.mouse.move(0, 0)
     until(lambda: pictures(tab) == before)
     assert planted(tab) == [toy]
+
+
+@pytest.mark.shows(45)
+def test_a_painted_lesion_is_planted_like_a_toy_and_one_of_ones_own_is_drawn(tab):
+    choose_kind(tab, "Painted: Mass with expansion")
+    plant(tab)
+    expect(tab.get_by_text("1 Mass with expansion")).to_be_visible()
+    assert "in the truth" in readout(tab)
+    tab.keyboard.press("Escape")
+    script_over(tab)
+    choose_kind(tab, "Painted: Drawn by hand")
+    start, corner, end = at(tab, 0.62, 0.62), at(tab, 0.62, 0.5), at(tab, 0.7, 0.5)
+    tab.mouse.move(*start)
+    tab.mouse.down()
+    tab.mouse.move(*corner, steps=5)
+    tab.mouse.move(*end, steps=5)
+    tab.mouse.up()
+    expect(tab.get_by_text("2 Drawn by hand")).to_be_visible()
+    script_over(tab)
+    [mass, line] = address_of_toys(tab)
+    assert mass[0] == "mass"
+    assert line[0] == "drawn"
+    assert len(line[-1].split("*")) >= 4, "the line has several voxels"
+    for place in (start, corner, end):
+        tab.mouse.move(*place)
+        until(lambda: "in the truth" in readout(tab) and "not in" not in readout(tab))
+    tab.mouse.move(*at(tab, 0.7, 0.62))
+    until(lambda: "not in the truth" in readout(tab))
+    tab.keyboard.press("Control+z")
+    until(lambda: len(address_of_toys(tab)) == 1)
 
 
 @pytest.mark.shows(29)

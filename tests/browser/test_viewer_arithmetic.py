@@ -247,11 +247,10 @@ TOY = {
     "id": 3,
     "centre": [30, 40, 20],
     "size_mm": 10,
-    "first": 8,
-    "last": 32,
-    "size_range_mm": [2, 40],
-    "length_range_mm": [2, 200],
+    "range_mm": [2, 40],
+    "run": {"first": 8, "last": 32, "range_mm": [2, 200]},
 }
+BALL = TOY | {"run": None}
 SPACING = [2, 2, 2]
 
 
@@ -283,7 +282,19 @@ def test_a_pulled_handle_asks_for_its_distance_in_mm_and_no_more_than_there_is(j
     assert js(ask, toy=TOY, part="length", plane="coronal", index=40, point=[30, 28], spacing=SPACING) == 32
     assert js("resized(toy, 'size', 99, spacing).size_mm", toy=TOY, spacing=SPACING) == 40
     longer = js("resized(toy, 'length', 8, spacing)", toy=TOY, spacing=SPACING)
-    assert (longer["first"], longer["last"]) == (18, 21)
+    assert (longer["run"]["first"], longer["run"]["last"]) == (18, 21)
+
+
+def test_a_ball_is_a_disc_in_every_plane_and_is_pulled_by_its_radius_alone(js):
+    ask = "outlineOf(toy, PLANES[plane], index, spacing)"
+    for plane, index, middle in (("axial", 23, [30, 40]), ("coronal", 43, [30, 20]), ("sagittal", 27, [40, 20])):
+        assert js(ask, toy=BALL, plane=plane, index=index, spacing=SPACING) == {"isRound": True, "middle": middle, "half": [4, 4]}
+    assert js(ask, toy=BALL, plane="axial", index=26, spacing=SPACING) is None
+    pulled = "pulledMm(toy, 'size', PLANES.axial, index, point, spacing)"
+    assert js(pulled, toy=BALL, index=20, point=[33, 44], spacing=SPACING) == 10
+    assert js(pulled, toy=BALL, index=26, point=[30, 44], spacing=SPACING) == pytest.approx(np.hypot(8, 12))
+    assert js("resized(toy, 'size', 14, spacing)", toy=BALL, spacing=SPACING) == BALL | {"size_mm": 14}
+    assert js("movedTo(toy, [1, 2, 3])", toy=BALL, spacing=SPACING) == BALL | {"centre": [1, 2, 3]}
 
 
 def test_acts_that_are_not_answered_show_at_once(js):
@@ -295,5 +306,5 @@ def test_acts_that_are_not_answered_show_at_once(js):
     after = js(ask, toy=TOY, acts=acts, spacing=SPACING)
     assert after["planted"] == [{"voxel": [1, 2, 3], "mm": 8}]
     [left] = after["list"]
-    assert (left["centre"], left["first"], left["last"], left["size_mm"]) == ([31, 41, 22], 10, 34, 14)
+    assert (left["centre"], left["run"]["first"], left["run"]["last"], left["size_mm"]) == ([31, 41, 22], 10, 34, 14)
     assert after["chosen"] == 3

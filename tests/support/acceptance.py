@@ -50,6 +50,7 @@ FEATURES = {
     36: ("B", "What runs in the background is told on every page"),
     37: ("B", "Which map for which anomaly: chosen on validation, AP on test with interval and chance"),
     38: ("B", "A figure for slides: chosen slices, black or white, 300 dpi PNG and SVG"),
+    45: ("B", "Painted lesions are planted like toys, and a brush draws one's own"),
 }
 
 

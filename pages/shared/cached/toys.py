@@ -64,7 +64,7 @@ def planted(scan: OpenScan, toys: Toys) -> ToyCase:
     clean = scan.prepared.slices
     if not toys:
         return planting.unplanted(clean)
-    return planting.plant_another(planted(scan, toys[:-1]), toys[-1], clean, scan.preprocessor)
+    return planting.plant_another(planted(scan, toys[:-1]), toys[-1], scan.preprocessor, scan.prepared.brain)
 
 
 @cached
@@ -108,7 +108,7 @@ def preview(scan: OpenScan, names: tuple[str, ...], toys: Toys, index: int) -> l
     clean, box = scan.prepared.slices, BrainBox.of(scan.prepared.brain.mask)
     case = planting.unplanted(clean)
     for toy in toys:
-        case = planting.plant_another(case, toy, clean, scan.preprocessor)
+        case = planting.plant_another(case, toy, scan.preprocessor, scan.prepared.brain)
     row = np.flatnonzero(clean.position == index + box.sides[2].start)
     if not len(row):
         return []
@@ -121,7 +121,8 @@ def preview(scan: OpenScan, names: tuple[str, ...], toys: Toys, index: int) -> l
 @cached
 def sweep(scan: OpenScan, toy: Planting, setting: Setting, names: tuple[str, ...]) -> Sweep:
     """AP of each scorer as one setting of a toy changes."""
-    return planting.sweep(toy, setting, {name: _model(scan, name) for name in names}, scan.prepared.slices, scan.preprocessor)
+    models = {name: _model(scan, name) for name in names}
+    return planting.sweep(toy, setting, models, scan.prepared.slices, scan.preprocessor, scan.prepared.brain)
 
 
 def _model(scan: OpenScan, name: str) -> Model:

@@ -1,26 +1,29 @@
-"""The toys in the address, so that a link restores them: `kind:value:...:i.j.k:seed~...`, values in the order of the controls.
+"""The toys in the address, so that a link restores them: `kind:value:...:i.j.k:seed~...`, values in the order of the controls;
+of one that was drawn, the voxels that the brush passed come last, each counted from the one before: `...:0.0.0*1.0.0*1.-1.0`.
 
 More than fit are counted, and a link that only counts them says that they are no longer here.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import isfinite
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from pages.shared.cached import toys as cached_toys
 from pages.shared.cached.scans import OpenScan
 from pages.shared.cached.toys import Toys
-from vaead_core.anomalies import toys as kinds
-from vaead_core.anomalies.toys.settings import Setting, settings_of
+from vaead_core.anomalies.toys.settings import Setting
 from vaead_core.errors import InputError
-from vaead_core.pipeline.planting import Planting
+from vaead_core.pipeline.planting import DRAWN, Planting, Voxel, offered
 
 NAME = "toys"
 MOST_LETTERS = 1500  # of the address, which some mail programs and proxies cut at 2,000
 LARGEST_SEED = 10**6
+LONGEST_STEP = 200  # voxels from one point of a drawn line to the next
 GONE = "The toys that this address was made with are no longer here; plant them again."
 UNREADABLE = "The toys that this address names cannot be planted in this scan; plant them again."
 
@@ -66,9 +69,19 @@ def note() -> None:
 def encoded(toys: Toys) -> str:
     """Toys as text."""
     return "~".join(
-        ":".join([toy.kind, *(_text(value) for _, value in toy.settings), ".".join(map(str, toy.centre)), str(toy.seed)])
+        ":".join([toy.kind, *(_text(value) for _, value in toy.settings), _dotted(toy.centre), str(toy.seed), *_drawn(toy)])
         for toy in toys
     )
+
+
+def _drawn(toy: Planting) -> list[str]:
+    """Of a drawn one its path; nothing of others."""
+    steps = np.diff(toy.path or [(0, 0, 0)], axis=0, prepend=0)
+    return ["*".join(_dotted(step) for step in steps.tolist())] if toy.kind == DRAWN else []
+
+
+def _dotted(numbers: Iterable[int]) -> str:
+    return ".".join(map(str, numbers))
 
 
 def decoded(text: str, scan: OpenScan) -> Toys:
@@ -87,11 +100,25 @@ def decoded(text: str, scan: OpenScan) -> Toys:
 
 def _planting(parts: list[str], scan: OpenScan) -> Planting:
     """One toy. Raises ValueError or KeyError."""
+    path = _path(parts.pop()) if parts[0] == DRAWN else ()
     kind, *texts, centre, seed = parts
-    settings = settings_of(kinds.TOYS[kind], scan.preprocessor.spacing_mm)
+    settings = offered(kind, scan.preprocessor.spacing_mm)
     values = tuple((one.name, _value(one, text)) for one, text in zip(settings, texts, strict=True))
     i, j, k = (_whole(at, size) for at, size in zip(centre.split("."), scan.preprocessor.slice_grid.atlas.shape, strict=True))
-    return Planting(kind, values, (i, j, k), _whole(seed, LARGEST_SEED))
+    return Planting(kind, values, (i, j, k), _whole(seed, LARGEST_SEED), path)
+
+
+def _path(text: str) -> tuple[Voxel, ...]:
+    """What `_drawn` wrote. Raises ValueError."""
+    steps = np.array([[_step(at) for at in step.split(".")] for step in text.split("*")])
+    if steps.ndim != 2 or steps.shape[1] != 3 or steps[0].any():
+        raise ValueError(text)
+    return tuple((i, j, k) for i, j, k in steps.cumsum(0).tolist())
+
+
+def _step(text: str) -> int:
+    """A whole number, which may be below 0."""
+    return -_whole(text[1:], LONGEST_STEP) if text.startswith("-") else _whole(text, LONGEST_STEP)
 
 
 def _value(setting: Setting, text: str) -> Any:

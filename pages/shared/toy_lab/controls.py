@@ -1,4 +1,4 @@
-"""A control for each field of a toy, whatever the toy."""
+"""A control for each setting of a toy or a painted lesion, whatever it is."""
 
 from __future__ import annotations
 
@@ -8,24 +8,28 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.shared.inputs import KEPT
-from vaead_core.anomalies import toys
-from vaead_core.anomalies.toys.settings import Setting, settings_of
+from vaead_core.anomalies.toys.settings import Setting
+from vaead_core.pipeline import planting
 from vaead_core.pipeline.planting import Planting
 
 
 def ask_toy(spacing_mm: float) -> tuple[str, DeltaGenerator, tuple[tuple[str, Any], ...]]:
-    """The kind of toy, a row for buttons below it, and its (field, value) settings. spacing_mm: below which none is drawn.
+    """The kind of toy or lesion, a row for buttons below it, and its (field, value) settings. spacing_mm: below which none is
+    drawn.
 
     Raises InputError for text that does not hold the numbers asked for.
     """
     _show_chosen()
-    kinds = sorted(toys.TOYS)
-    about = toys.help_text(st.session_state.get("toy", kinds[0]))
-    titles = {name: toys.TOYS[name].title for name in kinds}
-    kind = st.selectbox("Toy", kinds, format_func=titles.__getitem__, key="toy", help=about, **KEPT)
+    about = planting.help_text(st.session_state.get("toy", planting.KINDS[0]))
+    kind = st.selectbox("Toy", planting.KINDS, format_func=_title, key="toy", help=about, **KEPT)
     buttons = st.container(horizontal=True, gap="xsmall")
-    settings = settings_of(toys.TOYS[kind], spacing_mm)
+    settings = planting.offered(kind, spacing_mm)
     return kind, buttons, tuple((one.name, _ask(one, f"{kind}_{one.name}")) for one in settings)
+
+
+def _title(kind: str) -> str:
+    """Painted lesions come after toys, and are said to be such."""
+    return f"Painted: {planting.name_of(kind)}" if planting.is_painted(kind) else planting.name_of(kind)
 
 
 def _show_chosen() -> None:

@@ -11,10 +11,9 @@ import streamlit as st
 from pages.shared.cached import toys as cached_toys
 from pages.shared.cached.scans import OpenScan
 from pages.shared.cached.toys import BrainBox, Toys
-from pages.shared.viewer.toys import Act
-from vaead_core.anomalies.toys.settings import settings_of
+from pages.shared.viewer.toys import DRAW, Act
 from vaead_core.errors import InputError
-from vaead_core.pipeline.planting import Planting, Voxel
+from vaead_core.pipeline.planting import Planting, Voxel, offered
 
 Shape = tuple[str, tuple[tuple[str, Any], ...]]
 MOST_UNDONE = 100  # changes that undo goes back to
@@ -31,7 +30,7 @@ def begin(scan: OpenScan, shape: Shape) -> None:
     state.setdefault("lab_done", 0)
     chosen = chosen_toy()
     if chosen and state.get("lab_shape", shape) != shape:
-        _change_one(scan, Planting(*shape, chosen.centre, chosen.seed))
+        _change_one(scan, replace(chosen, kind=shape[0], settings=shape[1]))
     state.lab_shape = shape
 
 
@@ -40,10 +39,11 @@ def chosen_toy() -> Planting | None:
     return toy_of(st.session_state.lab_chosen)
 
 
-def plant_at(scan: OpenScan, shape: Shape, centre: Voxel) -> bool:
-    """One toy more, which is then the chosen one; whether it has a place."""
+def plant_at(scan: OpenScan, shape: Shape, centre: Voxel, path: tuple[Voxel, ...] = ()) -> bool:
+    """One toy more, which is then the chosen one; whether it has a place. path: as of Planting."""
     toys = st.session_state.lab_toys
-    planting = Planting(*shape, centre, 1 + max((toy.seed for toy in toys), default=st.session_state.get("lab_seed", 0)))
+    seed = 1 + max((toy.seed for toy in toys), default=st.session_state.get("lab_seed", 0))
+    planting = Planting(*shape, centre, seed, path)
     if planted := _change(scan, (*toys, planting), planting.seed):
         st.session_state.lab_seed = planting.seed
     return planted
@@ -98,6 +98,9 @@ def _do(scan: OpenScan, shape: Shape, act: Act, box: BrainBox) -> None:
     toy, spacing_mm = toy_of(act.id), scan.preprocessor.spacing_mm
     if act.name == "plant" and act.voxel:
         plant_at(scan, shape, box.on_grid(act.voxel))
+    elif act.name == DRAW:
+        i, j, k = act.path[0]
+        plant_at(scan, shape, box.on_grid((i, j, k)), tuple((a - i, b - j, c - k) for a, b, c in act.path))
     elif act.name in ("undo", "redo"):
         undo() if act.name == "undo" else redo()
     elif act.name == "choose":
@@ -117,8 +120,8 @@ def changed(toy: Planting, act: Act, spacing_mm: float, box: BrainBox) -> Planti
         return toy
     if act.name == "size":
         return toy.with_size(act.mm, spacing_mm)
-    length = next(one for one in settings_of(type(toy.toy), spacing_mm) if one.name == "length_mm")
-    return toy.with_setting("length_mm", length.within(act.mm))
+    lengths = (one for one in offered(toy.kind, spacing_mm) if one.name == "length_mm")
+    return next((toy.with_setting(one.name, one.within(act.mm)) for one in lengths), toy)
 
 
 def with_changed(toy: Planting) -> Toys:

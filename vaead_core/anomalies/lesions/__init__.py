@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.random import Generator
@@ -29,9 +29,20 @@ class PaintedCase:
 
 
 class Lesion(ABC):
-    """A kind of painted lesion."""
+    """A kind of painted lesion. one: the title of one alone. tissue: that it lies in. radii: its settings that say how large.
+
+    reach: radii from its centre that it does not pass.
+    """
 
     title: ClassVar[str]
+    one: ClassVar[str]
+    tissue: ClassVar[str]
+    radii: ClassVar[tuple[str, ...]] = ("radius_mm",)
+    reach: ClassVar[float] = 2.2
+
+    def reach_mm(self, spacing_mm: float) -> float:
+        """From its centre, which it does not pass. spacing_mm: of a voxel."""
+        return float(self.reach * getattr(self, self.radii[-1]))
 
     def paint(self, brain: Brain, rng: Generator) -> PaintedCase:
         """The lesion at a random place of its tissue. The same rng state gives the same case."""
@@ -49,6 +60,17 @@ class Lesion(ABC):
 
 LESIONS: Registry[Lesion] = Registry("lesion", partial(check_contract, contract=Lesion))
 register, build, help_text = LESIONS.register, LESIONS.build, LESIONS.help_text
+
+
+def sized(kind: str, radius_mm: float, **settings: Any) -> Lesion:
+    """A kind of lesion of about a radius, for `paint_at`, which paints one."""
+    return build(kind, **dict.fromkeys(LESIONS[kind].radii, radius_mm), **settings)
+
+
+def box_about(lesion: Lesion, centre: Array, spacing_mm: float, shape: tuple[int, ...]) -> tuple[slice, ...]:
+    """What a lesion about a voxel (3,) can change of a volume of `shape`."""
+    reach = int(np.ceil(lesion.reach_mm(spacing_mm) / spacing_mm)) + 2
+    return tuple(slice(max(0, int(at) - reach), min(size, int(at) + reach + 1)) for at, size in zip(centre, shape, strict=True))
 
 
 def recoloured(brain: Brain, change: float, share: Array) -> Brain:

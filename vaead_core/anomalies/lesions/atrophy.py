@@ -23,6 +23,8 @@ class FocalAtrophy(Lesion):
     widening_mm: float = 2.0
     radius_mm: float = 20.0
     title: ClassVar[str] = "Focal atrophy"
+    one: ClassVar[str] = "Focal atrophy"
+    tissue: ClassVar[str] = "cortex"
 
     def places(self, brain: Brain, labels: Array) -> Array:
         return (labels == atlas.GREY) & brain.mask

@@ -23,6 +23,8 @@ class CorticalLesion(Lesion):
     change: float = -0.2
     radius_mm: float = 18.0
     title: ClassVar[str] = "Cortical region"
+    one: ClassVar[str] = "Cortical region"
+    tissue: ClassVar[str] = "cortex"
 
     def places(self, brain: Brain, labels: Array) -> Array:
         depth_mm = ndimage.distance_transform_edt(brain.mask) * brain.spacing_mm

@@ -22,6 +22,9 @@ class Mass(Lesion):
     radius_mm: float = 14.0
     push: float = 0.4
     title: ClassVar[str] = "Mass with expansion"
+    one: ClassVar[str] = "Mass with expansion"
+    tissue: ClassVar[str] = "white matter"
+    reach: ClassVar[float] = 3.2  # it moves tissue as far
 
     def places(self, brain: Brain, labels: Array) -> Array:
         return ndimage.binary_erosion((labels == atlas.WHITE) & brain.mask, iterations=2)

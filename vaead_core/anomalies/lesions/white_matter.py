@@ -23,6 +23,9 @@ class WhiteMatterLesions(Lesion):
     smallest_mm: float = 2.5
     largest_mm: float = 6.0
     title: ClassVar[str] = "White-matter spots"
+    one: ClassVar[str] = "White-matter spot"
+    tissue: ClassVar[str] = "white matter"
+    radii: ClassVar[tuple[str, ...]] = ("smallest_mm", "largest_mm")
 
     def paint(self, brain: Brain, rng: Generator) -> PaintedCase:
         labels = tissues(int(brain.spacing_mm))

@@ -26,8 +26,8 @@ class Setting:
     @property
     def label(self) -> str:
         """For example "Radius, mm"."""
-        words = self.name.removesuffix("_mm").replace("_", " ").capitalize()
-        return f"{words}, mm" if self.name.endswith("_mm") else words
+        unit = next((unit for end, unit in (("_mm", ", mm"), ("_percent", ", %")) if self.name.endswith(end)), "")
+        return self.name.removesuffix("_mm").removesuffix("_percent").replace("_", " ").capitalize() + unit
 
     def within(self, number: float) -> float:
         """The nearest number that is offered; of two as near the even one."""

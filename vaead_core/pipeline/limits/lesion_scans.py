@@ -25,8 +25,6 @@ KINDS = ("cortical", "mass", "white_matter")  # by turns in a look that has a ch
 APART_MM = 20.0  # between two lesions of a scan
 MIRROR_MM = 8.0  # between a lesion and the mirror image of another, which maps of left against right compare it with
 REPEATS = 10  # lesions of a size and look
-_CUT = 2.2  # radii about a lesion that are cut out for it, which its outline does not pass
-_CUT_OF_MASS = 3.2  # it moves tissue as far
 _RADII_MM = (1.5, 25.0)
 _REPAINTED = 5  # times, with another radius, until a lesion has the size that is asked for
 _PATIENCE = 6  # lesions that find no room before a scan counts as full
@@ -152,23 +150,22 @@ class _Bed:
         free = places[self._room_mm(places) >= 1.3 * radius_mm]
         if not len(free):
             return False
-        cut = _CUT_OF_MASS if one.kind == "mass" else _CUT
         centre, outline = free[rng.integers(len(free))], int(rng.integers(2**32))
         for _ in range(_REPAINTED):
-            box = _box(centre, cut * radius_mm / self.brain.spacing_mm, self.intensity.shape)
-            intensity, truth = self._painted(one, radius_mm, centre, box, outline)
+            lesion = built(one.kind, one.look, radius_mm)
+            box = lesions.box_about(lesion, centre, self.brain.spacing_mm, self.intensity.shape)
+            intensity, truth = self._painted(lesion, centre, box, outline)
             volume_ml = float(truth.sum()) * self.brain.spacing_mm**3 / 1000
             if one.is_met_by(volume_ml):
                 return self._take(one, centre, box, intensity, truth, volume_ml)
             radius_mm = min(max(one.nearer(radius_mm, volume_ml), _RADII_MM[0]), _RADII_MM[1])
         return False
 
-    def _painted(self, one: Wanted, radius_mm: float, centre: Array, box: tuple[slice, ...], outline: int) -> tuple[Array, Array]:
+    def _painted(self, lesion: Lesion, centre: Array, box: tuple[slice, ...], outline: int) -> tuple[Array, Array]:
         """Intensity and truth of the box with the lesion in it."""
         cut = replace(self.brain, intensity=self.intensity[box], mask=self.brain.mask[box])
         start = [side.start for side in box]
-        lesion, rng = built(one.kind, one.look, radius_mm), np.random.default_rng(outline)
-        case = lesion.paint_at(centre - start, cut, self.ground.labels[box], rng)
+        case = lesion.paint_at(centre - start, cut, self.ground.labels[box], np.random.default_rng(outline))
         moved = np.abs(case.brain.intensity - cut.intensity) > 1e-6  # not by rounding alone
         return np.where(moved, case.brain.intensity, cut.intensity), case.truth & self.ground.seen[box]
 
@@ -197,15 +194,9 @@ class _Bed:
 
 def built(kind: str, look: str, radius_mm: float) -> Lesion:
     """A kind of painted lesion of about a radius."""
-    sizes = ("smallest_mm", "largest_mm") if kind == "white_matter" else ("radius_mm",)
-    change = {} if look == LOST else {"change": LOOKS[look]}
-    return lesions.build(kind, **dict.fromkeys(sizes, radius_mm), **change)
+    change = LOOKS[look]
+    return lesions.sized(kind, radius_mm, **({} if change is None else {"change": change}))
 
 
 def _thinned(places: Array) -> Array:
     return places[:: max(1, len(places) // _PLACES)]
-
-
-def _box(centre: Array, half: float, shape: tuple[int, ...]) -> tuple[slice, ...]:
-    reach = int(np.ceil(half)) + 2
-    return tuple(slice(max(0, int(at) - reach), min(size, int(at) + reach + 1)) for at, size in zip(centre, shape, strict=True))

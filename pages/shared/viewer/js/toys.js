@@ -4,6 +4,7 @@ import { PLANES } from "./geometry.js";
 import { Preview } from "./preview.js";
 import { afterActs, movedTo, partAt, pulledMm, resized } from "./outlines.js";
 
+const LONGEST_PATH = 400; // voxels, which Python takes at most
 const ARROWS = { ArrowUp: ["up", 1], ArrowDown: ["up", -1], ArrowRight: ["across", 1], ArrowLeft: ["across", -1] };
 
 export class Toys {
@@ -41,6 +42,7 @@ export class Toys {
   shown() {
     if (!this.given) return null;
     const after = afterActs(this.given, this.viewer.settings.acts, this.spacing);
+    if (this.held?.path) return { ...after, planted: [...after.planted, { path: this.held.path, mm: this.given.nextMm }] };
     if (!this.held) return after;
     const list = after.list.map((toy) => (toy.id === this.held.toy.id ? this.held.toy : toy));
     return { ...after, list, chosen: this.held.toy.id };
@@ -75,19 +77,29 @@ export class Toys {
   /** What the pointer shows over a point. */
   pointer(picture, point) {
     const found = picture && this.partAt(picture, point);
+    if (!found && picture && this.given?.draws) return "cell";
     return found ? { body: "move", size: "ew-resize", length: "ns-resize" }[found.part] : "";
   }
 
-  /** Takes what lies under the pointer; false where that is no toy. */
+  /** Takes what lies under the pointer, or begins to draw there; false where that is no toy and nothing is drawn. */
   grab(picture, point) {
     const found = this.partAt(picture, point);
-    if (!found) return false;
+    if (!found && this.given?.draws) this.held = { path: [this.voxelAt(picture, point)] };
+    if (!found) return Boolean(this.held);
     this.held = { ...found, from: picture.projection.toVoxels(...point), before: found.toy };
     this.viewer.redraw();
     return true;
   }
 
+  /** The voxel under a point of a picture, the nearest one of the grid. */
+  voxelAt({ projection, index }, point) {
+    const { across, up, through } = projection.plane, [u, v] = projection.toVoxels(...point), voxel = [0, 0, 0];
+    [voxel[across], voxel[up], voxel[through]] = [Math.round(u), Math.round(v), index];
+    return voxel.map((at, axis) => Math.max(0, Math.min(this.viewer.grid.shape[axis] - 1, at)));
+  }
+
   pull(picture, point) {
+    if (this.held.path) return this.draw(this.voxelAt(picture, point));
     const { part, from, before } = this.held, { projection: { plane }, index } = picture;
     const to = picture.projection.toVoxels(...point);
     if (part === "body") {
@@ -100,6 +112,13 @@ export class Toys {
     this.viewer.redraw();
   }
 
+  draw(voxel) {
+    const { path } = this.held;
+    if (String(path.at(-1)) === String(voxel) || path.length >= LONGEST_PATH) return;
+    path.push(voxel);
+    this.viewer.redraw();
+  }
+
   /** What the held toy has become, as an act; null where it is as it was. */
   change() {
     const { toy, part, before } = this.held, id = toy.id;
@@ -109,6 +128,12 @@ export class Toys {
 
   /** Lets go: a toy that stayed where it was is chosen. */
   drop() {
+    if (this.held.path) {
+      const { path } = this.held;
+      this.held = null;
+      this.viewer.setCursor(path[0]);
+      return this.send({ name: "draw", path });
+    }
     const { toy } = this.held, change = this.change();
     this.held = null;
     this.preview.end(Boolean(change));
