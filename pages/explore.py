@@ -1,4 +1,4 @@
-"""A scan, sample or uploaded, through one checkpoint: maps of two to four methods side by side."""
+"""A scan, sample or uploaded, through one checkpoint: maps of two to four methods side by side, or two that are compared."""
 
 from pathlib import Path
 
@@ -7,6 +7,9 @@ import streamlit as st
 from pages.shared import inputs, scan_input
 from pages.shared.cached import scans as cached_scans
 from pages.shared.cohort import judging
+from pages.shared.comparison import asking, opening
+from pages.shared.comparison import state as pair_state
+from pages.shared.comparison.view import show_pair
 from pages.shared.explore import state as explore_state
 from pages.shared.explore import tour
 from pages.shared.explore.limits import show_limits
@@ -32,8 +35,9 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
 about = st.empty()
 
 request, folder = scan_input.ask_scan("sample"), inputs.ask_checkpoint()
+asked = asking.ask(request, folder)
 tour.show(request.sample, folder.name)
-progress, place = st.empty(), fresh("explore", (request.subject, str(folder)))
+progress, place = st.empty(), fresh("explore", (request.subject, str(folder), asked.subject))
 try:
     with queue.page(), progress.status("Opening the checkpoint", expanded=False) as status:
         checkpoint = cached_scans.checkpoint(folder)
@@ -47,9 +51,14 @@ try:
         scan = cached_scans.open_scan(key, volume, checkpoint, scale, site)
         about.caption(plain(f"{opened.about} {scan.lies}"))
         status.update(label="Scoring")
-        results, sentences = inputs.score_all(scan, methods)
-        layers = [cached_scans.map_layer(scan, one.name) for one in results]
-        redrawn = cached_scans.reconstruction_layer(scan)
+        pair, wrong = opening.tried(asked, request, scan, truth, methods)
+        if pair:
+            results = [pair.sides[0].scored]
+            about.caption(plain(pair.told(f"{opened.about} {scan.lies}")))
+        else:
+            results, sentences = inputs.score_all(scan, methods)
+            layers = [cached_scans.map_layer(scan, one.name) for one in results]
+            redrawn = cached_scans.reconstruction_layer(scan)
     progress.empty()
 except InputError as error:
     refuse_scan(error)
@@ -57,8 +66,13 @@ except InputError as error:
 
 page = place()
 with page, st.container():
-    for warning in [*opened.sentences, *sentences, *cautions(scan.prepared, results, scan.checkpoint)]:
+    said = pair.cautions if pair else [*sentences, *cautions(scan.prepared, results, scan.checkpoint)]
+    for warning in [*opened.sentences, *said]:
         warn(warning)
+    if asked.lacking:
+        st.info(plain(asked.lacking))
+    if wrong:
+        refuse_scan(wrong)
 if not results:
     st.stop()
 explore_state.begin(" ".join(scan.digest), volume.data.shape, request.lost)
@@ -95,4 +109,8 @@ def show() -> None:
 
 
 with page:
-    show()
+    if pair:
+        show_pair(pair)
+    else:
+        pair_state.leave()
+        show()

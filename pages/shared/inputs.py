@@ -53,9 +53,14 @@ def is_own(folder: Path) -> bool:
     return "own_checkpoints" in st.session_state and folder.parent == own_folder()
 
 
+def brain_checkpoints() -> dict[str, Path]:
+    """Those of `checkpoints` that are of brain scans."""
+    return {name: path for name, path in checkpoints().items() if _of_brains(path)}
+
+
 def ask_checkpoint() -> Path:
     """The folder of a checkpoint of brain scans; the page ends with a sentence where there is none."""
-    folders, state = {name: path for name, path in checkpoints().items() if _of_brains(path)}, st.session_state
+    folders, state = brain_checkpoints(), st.session_state
     with st.sidebar:
         if not folders:
             places = " or ".join(folder.name for folder in search.folders())

@@ -8,7 +8,10 @@ from typing import ParamSpec
 
 import streamlit as st
 
-_ASKED = ("sample", "lab_sample", "checkpoint", "methods", "scale", "kept_upload", "kept_truth", "kept_mask")
+_ASKED = (
+    *("sample", "lab_sample", "checkpoint", "methods", "scale", "kept_upload", "kept_truth", "kept_mask"),
+    *("compare", "pair_checkpoint", "pair_sample", "pair_map", "pair_second_map", "kept_second"),
+)
 
 P = ParamSpec("P")
 

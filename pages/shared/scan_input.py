@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from functools import partial
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -16,8 +15,9 @@ from pages.shared.cached.scans import OpenTruth
 from pages.shared.inputs import KEPT
 from pages.shared.labels import ask_labels
 from pages.shared.notices import plain
+from pages.shared.own_scans import forget, owned
 from pages.shared.series import read_upload
-from pages.shared.server import audit, sessions, uploads
+from pages.shared.server import audit, uploads
 from vaead_core.cohorts.samples import SAMPLES
 from vaead_core.errors import ScanError
 from vaead_core.scans.volume import Volume
@@ -28,6 +28,7 @@ BESIDES = {  # what may come with an upload
     "truth": "Its truth: a lesion mask, .nii or .nii.gz",
     "mask": "Its brain: a mask, .nii or .nii.gz (optional)",
 }
+BESIDE_SCANS = ("upload", *BESIDES, "second", "session_file")  # widgets whose files stay when another one's changes
 LOST = "The scan that this address was made with is no longer here; upload it again, or choose a sample."
 
 
@@ -59,7 +60,7 @@ class Request:
     """The scan that a page shall open: a sample by name, or an upload. lost: it named one that is gone.
 
     truth, mask: to the upload, and of its brain. place: where the brain's outline can be looked at. truth_place: where labels
-    of the truth are chosen.
+    of the truth are chosen. owned: the session's set of what is known of such scans.
     """
 
     sample: str
@@ -69,6 +70,12 @@ class Request:
     truth: Upload | None = None
     mask: Upload | None = None
     lost: bool = False
+    owned: str = "own_scans"
+
+    @property
+    def called(self) -> str:
+        """What it is called on screen: a sample's title, or the file's name as it is."""
+        return self.upload.name if self.upload else titled(self.sample)
 
     @property
     def subject(self) -> str:
@@ -89,7 +96,7 @@ class Request:
         one, mask = self.upload, self.mask
         with self.place:
             series, read = read_upload(one.key, one.name, one.content)
-            key = _key(one.key, series, mask.key if mask else "")
+            key = _key(one.key, series, mask.key if mask else "", self.owned)
             volume = brains.known(key, read, (mask.name, mask.content) if mask else None)
         try:
             given = self.truth
@@ -111,7 +118,7 @@ def ask_scan(key: str) -> Request:
     lost = _is_lost(key)
     with st.sidebar:
         names = [*SAMPLES, *([YOURS] if state.get("kept_upload") else [])]
-        chosen = st.selectbox("Scan", names, names.index(LISTS[key]), format_func=_called, key=key, on_change=_chosen, **KEPT)
+        chosen = st.selectbox("Scan", names, names.index(LISTS[key]), format_func=titled, key=key, on_change=_chosen, **KEPT)
         uploads.expect("upload")
         shown = st.file_uploader(
             "Your own T1: a brain or a whole head, .nii, .nii.gz or a .zip of DICOM",
@@ -138,16 +145,17 @@ def ask_scan(key: str) -> Request:
     return Request(chosen, place, truth_place, lost=lost)
 
 
-def _key(scan: str, series: str, mask: str) -> str:
+def _key(scan: str, series: str, mask: str, whose: str) -> str:
     """Of a scan's content, with the series of it and a mask of its brain: what follows from them goes with the scan."""
     if not series and not mask:
         return scan
     key = hashlib.blake2b(f"{scan} {series} {mask}".encode()).hexdigest()
-    st.session_state.own_scans.add(key)
+    owned(whose).add(key)
     return key
 
 
-def _called(name: str) -> str:
+def titled(name: str) -> str:
+    """A name of the list as it stands there."""
     return name[:1].upper() + name[1:]
 
 
@@ -188,18 +196,15 @@ def _keep_upload() -> None:
         audit.note("upload", "scan", bytes=file.size)
     for key, first in LISTS.items():
         state[key] = YOURS if state.kept_upload else first
-    _drop_files()
+    drop_files()
 
 
 def _close() -> None:
     """Lets go of the scan that was open, and of all that was made of it."""
-    state = st.session_state
-    if "own_scans" not in state:
-        state.own_scans = set()
-        sessions.at_end(partial(_forget, state.own_scans))
+    state, known = st.session_state, owned("own_scans")
     if measured := state.get("explore_limits"):
-        measured.forget(state.own_scans)
-    _forget(state.own_scans)
+        measured.forget(known)
+    forget(known)
     state.kept_upload = state.kept_truth = state.kept_mask = None
     state.lost_scan = False
 
@@ -213,7 +218,7 @@ def _keep_beside(what: str) -> None:
     state[f"kept_{what}"] = _held(file) if isinstance(file, UploadedFile) else None
     if isinstance(file, UploadedFile):
         audit.note("upload", what, bytes=file.size)
-    _drop_files()
+    drop_files()
 
 
 def _held(file: UploadedFile) -> Upload:
@@ -222,17 +227,12 @@ def _held(file: UploadedFile) -> Upload:
 
 def _holding(name: str, content: bytes) -> Upload:
     held = Upload(name, content, hashlib.blake2b(content).hexdigest())
-    st.session_state.own_scans.add(held.key)
+    owned("own_scans").add(held.key)
     return held
 
 
-def _drop_files() -> None:
+def drop_files() -> None:
+    """Lets go of files that no widget shows any more."""
     state = st.session_state
-    shown = [state.get(name) for name in ("upload", *BESIDES)]
+    shown = [state.get(name) for name in BESIDE_SCANS]
     state.sent = uploads.drop(state.get("sent", set()), besides={file.file_id for file in shown if file})
-
-
-def _forget(scans: set[str]) -> None:
-    for key in scans:
-        cached_scans.forget(key)
-    scans.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -87,9 +88,15 @@ class SliceGrid:
         from_scan = self._from_scan(brain)
         place = from_scan @ [*voxel, 1]
         place[2] = slices.position[row]
-        found = np.rint((np.linalg.inv(from_scan) @ place)[:3]).astype(int)
-        i, j, k = np.clip(found, 0, np.array(brain.scan.data.shape) - 1).tolist()
-        return i, j, k
+        return _nearest(np.linalg.inv(from_scan), place[:3], brain.scan.data.shape)
+
+    def from_scan(self, voxel: Index, brain: Brain) -> Index:
+        """The voxel of the atlas grid nearest to one of the scan's RAS+ grid."""
+        return _nearest(self._from_scan(brain), voxel, self.atlas.shape)
+
+    def in_scan(self, voxel: Index, brain: Brain) -> Index:
+        """The voxel of the scan's RAS+ grid nearest to one of the atlas grid."""
+        return _nearest(np.linalg.inv(self._from_scan(brain)), voxel, brain.scan.data.shape)
 
     def atlas_mask(self, position: Array) -> Array:
         """(N, H, W) bool: the atlas's own brain in slices at positions (N,); an outline for pictures that have none."""
@@ -111,6 +118,13 @@ def atlas_brain(spacing_mm: int) -> Array:
     full = atlas.t1()
     signal = to_atlas((full.data > 0).astype(np.float32), full, AffineToAtlas(np.eye(4)), atlas_grid(spacing_mm))
     return ndimage.binary_fill_holes(signal > 0.5)
+
+
+def _nearest(matrix: Array, place: Sequence[float] | Array, shape: tuple[int, ...]) -> Index:
+    """The voxel of a grid of that shape that is nearest to where `matrix` (4, 4) brings a place."""
+    found = np.rint((matrix @ [*place, 1])[:3]).astype(int)
+    i, j, k = np.clip(found, 0, np.array(shape) - 1).tolist()
+    return i, j, k
 
 
 def _centre(length: int, size: int) -> slice:

@@ -29,11 +29,16 @@ def begin(subject: str, shape: tuple[int, ...], foreign: bool = False) -> None:
 def keep(seen: ViewerState) -> None:
     """What the reader moved in the viewer."""
     state = st.session_state
-    state.explore_cursor = seen.cursor
+    put(seen.cursor)
     state.explore_thresholds = {**state.explore_thresholds, **seen.thresholds}
-    st.query_params[AT] = ".".join(map(str, seen.cursor))
     if state.explore_thresholds:
         st.query_params[ABOVE] = "~".join(f"{title}:{value:.4g}" for title, value in state.explore_thresholds.items())
+
+
+def put(voxel: Voxel) -> None:
+    """The crosshair was put there."""
+    st.session_state.explore_cursor = voxel
+    st.query_params[AT] = ".".join(map(str, voxel))
 
 
 def jump(voxel: Voxel) -> None:

@@ -11,6 +11,7 @@ from scipy import ndimage
 from pages.shared.cached import recorded
 from pages.shared.cached import scans as cached_scans
 from pages.shared.cached.scans import OpenScan, OpenTruth
+from pages.shared.comparison import asking
 from pages.shared.explore import state as explore_state
 from pages.shared.explore.limits import BUTTON
 from pages.shared.explore.shown import FIRST_RATE
@@ -149,6 +150,8 @@ def within_largest(marked: Array, found: Array) -> Voxel:
 
 
 def _go(stop: int | None) -> None:
+    if stop is not None and "tour_stop" in state:  # by a button, and not by an address, which may compare
+        state.compare = asking.NOTHING
     state.tour_stop = stop
     state.pop("tour_arrived", None)
     if stop is not None:

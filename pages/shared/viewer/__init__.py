@@ -60,6 +60,8 @@ def viewer(
     rarity: float = 1.3,
     toys: Toys | None = None,
     linked: bool = True,
+    bases: Sequence[Layer] = (),
+    pair: bool = False,
     subject: str | None = None,
     jumps: int = 0,
     tells_done: bool = False,
@@ -71,25 +73,29 @@ def viewer(
     for true and false positives. reconstruction: on the scan's intensities, to flicker with. cursor, thresholds (layer
     name → value in its unit): move crosshair and marks whenever they change. rarity: the first threshold of layers that
     have a rarity scale. toys: to plant, drag and resize, where the page has such; what the reader does to them is
-    `toys.acts_since`. linked: maps at first share range and threshold. subject: whom the scan shows; crosshair and zoom stay
-    while that is the same, though voxels change; None when other voxels are another subject. jumps: a new number moves the
-    crosshair to `cursor` though that is where it was put before. tells_done: run again once when the maps are drawn, so that
-    what is heavy for the browser can wait for them.
+    `toys.acts_since`. linked: maps at first share range and threshold. bases: what lies under each layer in place of `scan`.
+    pair: the first two layers have one range of colours where their units are one, and each its own threshold. subject: whom
+    the scan shows; crosshair and zoom stay while that is the same, though voxels change; None when other voxels are another
+    subject. jumps: a new number moves the crosshair to `cursor` though that is where it was put before. tells_done: run again
+    once when the maps are drawn, so that what is heavy for the browser can wait for them.
     """
     everything = [scan, *layers, *(extra for extra in (truth, reconstruction) if extra is not None)]
-    _check(everything, layers, affine)
+    _check([*everything, *bases], layers, affine)
     start = cursor or (layers[0].peak if layers else scan.peak)
     subject = subject or scan.digest
     after = f"{subject} {start} {jumps}"
     records = [layer.to_record(_address(layer, f"{key}-{place}")) for place, layer in enumerate(everything)]
     extras = iter(records[1 + len(layers) :])
+    for at, record in enumerate(shown := records[1 : 1 + len(layers)]):
+        record["base"] = bases[at].to_record(_address(bases[at], f"{key}-base-{at}")) if bases else None
+        record["isPaired"] = pair and at < 2
     data = {
         "key": key,
         "shape": scan.shape,
         "affine": affine.tolist(),
         "fileVoxels": (np.eye(4) if file_voxels is None else file_voxels).tolist(),
         "scan": records[0],
-        "layers": records[1 : 1 + len(layers)],
+        "layers": shown,
         "truth": next(extras) if truth else None,
         "reconstruction": next(extras) if reconstruction else None,
         "subject": subject,

@@ -18,3 +18,8 @@ export function settingsOf(key, linked = true) {
 export function groupOf(settings, scale, volume) {
   return settings.locked ? scale.unit : `${scale.unit}\n${volume.name}`;
 }
+
+/** The same of the range alone: maps that are a pair have one, wherever their thresholds lie. */
+export function rangeOf(settings, scale, volume) {
+  return volume.isPaired ? `${scale.unit}\npair` : groupOf(settings, scale, volume);
+}

@@ -2,7 +2,7 @@
 
 import { divergingRamp, ramp } from "./colours.js";
 import { Scale, rarityOfValue, valueAtRarity } from "./scale.js";
-import { groupOf } from "./settings.js";
+import { groupOf, rangeOf } from "./settings.js";
 import { agreementTables, greyTable, mapTable, shareAbove } from "./shading.js";
 import { quantile } from "./volume.js";
 
@@ -12,7 +12,7 @@ export class Shades {
     Object.assign(this, { rarity, volumes, settings, tables });
     this.ramps = Object.fromEntries(Object.entries(colours).map(([name, stops]) => [name, ramp(stops)]));
     this.brain = volumes.scan.countWhere(volumes.scan);
-    this.counts = volumes.layers.map((layer) => layer.countWhere(volumes.scan));
+    this.counts = volumes.layers.map((layer) => layer.countWhere(layer.base ?? volumes.scan));
     this.darkest = this.intensity(0);
     this.brightest = this.intensity(1);
   }
@@ -41,15 +41,15 @@ export class Shades {
     return this.table(`greys ${volume.digest}`, [low, high], () => greyTable(volume, { low, high }));
   }
 
-  /** Layer `at`: its scale, group, colours, threshold, upper end and the share of the brain it marks. */
+  /** Layer `at`: its scale, groups of threshold and of range, colours, threshold, upper end and the share of the brain it marks. */
   of(at) {
     const { settings } = this;
-    const volume = this.volumes.layers[at], scale = this.scaleOf(at), group = groupOf(settings, scale, volume);
-    const high = settings.high[group] ?? this.firstHigh(at);
+    const volume = this.volumes.layers[at], scale = this.scaleOf(at), group = groupOf(settings, scale, volume), range = rangeOf(settings, scale, volume);
+    const high = settings.high[range] ?? this.firstHigh(at);
     const threshold = Math.min(settings.thresholds[group] ?? this.firstThreshold(at), scale.isRarity ? Infinity : high);
     const colours = volume.signed ? divergingRamp : this.ramps[settings.colours];
     const share = this.table(`share ${at}`, [settings.scale, threshold], () => shareAbove(scale, this.counts[at], threshold));
-    return { volume, scale, group, high, threshold, colours, share };
+    return { volume, scale, group, range, high, threshold, colours, share };
   }
 
   /** Layer `at` as pixels: its volume and a table, or two of them against the truth. */
@@ -66,14 +66,14 @@ export class Shades {
     return this.table(`scale ${at}`, [this.settings.scale], () => new Scale(this.volumes.layers[at], this.settings.scale, this.rarity.top));
   }
 
-  /** The places of the layers that share range and threshold with layer `at`. */
-  sharing(at) {
-    const group = (one) => groupOf(this.settings, this.scaleOf(one), this.volumes.layers[one]);
+  /** The places of the layers that share what `groupOf` or `rangeOf` tells of with layer `at`. */
+  sharing(at, told = groupOf) {
+    const group = (one) => told(this.settings, this.scaleOf(one), this.volumes.layers[one]);
     return this.volumes.layers.map((_, one) => one).filter((one) => group(one) === group(at));
   }
 
   firstHigh(at) {
-    return Math.max(...this.sharing(at).map((one) => this.table(`high ${one}`, [this.settings.scale], () =>
+    return Math.max(...this.sharing(at, rangeOf).map((one) => this.table(`high ${one}`, [this.settings.scale], () =>
       this.scaleOf(one).firstHigh(this.volumes.layers[one], this.counts[one]))));
   }
 

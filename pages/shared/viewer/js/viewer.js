@@ -48,7 +48,7 @@ export class Viewer {
     const wanted = (this.wanted = JSON.stringify(data));
     if (wanted === this.shown) return;
     this.root.dataset.state = "loading";
-    const records = [data.scan, data.truth, data.reconstruction, ...data.layers];
+    const records = [data.scan, data.truth, data.reconstruction, ...data.layers, ...data.layers.map(({ base }) => base)];
     const volumes = await Promise.all(records.map((record) => Volume.load(record, data.shape))).catch(() => null);
     if (wanted !== this.wanted) return; // newer data came meanwhile
     if (volumes === null) {
@@ -56,7 +56,8 @@ export class Viewer {
       return;
     }
     this.shown = wanted;
-    const [scan, truth, reconstruction, ...layers] = volumes;
+    const [scan, truth, reconstruction] = volumes, layers = volumes.slice(3, 3 + data.layers.length);
+    layers.forEach((layer, at) => { layer.base = volumes[3 + layers.length + at]; }); // null: the scan lies under it
     this.take(data, { scan, truth, reconstruction, layers });
   }
 
@@ -169,7 +170,7 @@ export class Viewer {
   /** What a panel draws: the scan (−1) or layer `at` over it. */
   sceneOf(at) {
     const { settings, volumes, grid, box, shades } = this;
-    const base = settings.flicker && volumes.reconstruction ? volumes.reconstruction : volumes.scan;
+    const base = settings.flicker && volumes.reconstruction ? volumes.reconstruction : volumes.layers[at]?.base ?? volumes.scan;
     return {
       grid, base, box, truth: volumes.truth, outline: settings.outline, opacity: settings.opacity, smooth: settings.smooth,
       name: at < 0 ? volumes.scan.name : volumes.layers[at].name,
@@ -252,7 +253,7 @@ export class Viewer {
   }
 
   setHigh(at, high) {
-    this.change({ high: { ...this.settings.high, [this.shades.of(at).group]: high } });
+    this.change({ high: { ...this.settings.high, [this.shades.of(at).range]: high } });
   }
 
   reset() {

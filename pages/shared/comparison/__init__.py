@@ -1,0 +1,1 @@
+"""The Explore page's comparison of two: checkpoints, scans or thresholds."""
