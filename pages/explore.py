@@ -21,6 +21,7 @@ from pages.shared.notices import faults, plain, warn
 from pages.shared.part import part
 from pages.shared.refusal import refuse_scan
 from pages.shared.server import entry, queue
+from pages.shared.session import opening as session
 from pages.shared.viewer import viewer
 from vaead_core.errors import InputError
 from vaead_core.pipeline.cautions import cautions
@@ -34,6 +35,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     tour.offer()
 about = st.empty()
 
+session.arrive()
 request, folder = scan_input.ask_scan("sample"), inputs.ask_checkpoint()
 asked = asking.ask(request, folder)
 tour.show(request.sample, folder.name)
@@ -62,13 +64,16 @@ try:
     progress.empty()
 except InputError as error:
     refuse_scan(error)
+    session.offer_opening()
     st.stop()
 
+session.offer_opening()
 page = place()
 with page, st.container():
     said = pair.cautions if pair else [*sentences, *cautions(scan.prepared, results, scan.checkpoint)]
     for warning in [*opened.sentences, *said]:
         warn(warning)
+    session.show_sentences(scan, pair.scans[1] if pair else None)
     if asked.lacking:
         st.info(plain(asked.lacking))
     if wrong:

@@ -41,9 +41,9 @@ def test_the_sample_shows_maps_and_scores_at_once(checkpoints):
     assert "Research use only" in app.caption[0].value
     shown = json.loads(app.get("bidi_component")[0].proto.json)
     assert [layer["name"] for layer in shown["layers"]] == FIRST
-    assert [button.proto.label for button in app.get("download_button")][-7:] == [
-        "Voxel atlas (baseline), NIfTI", "Report, HTML", "All as one .zip", "Figure, PNG (300 dpi)", "Figure, SVG",
-        "Findings, TSV", "Clusters, NIfTI",
+    assert [button.proto.label for button in app.get("download_button")][-8:] == [
+        "Voxel atlas (baseline), NIfTI", "Report, HTML", "All as one .zip", "Session, JSON", "Figure, PNG (300 dpi)",
+        "Figure, SVG", "Findings, TSV", "Clusters, NIfTI",
     ]  # fmt: skip
     assert len(app.dataframe[0].value) == len(FIRST)
 

@@ -13,7 +13,7 @@ import pytest
 from tests.support.trainings import prepared
 
 ROOT = Path(__file__).resolve().parents[2]
-OTHERS = [f"download_{what}" for what in ("report", "everything", "figure_png", "figure_svg", "findings", "labels")]
+OTHERS = [f"download_{what}" for what in ("report", "everything", "session", "figure_png", "figure_svg", "findings", "labels")]
 SCORER = '''
     from dataclasses import dataclass
     from typing import ClassVar

@@ -17,6 +17,7 @@ from vaead_core import scorers
 from vaead_core.checkpoints.checkpoint import Checkpoint
 
 NOTHING, CHECKPOINT, SCAN, THRESHOLD = "nothing", "another checkpoint", "another scan", "another threshold"
+KINDS = (NOTHING, CHECKPOINT, SCAN, THRESHOLD)
 NO_OTHER = "There is no other checkpoint of brain scans to compare with; train or upload one on the Checkpoints page."
 _HELP = "Two maps beside each other on the atlas grid, with their difference: of two checkpoints, two scans or two thresholds."
 
@@ -43,7 +44,7 @@ class Asked:
 def ask(first: Request, folder: Path) -> Asked:
     """first, folder: the scan and the checkpoint that are shown."""
     with st.sidebar:
-        kind = st.selectbox("Compare with", [NOTHING, CHECKPOINT, SCAN, THRESHOLD], key="compare", help=_HELP, **KEPT)
+        kind = st.selectbox("Compare with", KINDS, key="compare", help=_HELP, **KEPT)
         if kind == CHECKPOINT:
             others = {name: path for name, path in inputs.brain_checkpoints().items() if path != folder}
             if not others:

@@ -16,11 +16,14 @@ state = st.session_state
 
 
 def begin(subject: str, scan: OpenScan, first: Thresholds) -> None:
-    """Another pair begins at the crosshair of Explore and at thresholds `first`; a new session at those of the address."""
-    if state.get("pair_subject") == subject:
+    """Another pair begins at the crosshair of Explore and at thresholds `first`, or those of a session that was opened; a new
+    session at those of the address."""  # fmt: skip
+    restored: Thresholds | None = state.pop("pair_restored", None)
+    if state.get("pair_subject") == subject and not restored:
         return
-    given = None if "pair_subject" in state else read(st.query_params.get(ABOVE, ""))
+    given = restored or (None if "pair_subject" in state else read(st.query_params.get(ABOVE, "")))
     state.pair_subject, state.pair_given = subject, given or first
+    state.pair_jumps = state.get("pair_jumps", -1) + 1
     state.pair_thresholds, state.pair_shown = state.pair_given, True
     at: Voxel | None = state.explore_cursor
     state.pair_start = scan.preprocessor.slice_grid.from_scan(at, scan.prepared.brain) if at else None

@@ -18,6 +18,7 @@ from pages.shared.explore.shown import FIRST_RATE
 from pages.shared.notices import faults, plain
 from pages.shared.part import part
 from pages.shared.server import queue
+from pages.shared.session.saving import offer_session
 from pages.shared.viewer import Layer, viewer
 from vaead_core import scorers
 from vaead_core.figures.rarity import Rarity, to_percent
@@ -62,7 +63,7 @@ def _show(pair: Pair) -> None:
     given = dict(zip(pair.called, state.pair_given, strict=True)) | ({BY_ONE: 0.0} if pair.kind == THRESHOLD else {})
     seen = viewer(
         bases[0], [*layers, third], grid.affine, key="pair", cursor=state.pair_start, thresholds=given, linked=False,
-        pair=True, bases=[*bases, under], subject=pair.subject,
+        pair=True, bases=[*bases, under], subject=pair.subject, jumps=state.pair_jumps,
         truth=pairs.truth_layer(pair.scans[0], pair.truth) if pair.truth else None,
     )  # fmt: skip
     left = tuple(seen.thresholds.get(called, at) for called, at in given.items())[:2]
@@ -71,7 +72,9 @@ def _show(pair: Pair) -> None:
     if moved and pair.kind == THRESHOLD:
         st.rerun(scope="fragment")  # what one alone marks is another part now
     with st.popover("Save", icon=":material/download:"):
-        _offer_files(pair, values)
+        name = stem(Path(pair.scans[0].volume.name).name)
+        _offer_files(pair, values, name)
+        offer_session(pair.scans[0], pair, name)
     _tell(pair)
     _show_figures(pair)
 
@@ -138,8 +141,8 @@ def _figures(side: Side, threshold: float) -> dict[str, str]:
     }
 
 
-def _offer_files(pair: Pair, values: Array) -> None:
-    name, mm = stem(Path(pair.scans[0].volume.name).name), pair.spacing_mm
+def _offer_files(pair: Pair, values: Array, name: str) -> None:
+    mm = pair.spacing_mm
     for which, side in zip(("first", "second"), pair.sides, strict=True):
         content = partial(_map_file, side, mm)
         offer(f"{which.title()} map on the atlas, NIfTI", content, f"pair_{which}", f"{name}_{which}_{side.scored.name}.nii.gz")

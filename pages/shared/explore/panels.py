@@ -16,6 +16,7 @@ from pages.shared.explore.offering import offer
 from pages.shared.explore.shown import FIRST_RATE, Shown
 from pages.shared.explore.slides import offer_figure
 from pages.shared.notices import plain
+from pages.shared.session.saving import offer_session
 from pages.shared.viewer import Voxel
 from vaead_core import scorers
 from vaead_core.figures.curves import PLAIN, precision_recall_figure
@@ -30,7 +31,7 @@ EVERYTHING = (
 
 
 def show_downloads(shown: Shown, stem: str, cursor: Voxel, files: tuple[bytes | None, bytes | None]) -> None:
-    """Each map as NIfTI, a report as HTML, all in BIDS's names, a figure as PNG or SVG; made when asked for.
+    """Each map as NIfTI, a report as HTML, all in BIDS's names, the session, a figure as PNG or SVG; made when asked for.
 
     files: content of the scan's own and of its mask's, None where there is none.
     """
@@ -53,6 +54,7 @@ def show_downloads(shown: Shown, stem: str, cursor: Voxel, files: tuple[bytes | 
             offer(f"{title}, NIfTI", content, one.name, f"{stem}_{one.name}.nii.gz")
         offer("Report, HTML", report, "report", f"{stem}_report.html")
         offer("All as one .zip", everything, "everything", f"{stem}_vaead.zip", EVERYTHING)
+        offer_session(shown.scan, None, stem)
         offer_figure(shown, stem, cursor)
 
 

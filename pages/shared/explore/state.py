@@ -13,17 +13,21 @@ AT, ABOVE = "at", "above"
 
 
 def begin(subject: str, shape: tuple[int, ...], foreign: bool = False) -> None:
-    """A new session takes crosshair and thresholds from the address; another scan begins without them.
+    """A new session takes crosshair and thresholds from the address; another scan begins without them, or with those of a
+    session that was opened.
 
     foreign: the address was made with another scan than this.
     """
     state, first = st.session_state, "explore_subject" not in st.session_state and not foreign
-    if state.get("explore_subject") != subject:
-        state.explore_subject, state.explore_jumps = subject, 0
-        state.explore_cursor = _voxel(st.query_params.get(AT, ""), shape) if first else None
-        state.explore_thresholds = _thresholds(st.query_params.get(ABOVE, "")) if first else {}
-        state.explore_given = dict(state.explore_thresholds)
-        state.explore_start = state.explore_cursor
+    restored = state.pop("explore_restored", None)
+    if state.get("explore_subject") == subject and not restored:
+        return
+    at, above = restored or (_whole(st.query_params.get(AT, "")), _thresholds(st.query_params.get(ABOVE, "")))
+    state.explore_subject, state.explore_jumps = subject, state.get("explore_jumps", -1) + 1
+    state.explore_cursor = _voxel(at, shape) if first or restored else None
+    state.explore_thresholds = above if first or restored else {}
+    state.explore_given = dict(state.explore_thresholds)
+    state.explore_start = state.explore_cursor
 
 
 def keep(seen: ViewerState) -> None:
@@ -77,13 +81,18 @@ def set_threshold(title: str, value: float) -> None:
     state.explore_given = dict(state.explore_thresholds)
 
 
-def _voxel(text: str, shape: tuple[int, ...]) -> Voxel | None:
-    """An address that names no voxel of the scan is as good as none."""
+def _whole(text: str) -> tuple[int, ...]:
+    """Whole numbers of an address; () for what is none."""
     parts = text.split(".")
-    if len(parts) != len(shape) or not all(part.isdecimal() for part in parts):
+    return tuple(map(int, parts)) if all(part.isdecimal() and len(part) < 8 for part in parts) else ()
+
+
+def _voxel(at: tuple[int, ...], shape: tuple[int, ...]) -> Voxel | None:
+    """What is no voxel of the scan is as good as none."""
+    if len(at) != len(shape) or not all(one < size for one, size in zip(at, shape, strict=True)):
         return None
-    i, j, k = map(int, parts)
-    return (i, j, k) if all(at < size for at, size in zip((i, j, k), shape, strict=True)) else None
+    i, j, k = at
+    return i, j, k
 
 
 def _thresholds(text: str) -> dict[str, float]:

@@ -29,15 +29,17 @@ UNREADABLE = "The toys that this address names cannot be planted in this scan; p
 
 
 def begin(scan: OpenScan, foreign: bool = False) -> None:
-    """A new session takes the toys from the address. foreign: that was made with another scan than this."""
+    """A new session takes the toys from the address, or from a session's file that was opened. foreign: the address was made with
+    another scan than this."""
     state = st.session_state
     if "lab_address_read" in state:
         return
     state.lab_address_read, state.lab_lost = True, ""
-    text = str(st.query_params.get(NAME, ""))
+    given = state.pop("lab_given", "")
+    text = given or str(st.query_params.get(NAME, ""))
     if not text or state.lab_toys:
         return
-    if foreign or text.isdecimal():
+    if (foreign and not given) or text.isdecimal():
         state.lab_lost = GONE
         return
     try:

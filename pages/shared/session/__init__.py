@@ -1,0 +1,1 @@
+"""What a reader of Explore has before them as one small file, and back."""
