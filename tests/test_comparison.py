@@ -44,7 +44,7 @@ def names(app: AppTest) -> list[str]:
 
 
 def figures(app: AppTest):
-    [found] = [table.value for table in app.dataframe if list(table.value.columns) == ["First", "Second"]]
+    [found] = [table.value for table in app.table if list(table.value.columns) == ["First", "Second"]]
     return found
 
 
@@ -164,3 +164,23 @@ def test_where_there_is_no_other_checkpoint_the_first_is_shown_and_that_is_said(
     app = compared(asking.CHECKPOINT)
     assert asking.NO_OTHER in [one.value for one in app.info]
     assert "Residual" in names(app)
+
+
+def test_the_tour_begins_without_a_comparison(checkpoints):
+    app = compared(asking.THRESHOLD)
+    app.button(key="tour_begin").click().run()
+    assert not app.exception
+    assert app.selectbox(key="compare").value == asking.NOTHING
+    assert BY_ONE not in names(app)
+
+
+def test_a_second_whole_head_is_extracted_and_its_outline_shown(checkpoints, head):
+    head, _ = head
+    app = compared(asking.SCAN, pair_sample=second_scan.FILE)
+    uploader = next(one for one in app.file_uploader if one.key == "second")
+    uploader.set_value(("DOE.nii", scan_file(head), "application/octet-stream")).run()
+    assert not app.exception
+    assert not app.error
+    assert any("Second: This is a whole head: the brain was extracted first" in one.value for one in app.warning)
+    assert [one.proto.popover.label for one in app.sidebar.get("popover")] == ["Outline of the brain"]
+    assert app.sidebar.caption[0].value.endswith("upload the brain alone.")

@@ -97,7 +97,7 @@ class Request:
         with self.place:
             series, read = read_upload(one.key, one.name, one.content)
             key = _key(one.key, series, mask.key if mask else "", self.owned)
-            volume = brains.known(key, read, (mask.name, mask.content) if mask else None)
+            volume = brains.known(key, read, (mask.name, mask.content) if mask else None, self.owned == "own_scans")
         try:
             given = self.truth
             marked = given and self._marked(given, key, volume)

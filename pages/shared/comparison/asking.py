@@ -61,12 +61,13 @@ def ask(first: Request, folder: Path) -> Asked:
 
 def ask_maps(asked: Asked, methods: Sequence[str], second: Checkpoint) -> tuple[str, str]:
     """The method of the first map, of those that are chosen, and that of the second, which another checkpoint may lack."""
+    offered = [name for name in scorers.map_scorers(second.model) if name in second.calibration]
+    shared = [name for name in methods if name in offered]
     alone = asked.kind != CHECKPOINT
     with asked.place:
-        first = _ask_map("Map" if alone else "First map", methods, "pair_map", methods[0], _follow)
+        first = _ask_map("Map" if alone else "First map", methods, "pair_map", (shared or methods)[0], _follow)
         if alone:
             return first, first
-        offered = [name for name in scorers.map_scorers(second.model) if name in second.calibration]
         likeliest = [name for name in (first, *inputs.PREFERRED, *offered) if name in offered]
         return first, _ask_map("Second map", offered, "pair_second_map", likeliest[0])
 

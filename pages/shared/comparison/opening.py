@@ -91,10 +91,10 @@ def open_pair(asked: Asked, request: Request, scan: OpenScan, truth: OpenTruth |
 
 
 def _cautions(pair: Pair) -> list[str]:
-    """Of a scan that both show once, where both say them."""
+    """What both give cause for is said once."""
     first, second = (cautions(side.prepared, [side.scored], side.checkpoint) for side in pair.sides)
     if pair.kind == THRESHOLD:
         return first
-    both = [one for one in first if one in second and pair.kind == CHECKPOINT]
-    told = [("First", first), ("Second", second)]
-    return [*both, *(f"{which}: {one}" for which, said in told for one in said if one not in both)]
+    both = [one for one in first if one in second]
+    told = [("Both", both), ("First", first), ("Second", second)]
+    return [f"{which}: {one}" for which, said in told for one in said if which == "Both" or one not in both]

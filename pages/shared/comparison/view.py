@@ -117,7 +117,7 @@ def _show_figures(pair: Pair) -> None:
     columns = {
         called: _figures(side, threshold) for called, side, threshold in zip(("First", "Second"), sides, thresholds, strict=True)
     }
-    st.dataframe(pd.DataFrame(columns), width="stretch")
+    st.table(pd.DataFrame(columns), alt="Both in figures")
     dice = core.overlap(*sides, thresholds)
     if np.isnan(dice):
         st.caption("Neither marks anything where both have brain.")
@@ -130,11 +130,11 @@ def _show_figures(pair: Pair) -> None:
 def _figures(side: Side, threshold: float) -> dict[str, str]:
     scorer, one = scorers.SCORERS[side.scored.name], side.scored
     return {
-        "Scan": Path(side.prepared.brain.scan.name).name,
-        "Checkpoint": side.checkpoint.name,
+        "Scan": plain(Path(side.prepared.brain.scan.name).name),  # cells of such a table are markdown
+        "Checkpoint": plain(side.checkpoint.name),
         "Map": f"{scorer.title}, {scorer.unit}",
         "Score of the scan": f"{one.scan[DEFAULT]:.3g}",
-        "Percentile among healthy scans": f"{one.scan_percentiles[DEFAULT]:.1f}, on {one.compared_with}",
+        "Percentile among healthy scans": plain(f"{one.scan_percentiles[DEFAULT]:.1f}, on {one.compared_with}"),
         "Threshold": f"{threshold:.4g}",
         "Marked of this brain": to_percent(side.marked_share(threshold)),
         "Marked of healthy ones": Rarity.of(one.healthy).said(threshold),
