@@ -21,7 +21,8 @@ def begin(subject: str, scan: OpenScan, first: Thresholds) -> None:
     restored: Thresholds | None = state.pop("pair_restored", None)
     if state.get("pair_subject") == subject and not restored:
         return
-    given = restored or (None if "pair_subject" in state else read(st.query_params.get(ABOVE, "")))
+    left: dict[str, Thresholds] = state.get("pair_left", {})
+    given = restored or left.get(subject) or (None if "pair_subject" in state else read(st.query_params.get(ABOVE, "")))
     state.pair_subject, state.pair_given = subject, given or first
     state.pair_jumps = state.get("pair_jumps", -1) + 1
     state.pair_thresholds, state.pair_shown = state.pair_given, True
@@ -40,7 +41,7 @@ def leave() -> None:
     """Explore alone goes on where the comparison's crosshair was left."""
     st.query_params.pop(ABOVE, None)
     if state.pop("pair_shown", False):
-        state.pair_subject = ""
+        state.pair_left, state.pair_subject = {state.pair_subject: state.pair_thresholds}, ""
         if state.explore_cursor:
             explore_state.jump(state.explore_cursor)
 

@@ -19,7 +19,7 @@ from pages.shared.notices import faults, plain
 from pages.shared.part import part
 from pages.shared.server import queue
 from pages.shared.session.saving import offer_session
-from pages.shared.viewer import Layer, viewer
+from pages.shared.viewer import Layer, thresholds_left, viewer
 from vaead_core import scorers
 from vaead_core.figures.rarity import Rarity, to_percent
 from vaead_core.measures.aggregates import DEFAULT
@@ -59,18 +59,16 @@ def _show(pair: Pair) -> None:
     ]
     which = ("First scan", "Second scan") if pair.kind == SCAN else ("Scan", "Scan")
     bases = [pairs.base_layer(scan, mm, called) for scan, called in zip(pair.scans, which, strict=True)]
-    third, under, values = _third(pair)
     given = dict(zip(pair.called, state.pair_given, strict=True)) | ({BY_ONE: 0.0} if pair.kind == THRESHOLD else {})
+    left = thresholds_left("pair", given)
+    thresholds = left.get(pair.called[0], state.pair_given[0]), left.get(pair.called[1], state.pair_given[1])
+    third, under, values = _third(pair, thresholds)
     seen = viewer(
         bases[0], [*layers, third], grid.affine, key="pair", cursor=state.pair_start, thresholds=given, linked=False,
         pair=True, bases=[*bases, under], subject=pair.subject, jumps=state.pair_jumps,
         truth=pairs.truth_layer(pair.scans[0], pair.truth) if pair.truth else None,
     )  # fmt: skip
-    left = tuple(seen.thresholds.get(called, at) for called, at in given.items())[:2]
-    moved = left != state.pair_thresholds
-    pair_state.keep(pair.scans[0], seen.cursor, (left[0], left[1]))
-    if moved and pair.kind == THRESHOLD:
-        st.rerun(scope="fragment")  # what one alone marks is another part now
+    pair_state.keep(pair.scans[0], seen.cursor, thresholds)
     with st.popover("Save", icon=":material/download:"):
         name = stem(Path(pair.scans[0].volume.name).name)
         _offer_files(pair, values, name)
@@ -79,13 +77,11 @@ def _show(pair: Pair) -> None:
     _show_figures(pair)
 
 
-def _third(pair: Pair) -> tuple[Layer, Layer, Array]:
+def _third(pair: Pair, thresholds: tuple[float, float]) -> tuple[Layer, Layer, Array]:
     """The third panel, what lies under it, and its values."""
     (one, other), (name, second) = pair.scans, pair.names
     if pair.kind == THRESHOLD:
-        if "pair_thresholds" not in st.session_state:
-            raise ValueError("a comparison of thresholds begins with two")
-        layer, values = pairs.marked_by_one_layer(one, name, st.session_state.pair_thresholds, BY_ONE)
+        layer, values = pairs.marked_by_one_layer(one, name, thresholds, BY_ONE)
         return layer, pairs.base_layer(one, pair.spacing_mm, "Scan"), values
     layer, under = pairs.difference_layer(one, name, other, second, DIFFERENCE)
     return layer, under, pairs.difference(one, name, other, second).values
