@@ -135,6 +135,7 @@ def test_an_upload_of_a_session_is_asked_for_by_its_name_and_known_by_its_conten
     wanted = f"was your file own\\_\\*scan\\*.nii ({len(right):,} bytes); upload it again in the sidebar."
     assert [one for one in other.warning if wanted in one.value], "letter by letter"
     assert other.session_state.explore_cursor != (50, 60, 40)
+    assert [one for one in other.button if one.label == "Go on without that file"]
     uploader(other, "upload").set_value(("other.nii", wrong, "application/octet-stream")).run()
     assert [one for one in other.warning if "other.nii is not the scan that this session was saved with" in one.value]
     uploader(other, "upload").set_value(("again.nii", right, "application/octet-stream")).run()
@@ -171,6 +172,16 @@ def test_another_content_of_the_checkpoint_and_methods_that_are_gone_are_said(ch
     assert "The checkpoint tiny is another than when this session was saved" in said
     assert "these cannot be had here: gone" in said
     assert "thresholds were from site x, which is not here" in said
+
+
+def test_who_goes_on_without_a_sessions_file_is_asked_no_more(checkpoints, saved):
+    app = started(methods=["residual"])
+    files = {"upload": {"name": "lost.nii", "size": 3, "sha256": "0" * 64}}
+    opened(app, json.dumps(json.loads(saved()) | {"scan": YOURS, "files": files}).encode())
+    assert any("lost.nii (3 bytes)" in one.value for one in app.warning)
+    app.button(key="session_leave").click().run()
+    assert not app.exception
+    assert not [one for one in app.warning if "session" in one.value]
 
 
 def test_toys_of_a_session_are_planted_again(checkpoints, saved):

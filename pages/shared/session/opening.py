@@ -116,13 +116,12 @@ def show_sentences(scan: OpenScan, second: OpenScan | None) -> None:
         return
     if not state.session_waits:
         state.session_subject = subject
-    for slot in session.files:
-        if said := _unlike(slot):
-            warn(said)
-    if state.session_waits:
-        st.button("Go on without that file", key="session_leave", on_click=state.pop, args=("session_open", None))
-    for said in _changed(session, scan, second):
+    slots = ["upload"] if state.session_waits else list(session.files)  # the places of others come with the scan
+    files = [said for slot in slots if (said := _unlike(slot))]
+    for said in files + _changed(session, scan, second):
         warn(said)
+    if files:
+        st.button("Go on without that file", key="session_leave", on_click=state.pop, args=("session_open", None))
 
 
 def _unlike(slot: str) -> str:
@@ -132,7 +131,8 @@ def _unlike(slot: str) -> str:
         return ""
     what, called = SLOTS[slot], f"{quoted(wanted.name)} ({wanted.size:,} bytes)"
     if not (held := state.get(f"kept_{slot}")):
-        return f"This session's {what} was your file {called}; upload it again in the sidebar."
+        until = " Until then another scan is shown." if slot == "upload" else ""
+        return f"This session's {what} was your file {called}; upload it again in the sidebar.{until}"
     known: dict[str, str] = state.setdefault("session_digests", {})
     if held.key not in known:
         known[held.key] = File.of(held.name, held.content).sha256
