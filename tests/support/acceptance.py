@@ -50,9 +50,9 @@ FEATURES = {
     36: ("B", "What runs in the background is told on every page"),
     37: ("B", "Which map for which anomaly: chosen on validation, AP on test with interval and chance"),
     38: ("B", "A figure for slides: chosen slices, black or white, 300 dpi PNG and SVG"),
-    45: ("B", "Painted lesions are planted like toys, and a brush draws one's own"),
     43: ("B", "Two checkpoints, two scans or two thresholds side by side on the atlas grid, with a map of the difference"),
     44: ("B", "A session saved as one small file and opened again; an upload is asked for and known by its content"),
+    45: ("B", "Painted lesions are planted like toys, and a brush draws one's own"),
 }
 
 
