@@ -6,7 +6,8 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 MODULES = (
     "dom", "geometry", "layout", "colours", "volume", "scale", "settings", "shading", "shades", "outlines", "picture", "view",
-    "colour_bar", "panel", "controls", "preview", "toys", "keys", "readout", "following", "viewer", "main",
+    "colour_bar", "panel", "icons", "controls", "help", "toolbar", "preview", "toys", "keys", "readout", "following", "stage", "viewer",
+    "main",
 )  # fmt: skip
 
 

@@ -1,126 +1,76 @@
-// The tool bar. Every control shows the settings, and only the viewer changes them.
+// The kinds of control in the tool bar. Each shows the settings, and only the viewer changes them.
 
 import { element, toText } from "./dom.js";
+import { icon } from "./icons.js";
 
-const LAYOUTS = [
-  ["Axial", { layout: "single", plane: "axial" }], ["Coronal", { layout: "single", plane: "coronal" }],
-  ["Sagittal", { layout: "single", plane: "sagittal" }], ["Planes", { layout: "planes" }], ["Mosaic", { layout: "mosaic" }],
-];
-const HELP = [
-  ["Wheel, PageUp, PageDown, − =", "slice"], ["Arrows", "move the crosshair"], ["Click, drag", "put the crosshair"],
-  ["Ctrl + wheel, + and Shift −", "zoom"], ["Shift + drag, middle drag", "pan"], ["Right drag", "window and level"],
-  ["[ ]", "threshold"], [", .", "opacity"], ["H (hold)", "hide the maps"], ["F (hold)", "flicker to the reconstruction"],
-  ["O", "truth outline"], ["T", "true and false positives"], ["R", "radiological or neurological"],
-  ["1 to 5", "layout"], ["W", "automatic window"], ["0", "reset the view"], ["Enter", "report the crosshair, as a click"],
-];
-const TOY_HELP = [
-  ["Click", "plant a toy, or choose the one there"], ["Drag a toy", "move it"], ["Drag a white square", "make it larger or smaller"],
-  ["Arrows", "move the chosen toy by a voxel"], ["Delete", "take the chosen toy out"], ["Escape", "choose none"],
-  ["Ctrl + Z", "undo"], ["Ctrl + Shift + Z, Ctrl + Y", "redo"],
-];
+const SLIDER_STEPS = 1000; // of a slider
 
 export class Controls {
   constructor(viewer) {
     this.viewer = viewer;
     this.updates = []; // what brings each control in line with the settings
-    const help = element("dl", { class: "help", hidden: true }, ...[...(viewer.data.toys ? TOY_HELP : []), ...HELP].flatMap(([keys, act]) => [element("dt", {}, keys), element("dd", {}, act)]));
-    this.help = help;
-    const layouts = element("div", { class: "group", role: "group", "aria-label": "Layout" }, ...LAYOUTS.map(([name, change], at) =>
-      this.button(name, `Key ${at + 1}`, () => viewer.change(change), (settings) =>
-        settings.layout === change.layout && (change.plane ?? settings.plane) === settings.plane)));
-    this.root = element("div", { class: "controls" }, layouts, this.side(),
-      this.button("Reset", "Zoom, pan and window (0)", () => viewer.reset()),
-      this.button("Full screen", "", () => viewer.toggleFullScreen()),
-      this.button("?", "Mouse and keys", () => { help.hidden = !help.hidden; }),
-      this.toggle("Scan", "scanPanel", "A panel of the scan alone"), this.toggle("Smooth", "smooth", "Interpolate between voxels"),
-      this.toggle("Truth", "outline", "Outline of the truth (O)", "truth"),
-      this.toggle("True/false", "agreement", "Hits, false alarms and misses (T)", "truth"),
-      this.hold("Reconstruction", "Hold to see the network's reconstruction (F)"),
-      ...this.sliders(), ...this.choices(), this.legend());
   }
 
   show(settings) {
     for (const update of this.updates) update(settings);
   }
 
-  button(text, title, onclick, isPressed) {
-    const made = element("button", { type: "button", title, onclick }, text);
+  /** Controls that belong together, under their name; gone where all of them are. */
+  group(name, ...controls) {
+    const row = element("div", { class: "row" }, ...controls);
+    const made = element("div", { class: "group", role: "group", "aria-label": name }, element("span", { class: "name", "aria-hidden": "true" }, name), row);
+    this.updates.push(() => { made.hidden = controls.every((one) => one.hidden); });
+    return made;
+  }
+
+  /** face: an icon, or a text. title: what it does, and its key. isPressed: of the settings, for one that stays down. */
+  button(name, face, title, onclick, isPressed) {
+    const made = element("button", { type: "button", class: "tool", title, "aria-label": name, onclick }, face);
     if (isPressed) this.updates.push((settings) => made.setAttribute("aria-pressed", String(isPressed(settings))));
     return made;
   }
 
-  side() {
-    const made = this.button("", "Which side is left (R)", () => this.viewer.change({ radiological: !this.viewer.settings.radiological }));
-    made.className = "side";
-    this.updates.push(({ radiological }) => { made.textContent = radiological ? "Radiological" : "Neurological"; });
+  /** On while it is held. */
+  hold(name, face, title, setting, isShown) {
+    const set = (value) => () => this.viewer.change({ [setting]: value });
+    const made = this.button(name, face, title, undefined, (settings) => settings[setting]);
+    for (const [event, value] of [["pointerdown", true], ["pointerup", false], ["pointerleave", false]]) made.addEventListener(event, set(value));
+    this.updates.push(() => { made.hidden = !isShown(); });
     return made;
   }
 
-  toggle(text, name, title, needs) {
-    const input = element("input", { type: "checkbox", onchange: () => this.viewer.change({ [name]: input.checked }) });
-    const label = element("label", { title }, input, text);
+  toggle(name, face, title, setting, isShown = () => true) {
+    const input = element("input", { type: "checkbox", "aria-label": name, onchange: () => this.viewer.change({ [setting]: input.checked }) });
+    const label = element("label", { class: "tool", title }, input, face);
     this.updates.push((settings) => {
-      input.checked = settings[name];
-      label.hidden = Boolean(needs) && !this.viewer.volumes[needs];
+      input.checked = settings[setting];
+      label.hidden = !isShown();
     });
     return label;
   }
 
-  legend() {
-    const legend = element("span", { class: "legend" }, element("i", { class: "hit" }), "hit", element("i", { class: "alarm" }), "false alarm", element("i", { class: "missed" }), "missed");
-    this.updates.push(({ agreement }) => { legend.hidden = !(agreement && this.viewer.volumes.truth); });
-    return legend;
+  /** read, write: a number within limits(). */
+  slider(name, face, title, read, write, limits, isShown = () => true) {
+    const from = (share) => limits()[0] + share * (limits()[1] - limits()[0]);
+    const input = element("input", { type: "range", min: 0, max: SLIDER_STEPS, "aria-label": name, oninput: () => write(from(input.value / SLIDER_STEPS)) });
+    const output = element("output"), label = element("label", { class: "slider", title }, face, input, output);
+    this.updates.push(() => {
+      const [low, high] = limits();
+      input.value = Math.round((SLIDER_STEPS * (read() - low)) / (high - low));
+      output.textContent = toText(Number(read().toPrecision(3)));
+      label.hidden = !isShown();
+    });
+    return label;
   }
 
-  hold(text, title) {
-    const set = (flicker) => () => this.viewer.change({ flicker });
-    const made = element("button", { type: "button", title, onpointerdown: set(true), onpointerup: set(false), onpointerleave: set(false) }, text);
-    this.updates.push(({ flicker }) => {
-      made.hidden = !this.viewer.volumes.reconstruction;
-      made.setAttribute("aria-pressed", String(flicker));
+  /** options: value → what is shown of it. */
+  choice(name, title, setting, options, isShown) {
+    const made = element("select", { title, "aria-label": name, onchange: () => this.viewer.change({ [setting]: made.value }) },
+      ...Object.entries(options).map(([value, shown]) => element("option", { value }, shown)));
+    this.updates.push((settings) => {
+      made.value = settings[setting];
+      made.hidden = !isShown();
     });
     return made;
-  }
-
-  sliders() {
-    const { viewer } = this;
-    const slider = (text, read, write, limits) => {
-      const input = element("input", { type: "range", min: 0, max: 1000, oninput: () => write(from(input.value / 1000)) });
-      const output = element("output");
-      const from = (share) => limits()[0] + share * (limits()[1] - limits()[0]);
-      this.updates.push(() => {
-        const [low, high] = limits();
-        input.value = Math.round((1000 * (read() - low)) / (high - low));
-        output.textContent = toText(Number(read().toPrecision(3)));
-      });
-      return element("label", { class: "slider" }, text, input, output);
-    };
-    const centre = () => (viewer.shades.window().low + viewer.shades.window().high) / 2, width = () => viewer.shades.window().high - viewer.shades.window().low;
-    return [
-      slider("Opacity", () => viewer.settings.opacity, (opacity) => viewer.change({ opacity }), () => [0, 1]),
-      slider("Window", width, (value) => viewer.setWindow(centre(), value), () => [0, 1.5 * viewer.shades.brightest]),
-      slider("Level", centre, (value) => viewer.setWindow(value, width()), () => [viewer.shades.darkest, viewer.shades.brightest]),
-      this.button("Auto", "1 to 99 % of the brain (W)", () => viewer.change({ window: null })),
-    ];
-  }
-
-  choices() {
-    const { viewer } = this;
-    const choice = (text, name, options, isShown) => {
-      const select = element("select", { onchange: () => viewer.change({ [name]: select.value }) },
-        ...options.map(([value, shown]) => element("option", { value }, shown)));
-      const label = element("label", {}, text, select);
-      this.updates.push((settings) => {
-        select.value = settings[name];
-        label.hidden = !isShown();
-      });
-      return label;
-    };
-    const hasRarity = () => viewer.volumes.layers.some((layer) => layer.rarity.length > 1);
-    return [
-      choice("Colours", "colours", Object.keys(viewer.data.colours).map((name) => [name, name]), () => viewer.volumes.layers.some((layer) => !layer.signed)),
-      choice("Scale", "scale", [["rarity", "Healthy rarity"], ["own", "Own units"]], hasRarity),
-      this.toggle("Same range", "locked", "Methods of one unit share one range and one threshold"),
-    ];
   }
 }

@@ -22,7 +22,7 @@ export class Panel {
   }
 
   resize(width, height) {
-    const shares = this.views.map((view) => this.viewer.extentMm(view.plane.across));
+    const shares = this.views.map((view) => this.viewer.stage.extentMm(view.plane.across));
     const total = shares.reduce((sum, share) => sum + share, 0), free = width - 2 * (this.views.length - 1);
     this.views.forEach((view, at) => view.resize((free * shares[at]) / total, height));
     this.root.style.width = `${width}px`;

@@ -34,7 +34,7 @@ export class View {
   /** The slices on this canvas: where each lies and its index. */
   pictures() {
     const { grid, box, settings } = this.viewer;
-    const sight = { zoom: settings.zoom, centre: settings.centre ?? this.viewer.middle(), radiological: settings.radiological };
+    const sight = { zoom: settings.zoom, centre: settings.centre ?? this.viewer.stage.middle(), radiological: settings.radiological };
     const project = (frame) => new Projection(this.plane, frame, grid, box, sight);
     const { through, across, up } = this.plane;
     if (!this.isMosaic) {

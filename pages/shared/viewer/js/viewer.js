@@ -1,19 +1,14 @@
 // The whole viewer: data and settings in, panels drawn; what the reader does comes here and goes to Python.
 
-import { Controls } from "./controls.js";
 import { element } from "./dom.js";
 import { follow } from "./following.js";
 import { obliquity, spacing } from "./geometry.js";
 import { listenToKeys } from "./keys.js";
-import { GAP, panelSize } from "./layout.js";
-import { Panel } from "./panel.js";
-import { Readout } from "./readout.js";
 import { settingsOf } from "./settings.js";
 import { Shades } from "./shades.js";
+import { Stage } from "./stage.js";
 import { Toys } from "./toys.js";
 import { Volume } from "./volume.js";
-
-const HEADER = 68; // px that the page's own header covers
 
 export class Viewer {
   constructor(root) {
@@ -26,16 +21,12 @@ export class Viewer {
     root.addEventListener("pointerenter", () => document.activeElement === document.body && root.focus({ preventScroll: true }));
     this.toys = new Toys(this);
     listenToKeys(this);
-    this.observer = new ResizeObserver(() => this.fit());
-    this.observer.observe(root);
-    this.onResize = () => this.fit();
-    window.addEventListener("resize", this.onResize);
+    this.stage = new Stage(this);
   }
 
   close() {
-    this.observer.disconnect();
+    this.stage.close();
     this.toys.close();
-    window.removeEventListener("resize", this.onResize);
     cancelAnimationFrame(this.frame);
   }
 
@@ -78,8 +69,8 @@ export class Viewer {
     };
     this.see(volumes);
     const structure = JSON.stringify([data.scan, ...data.layers].map(({ name, unit, about, signed }) => [name, unit, about, signed]));
-    if (structure === this.structure) this.fit(true);
-    else this.build();
+    if (structure === this.structure) this.stage.fit(true);
+    else this.stage.build();
     this.structure = structure;
     this.toys.take();
     follow(this, data, isFirst);
@@ -95,72 +86,14 @@ export class Viewer {
     this.shades = new Shades(this.data, volumes, this.settings, known);
   }
 
-  // Layout
-
-  build() {
-    this.controls = new Controls(this);
-    this.readout = new Readout(this);
-    this.area = element("div", { class: "panels" });
-    this.root.replaceChildren(this.controls.root, this.controls.help, this.area, this.readout.root);
-    this.fillPanels();
-  }
-
-  fillPanels() {
-    const { settings, volumes } = this;
-    const isScanShown = settings.scanPanel || volumes.layers.length === 0;
-    this.panels = volumes.layers.map((layer, at) => new Panel(this, at, layer));
-    if (isScanShown) this.panels.unshift(new Panel(this, -1, volumes.scan));
-    this.laidOut = JSON.stringify([settings.layout, settings.plane, isScanShown]);
-    this.area.replaceChildren(...this.panels.map((panel) => panel.root));
-    this.controls.show(settings);
-    this.fit(true);
-  }
-
-  extentMm(axis) {
-    return (this.box.high[axis] - this.box.low[axis] + 1) * this.grid.spacing[axis];
-  }
-
-  middle() {
-    return this.box.low.map((low, axis) => (low + this.box.high[axis]) / 2);
-  }
-
-  /** Width over height that a panel's views want. */
-  aspect() {
-    const views = this.panels[0].views;
-    if (this.settings.layout === "mosaic") return 1.1;
-    const width = views.reduce((sum, view) => sum + this.extentMm(view.plane.across), 0);
-    return width / Math.max(...views.map((view) => this.extentMm(view.plane.up)));
-  }
-
-  /** Sizes the panels when the room has changed, or anyway when there are new ones. */
-  fit(isNew = false) {
-    if (!this.panels) return;
-    const isFull = document.fullscreenElement && this.root.getRootNode().fullscreenElement === this.root;
-    const outside = this.controls.root.offsetHeight + this.readout.root.offsetHeight + 3 * GAP + (isFull ? 0 : HEADER);
-    const room = [this.area.clientWidth, window.innerHeight - outside];
-    if (!isNew && String(room) === String(this.room)) return;
-    this.room = room[0] > 0 ? room : null; // null while the page leaves no room; the observer calls again
-    if (!this.room) return;
-    const { width, height } = panelSize(this.panels.length, ...room, this.aspect());
-    for (const panel of this.panels) panel.resize(width, height);
-    this.redraw();
-  }
-
-  toggleFullScreen() {
-    if (document.fullscreenElement) document.exitFullscreen();
-    else this.root.requestFullscreen();
-  }
-
   // Drawing
 
   redraw() {
     if (this.frame) return;
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
-      if (!this.room) return;
-      for (const panel of this.panels) panel.draw();
-      this.controls.show(this.settings);
-      this.readout.tell();
+      if (!this.stage.room) return;
+      this.stage.draw();
       if (this.shown !== this.wanted) return;
       this.root.dataset.state = "drawn";
       this.reportDone();
@@ -184,8 +117,7 @@ export class Viewer {
 
   change(patch) {
     Object.assign(this.settings, patch);
-    const { layout, plane, scanPanel } = this.settings;
-    if (this.laidOut !== JSON.stringify([layout, plane, scanPanel || this.volumes.layers.length === 0])) this.fillPanels();
+    if (this.stage.isOutdated()) this.stage.fill();
     else this.redraw();
   }
 
@@ -204,8 +136,7 @@ export class Viewer {
   hover(voxel) {
     const isInside = voxel?.every((at, axis) => at >= 0 && at < this.grid.shape[axis]);
     this.hovered = isInside ? voxel : undefined;
-    for (const panel of this.panels) panel.tell();
-    this.readout.tell();
+    this.stage.tell();
   }
 
   pointed() {
@@ -213,7 +144,7 @@ export class Viewer {
   }
 
   pan(plane, u, v) {
-    const centre = [...(this.settings.centre ?? this.middle())];
+    const centre = [...(this.settings.centre ?? this.stage.middle())];
     centre[plane.across] += u;
     centre[plane.up] += v;
     this.change({ centre });
@@ -222,7 +153,7 @@ export class Viewer {
   /** Zooms and keeps the point [u, v] of the plane where it is; the middle when there is none. */
   zoomAt(plane, point, factor) {
     const zoom = Math.max(0.5, Math.min(20, this.settings.zoom * factor)), kept = this.settings.zoom / zoom;
-    const centre = [...(this.settings.centre ?? this.middle())];
+    const centre = [...(this.settings.centre ?? this.stage.middle())];
     if (point) [plane.across, plane.up].forEach((axis, at) => { centre[axis] = point[at] + (centre[axis] - point[at]) * kept; });
     this.change({ zoom, centre });
   }

@@ -1,0 +1,28 @@
+// The pictures of the tool bar: lines on a grid of 16 by 16, in the colour of the text.
+
+const LINES = {
+  axial: "M6.8 2.7 8 1l1.2 1.7M8 2.6c3.2 0 5 2.6 5 5.9s-2 6-5 6-5-2.7-5-6 1.8-5.9 5-5.9M8 2.6v11.9",
+  coronal: "M5.5 14.5v-2.7c-1-.9-2.3-2.7-2.3-5.3 0-3 1.8-5 4.8-5s4.8 2 4.8 5c0 2.6-1.3 4.4-2.3 5.3v2.7M1.5 6.5V9M14.5 6.5V9M8 4v5",
+  sagittal: "M12.5 14.5V12c0-1.9 1.5-3.1 1.5-5.5 0-2.6-1.6-5-5-5-3.5 0-5.2 2.3-5.2 4.5L2 9h1.8v2.2c0 .8.5 1.3 1.3 1.3H7v2",
+  planes: "M1 4h4v8H1zM6 4h4v8H6zM11 4h4v8h-4z",
+  mosaic: "M1.5 1.5h13v13h-13zM1.5 5.8h13M1.5 10.2h13M5.8 1.5v13M10.2 1.5v13",
+  scan: "M1.5 3h13v10h-13zM6 3v10",
+  opacity: "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2M8 2v12M8 5h5M8 8h6M8 11h5",
+  range: "M6.5 9.5l3-3M7 4.8l1.6-1.6a3 3 0 0 1 4.2 4.2L11.2 9M9 11.2l-1.6 1.6a3 3 0 0 1-4.2-4.2L4.8 7",
+  truth: "M5 3c2-1 3 .5 5 .3s3.5 1.2 3.2 3.7-1 3-1.7 4.5-3 2-4.5 1-4-1-4.6-3.5S3 4 5 3",
+  agreement: "M6 4a4 4 0 1 0 0 8 4 4 0 0 0 0-8M10 4a4 4 0 1 0 0 8 4 4 0 0 0 0-8",
+  reconstruction: "M2 6h11l-3-3M14 10H3l3 3",
+  smooth: "M1.5 12.5c4.5 0 4-9 6.5-9s2 9 6.5 9",
+  reset: "M3 8a5 5 0 1 0 1.6-3.7M3.5 1.5V5H7",
+  full: "M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4",
+};
+const SVG = "http://www.w3.org/2000/svg";
+
+/** One of them; its name is said by what it stands in. */
+export function icon(name) {
+  const made = document.createElementNS(SVG, "svg"), line = document.createElementNS(SVG, "path");
+  for (const [key, value] of Object.entries({ viewBox: "0 0 16 16", "aria-hidden": "true", class: "icon" })) made.setAttribute(key, value);
+  line.setAttribute("d", LINES[name]);
+  made.append(line);
+  return made;
+}
