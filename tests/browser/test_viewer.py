@@ -166,7 +166,7 @@ def test_controls_lie_in_groups_by_name_and_the_keyboard_reaches_each_by_its_nam
     assert [group.get_attribute("aria-label") for group in groups.all()] == ["Layout", "Overlay", "Window", "View"]
     for group in groups.all():
         expect(group).to_contain_text(group.get_attribute("aria-label"))
-    controls = tab.locator(".controls").locator("button, input, select").locator("visible=true")
+    controls = tab.locator(".controls").locator("button, input, select, [role=slider]").locator("visible=true")
     names = controls.evaluate_all(f"(all) => all.map({NAME})")
     assert all(names)
     assert len(set(names)) == len(names) > 15
@@ -499,6 +499,28 @@ def test_a_right_drag_changes_the_window_and_auto_brings_it_back(shown):
     assert (pixels(tab) != before).any()
     press(tab, "Auto")
     np.testing.assert_array_equal(pixels(tab), before)
+
+
+@pytest.mark.shows(40)
+def test_the_windows_ends_are_dragged_and_keyed_on_a_histogram_and_send_nothing(shown):
+    tab = shown()
+    before, first = len(tab.sent), pixels(tab)
+    low, high = (tab.get_by_role("slider", name=f"Intensity shown {name}") for name in ("black", "white"))
+    ends = lambda: [float(one.get_attribute("aria-valuenow")) for one in (low, high)]  # noqa: E731
+    assert ends() == [100, 300]
+    box = tab.locator(".histogram").bounding_box()
+    place = low.bounding_box()
+    start = place["x"] + place["width"] / 2, place["y"] + place["height"] / 2
+    drag(tab, start, (start[0] - box["width"] / 4, start[1]))
+    assert ends() == pytest.approx([25, 300], abs=3)
+    assert (pixels(tab) != first).any()
+    high.focus()
+    press_key(tab, "PageDown")
+    press_key(tab, "ArrowRight")
+    assert ends()[1] == pytest.approx(273), "hundredths of the axis"
+    assert len(tab.sent) == before
+    press(tab, "Auto")
+    np.testing.assert_array_equal(pixels(tab), first)
 
 
 def test_volumes_are_fetched_once_and_reruns_send_little(shown, address):

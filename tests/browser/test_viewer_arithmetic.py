@@ -163,6 +163,29 @@ def test_a_windows_greys_run_from_black_to_white(js):
     assert found == [[0] * 3, [0] * 3, [128] * 3, [255] * 3, [255] * 3]
 
 
+@pytest.mark.shows(40)
+def test_the_histogram_of_the_brain_is_numpys_and_leaves_a_few_far_brighter_voxels_out(js):
+    values = np.random.default_rng(3).normal(300, 60, 4000).astype(int)
+    values[0] = 9000
+    ask = """(() => { const one = volume({ codes, step: 0.5 }), counts = one.countWhere(one);
+      const axis = intensityAxis(counts, one.step); return { axis, bins: histogramOf(counts, one.step, axis, 64) }; })()"""
+    found = js(ask, codes=values.tolist())
+    high = 1.5 * 0.5 * np.quantile(values, 0.99, method="inverted_cdf")
+    assert found["axis"] == {"low": 0, "high": high}
+    np.testing.assert_array_equal(found["bins"], np.histogram(values * 0.5, 64, (0, high))[0])
+    assert js(ask, codes=[-20, 40])["axis"] == {"low": -10, "high": 20}
+
+
+@pytest.mark.shows(40)
+def test_an_end_of_the_window_stays_on_the_axis_and_does_not_pass_the_other(js):
+    ask = "withEnd({ low: 20, high: 100 }, end, value, { low: 0, high: 256 })"
+    assert js(ask, end="low", value=50) == {"low": 50, "high": 100}
+    assert js(ask, end="low", value=-9) == {"low": 0, "high": 100}
+    assert js(ask, end="low", value=300) == {"low": 99, "high": 100}
+    assert js(ask, end="high", value=3) == {"low": 20, "high": 21}
+    assert js(ask, end="high", value=300) == {"low": 20, "high": 256}
+
+
 # Colours and thresholds
 
 

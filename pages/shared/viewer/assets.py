@@ -6,8 +6,8 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 MODULES = (
     "dom", "geometry", "layout", "colours", "volume", "scale", "settings", "shading", "shades", "outlines", "picture", "view",
-    "colour_bar", "panel", "icons", "controls", "help", "toolbar", "preview", "toys", "keys", "readout", "following", "stage", "viewer",
-    "main",
+    "colour_bar", "panel", "icons", "histogram", "window_histogram", "controls", "help", "toolbar", "preview", "toys", "keys",
+    "readout", "following", "stage", "viewer", "main",
 )  # fmt: skip
 
 

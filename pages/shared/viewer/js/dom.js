@@ -12,6 +12,14 @@ export function element(tag, properties = {}, ...children) {
   return made;
 }
 
+/** The same for a drawing. */
+export function svg(tag, properties = {}, ...children) {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(properties)) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+}
+
 /** Writes only what has changed: a text written again is laid out again. */
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;

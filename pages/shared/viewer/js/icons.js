@@ -1,5 +1,7 @@
 // The pictures of the tool bar: lines on a grid of 16 by 16, in the colour of the text.
 
+import { svg } from "./dom.js";
+
 const LINES = {
   axial: "M6.8 2.7 8 1l1.2 1.7M8 2.6c3.2 0 5 2.6 5 5.9s-2 6-5 6-5-2.7-5-6 1.8-5.9 5-5.9M8 2.6v11.9",
   coronal: "M5.5 14.5v-2.7c-1-.9-2.3-2.7-2.3-5.3 0-3 1.8-5 4.8-5s4.8 2 4.8 5c0 2.6-1.3 4.4-2.3 5.3v2.7M1.5 6.5V9M14.5 6.5V9M8 4v5",
@@ -16,13 +18,8 @@ const LINES = {
   reset: "M3 8a5 5 0 1 0 1.6-3.7M3.5 1.5V5H7",
   full: "M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4",
 };
-const SVG = "http://www.w3.org/2000/svg";
 
 /** One of them; its name is said by what it stands in. */
 export function icon(name) {
-  const made = document.createElementNS(SVG, "svg"), line = document.createElementNS(SVG, "path");
-  for (const [key, value] of Object.entries({ viewBox: "0 0 16 16", "aria-hidden": "true", class: "icon" })) made.setAttribute(key, value);
-  line.setAttribute("d", LINES[name]);
-  made.append(line);
-  return made;
+  return svg("svg", { viewBox: "0 0 16 16", "aria-hidden": "true", class: "icon" }, svg("path", { d: LINES[name] }));
 }

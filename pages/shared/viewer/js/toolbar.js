@@ -4,6 +4,7 @@ import { Controls } from "./controls.js";
 import { element } from "./dom.js";
 import { helpList } from "./help.js";
 import { icon } from "./icons.js";
+import { WindowHistogram } from "./window_histogram.js";
 
 const LAYOUTS = [
   ["Axial", "axial", { layout: "single", plane: "axial" }], ["Coronal", "coronal", { layout: "single", plane: "coronal" }],
@@ -16,8 +17,11 @@ export class Toolbar {
     this.viewer = viewer;
     this.controls = new Controls(viewer);
     this.help = helpList(viewer.data.toys);
-    const groups = { Layout: this.layout(), Overlay: this.overlay(), Window: this.window(), View: this.view() };
-    this.root = element("div", { class: "controls" }, ...Object.entries(groups).map(([name, controls]) => this.controls.group(name, ...controls)));
+    const window = this.controls.group("Window", ...this.window());
+    window.firstChild.append(" ", this.windowSaid);
+    this.root = element("div", { class: "controls" },
+      this.controls.group("Layout", ...this.layout()), this.controls.group("Overlay", ...this.overlay()), window,
+      this.controls.group("View", ...this.view()));
   }
 
   show(settings) {
@@ -51,13 +55,10 @@ export class Toolbar {
   }
 
   window() {
-    const { controls, viewer } = this;
-    const ends = () => viewer.shades.window(), width = () => ends().high - ends().low, centre = () => (ends().low + ends().high) / 2;
-    return [
-      controls.slider("Window", "Window", "How wide the window is", width, (value) => viewer.setWindow(centre(), value), () => [0, 1.5 * viewer.shades.brightest]),
-      controls.slider("Level", "Level", "The window's middle", centre, (value) => viewer.setWindow(value, width()), () => [viewer.shades.darkest, viewer.shades.brightest]),
-      controls.button("Auto", "Auto", "1 to 99 % of the brain (W)", () => viewer.change({ window: null })),
-    ];
+    const { controls, viewer } = this, histogram = new WindowHistogram(viewer);
+    controls.updates.push(() => histogram.draw());
+    this.windowSaid = histogram.said;
+    return [histogram.root, controls.button("Auto", "Auto", "1 to 99 % of the brain (W)", () => viewer.change({ window: null }))];
   }
 
   view() {
