@@ -347,6 +347,22 @@ def test_python_moves_crosshair_and_thresholds_until_the_reader_does(shown):
     expect(tab.get_by_text("cursor (30, 31, 32)")).to_be_hidden()
 
 
+def test_a_double_click_on_its_title_enlarges_a_panel_and_again_restores_all(shown):
+    tab = shown()
+    panels = tab.locator(".panel")
+    before = panels.first.bounding_box()["width"]
+    tab.locator('section[aria-label="Signed"] header strong').dblclick()
+    expect(panels).to_have_count(1)
+    assert panels.bounding_box()["width"] > 2.5 * before
+    tab.locator('section[aria-label="Signed"] header strong').dblclick()
+    expect(panels).to_have_count(5)
+    press(tab, "Enlarge Rare")
+    expect(panels).to_have_count(1)
+    tab.locator(".viewer").focus()
+    tab.keyboard.press("Escape")
+    expect(panels).to_have_count(5)
+
+
 def test_a_viewer_that_comes_back_is_as_it_was_left(shown):
     tab = shown()
     press(tab, "Coronal")

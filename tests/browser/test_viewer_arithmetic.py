@@ -94,15 +94,28 @@ def test_a_view_keeps_millimetres_square_fits_its_box_and_finds_the_voxel_under_
     assert max(38 * spacing_mm[0] / 300, 16 * spacing_mm[2] / 400) * 1.04 * width / 37 / spacing_mm[0] == pytest.approx(zoom)
 
 
-@pytest.mark.parametrize("count", [1, 2, 5, 9])
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 9])
 @pytest.mark.parametrize(("width", "height", "aspect"), [(1400, 800, 0.8), (1000, 600, 2.5), (400, 900, 1.1)])
-def test_panels_are_as_large_as_fits(js, count, width, height, aspect):
-    found = js("panelSize(count, width, height, aspect)", count=count, width=width, height=height, aspect=aspect)
+def test_panels_are_about_as_large_as_fits_and_leave_no_hole(js, count, width, height, aspect):
+    found = js("panelSizes(count, width, height, aspect)", count=count, width=width, height=height, aspect=aspect)
     sizes = []
-    for columns in range(1, count + 1):
+    for most in range(1, count + 1):
+        columns = -(-count // most)
         rows = -(-count // columns)
         sizes.append(min((width - 6 * (columns - 1)) / columns, ((height - 6 * (rows - 1)) / rows - 115) * aspect))
-    assert found["size"] == pytest.approx(max(sizes))
+    assert found["size"] > 0.85 * max(sizes) - 2
+    lines, line = [], []
+    for one in found["widths"]:
+        if sum(line) + 6 * len(line) + one > width:
+            lines.append(line)
+            line = []
+        line.append(one)
+    lines.append(line)
+    assert all(width - sum(one) - 6 * (len(one) - 1) < len(one) for one in lines), "every row is full"
+    used = len(lines) * (found["height"] + 115) + 6 * (len(lines) - 1)
+    assert used > height - len(lines), "to the bottom"
+    assert used <= height or found["height"] == 150
+    assert found["narrowest"] == min(found["widths"])
 
 
 # Values

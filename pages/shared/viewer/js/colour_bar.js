@@ -77,7 +77,7 @@ export class ColourBar {
   label(scale, high) {
     const rarities = scale.signed ? RARITIES.filter(([rarity]) => rarity !== 2) : RARITIES;
     const texts = scale.isRarity ? rarities.map(([rarity, text]) => [(rarity / scale.top) * 100, text]) : [[0, "0"], [50, toText(high / 2)]];
-    const placed = (percent, ...content) => element("span", { style: { left: `${percent}%` }, class: percent === 0 ? "first" : percent === 100 ? "last" : "" }, ...content);
+    const placed = (percent, ...content) => element("span", { style: { left: `${percent}%` }, class: percent === 0 ? "first" : percent === 100 ? "last" : percent > 60 ? "near" : "" }, ...content);
     const positions = scale.signed ? texts.flatMap(([percent, text]) =>
       (percent === 0 ? [[50, text]] : [[50 - percent / 2, `−${text}`], ...(scale.isRarity ? [[50 + percent / 2, `+${text}`]] : [])])) : texts;
     this.end.value = high;

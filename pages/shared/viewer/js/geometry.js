@@ -39,7 +39,7 @@ export function obliquity(affine) {
 }
 
 /**
- * How voxels of a plane lie in a frame {x, y, width, height} of the screen, px.
+ * How voxels of a plane lie in a frame {x, y, width, height} of the screen, px; `fit`, if any, is the width that zoom 1 keeps to.
  * box: {low, high} voxels that zoom 1 fits; centre: the voxel in the frame's middle.
  */
 export class Projection {
@@ -49,7 +49,7 @@ export class Projection {
     this.plane = plane;
     this.frame = frame;
     this.mirrored = isMirrored(plane, radiological);
-    this.pixelsPerMm = zoom * Math.min(frame.width / width, frame.height / height);
+    this.pixelsPerMm = zoom * Math.min((frame.fit ?? frame.width) / width, frame.height / height);
     this.stepX = grid.spacing[across] * this.pixelsPerMm;
     this.stepY = grid.spacing[up] * this.pixelsPerMm;
     this.middle = [centre[across], centre[up]];

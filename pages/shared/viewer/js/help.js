@@ -7,7 +7,7 @@ const HELP = [
   ["Ctrl + wheel, + and Shift −", "zoom"], ["Shift + drag, middle drag", "pan"], ["Right drag", "window and level"],
   ["[ ]", "threshold"], [", .", "opacity"], ["H (hold)", "hide the maps"], ["F (hold)", "flicker to the reconstruction"],
   ["O", "truth outline"], ["T", "true and false positives"], ["R", "radiological or neurological"],
-  ["1 to 5", "layout"], ["W", "automatic window"], ["0", "reset the view"], ["Enter", "report the crosshair, as a click"],
+  ["1 to 5", "layout"], ["Escape", "all panels again"], ["W", "automatic window"], ["0", "reset the view"], ["Enter", "report the crosshair, as a click"],
 ];
 const TOY_HELP = [
   ["Click", "plant a toy, or choose the one there"], ["Drag a toy", "move it"], ["Drag a white square", "make it larger or smaller"],
@@ -17,6 +17,7 @@ const TOY_HELP = [
 
 /** hasToys: on a page where toys are planted. */
 export function helpList(hasToys) {
-  const lines = [...(hasToys ? TOY_HELP : []), ...HELP];
+  const enlarge = [hasToys ? "Double-click on a title" : "Double-click on a panel", "that panel alone, and all again"];
+  const lines = [...(hasToys ? TOY_HELP : []), ...HELP, enlarge];
   return element("dl", { class: "help", hidden: true }, ...lines.flatMap(([keys, act]) => [element("dt", {}, keys), element("dd", {}, act)]));
 }

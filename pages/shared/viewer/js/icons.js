@@ -15,6 +15,7 @@ const LINES = {
   agreement: "M6 4a4 4 0 1 0 0 8 4 4 0 0 0 0-8M10 4a4 4 0 1 0 0 8 4 4 0 0 0 0-8",
   reconstruction: "M2 6h11l-3-3M14 10H3l3 3",
   smooth: "M1.5 12.5c4.5 0 4-9 6.5-9s2 9 6.5 9",
+  enlarge: "M9.5 2H14v4.5M14 2 9 7M6.5 14H2V9.5M2 14l5-5",
   reset: "M3 8a5 5 0 1 0 1.6-3.7M3.5 1.5V5H7",
   full: "M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4",
 };

@@ -23,6 +23,7 @@ function actOf(event, viewer) {
     ".": () => viewer.change({ opacity: Math.min(1, settings.opacity + 0.05) }),
     o: () => viewer.change({ outline: !settings.outline }), t: () => viewer.change({ agreement: !settings.agreement }),
     r: () => viewer.change({ radiological: !settings.radiological }), w: () => viewer.change({ window: null }),
+    Escape: settings.enlarged === null ? undefined : () => viewer.change({ enlarged: null }),
     0: () => viewer.reset(), Enter: () => viewer.report(true),
     f: () => viewer.change({ flicker: true }), h: () => viewer.change({ hidden: true }),
   };

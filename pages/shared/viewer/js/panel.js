@@ -2,6 +2,7 @@
 
 import { ColourBar, WindowBar } from "./colour_bar.js";
 import { element, setText, toText } from "./dom.js";
+import { icon } from "./icons.js";
 import { View } from "./view.js";
 
 const PLANES_SHOWN = ["axial", "coronal", "sagittal"];
@@ -12,19 +13,32 @@ export class Panel {
     const { layout, plane } = viewer.settings;
     this.viewer = viewer;
     this.at = at;
-    this.views = (layout === "planes" ? PLANES_SHOWN : [plane]).map((name) => new View(viewer, name, layout === "mosaic"));
+    this.views = (layout === "planes" ? PLANES_SHOWN : [plane]).map((name) => new View(viewer, name, layout === "mosaic", at));
     this.value = element("span", { class: "value" });
     this.bar = at < 0 ? new WindowBar(viewer) : new ColourBar(viewer, at);
     this.root = element("section", { class: "panel", "aria-label": record.name },
-      element("header", { title: [record.name, record.about].filter(Boolean).join(": ") }, element("strong", {}, record.name), this.value),
+      this.header(record),
       element("div", { class: "views" }, ...this.views.map((view) => view.root)),
       this.bar.root);
   }
 
-  resize(width, height) {
+  header({ name, about }) {
+    const enlarge = () => this.viewer.stage.enlarge(this.at), isEnlarged = this.viewer.settings.enlarged === this.at;
+    const button = element("button", {
+      type: "button", class: "enlarge", "aria-label": `Enlarge ${name}`, "aria-pressed": String(isEnlarged),
+      title: isEnlarged ? "All panels again (double-click, Escape)" : "This panel alone (double-click)", onclick: enlarge,
+    }, icon("enlarge"));
+    const header = element("header", { title: [name, about].filter(Boolean).join(": ") }, element("strong", {}, name), this.value, button);
+    header.addEventListener("dblclick", (event) => button.contains(event.target) || enlarge());
+    return header;
+  }
+
+  /** fit: the width of the narrowest panel. */
+  resize(width, height, fit) {
     const shares = this.views.map((view) => this.viewer.stage.extentMm(view.plane.across));
-    const total = shares.reduce((sum, share) => sum + share, 0), free = width - 2 * (this.views.length - 1);
-    this.views.forEach((view, at) => view.resize((free * shares[at]) / total, height));
+    const total = shares.reduce((sum, share) => sum + share, 0), gaps = 2 * (this.views.length - 1);
+    const part = (whole, at) => ((whole - gaps) * shares[at]) / total;
+    this.views.forEach((view, at) => view.resize(part(width, at), height, part(fit, at)));
     this.root.style.width = `${width}px`;
   }
 

@@ -1,7 +1,7 @@
 // Tool bar, panels and readout on the page: which panels there are, and how large.
 
 import { element } from "./dom.js";
-import { GAP, panelSize } from "./layout.js";
+import { GAP, panelSizes } from "./layout.js";
 import { Panel } from "./panel.js";
 import { Readout } from "./readout.js";
 import { Toolbar } from "./toolbar.js";
@@ -33,8 +33,8 @@ export class Stage {
 
   /** What the panels depend on. */
   plan() {
-    const { settings: { layout, plane, scanPanel }, volumes } = this.viewer;
-    return JSON.stringify([layout, plane, scanPanel || volumes.layers.length === 0]);
+    const { settings: { layout, plane, scanPanel, enlarged }, volumes } = this.viewer;
+    return JSON.stringify([layout, plane, scanPanel || volumes.layers.length === 0, enlarged]);
   }
 
   isOutdated() {
@@ -43,8 +43,11 @@ export class Stage {
 
   fill() {
     const { viewer } = this, { settings, volumes } = viewer;
-    this.panels = volumes.layers.map((layer, at) => new Panel(viewer, at, layer));
-    if (settings.scanPanel || volumes.layers.length === 0) this.panels.unshift(new Panel(viewer, -1, volumes.scan));
+    const isScanShown = settings.scanPanel || volumes.layers.length === 0;
+    const all = [...(isScanShown ? [-1] : []), ...volumes.layers.keys()];
+    if (!all.includes(settings.enlarged)) settings.enlarged = null;
+    const shown = settings.enlarged === null ? all : [settings.enlarged];
+    this.panels = shown.map((at) => new Panel(viewer, at, at < 0 ? volumes.scan : volumes.layers[at]));
     this.laidOut = this.plan();
     this.area.replaceChildren(...this.panels.map((panel) => panel.root));
     this.toolbar.show(settings);
@@ -93,9 +96,15 @@ export class Stage {
     if (!isNew && String(room) === String(this.room)) return;
     this.room = room[0] > 0 ? room : null; // null while the page leaves no room; the observer calls again
     if (!this.room) return;
-    const { width, height } = panelSize(this.panels.length, ...room, this.aspect());
-    for (const panel of this.panels) panel.resize(width, height);
+    const { widths, narrowest, height } = panelSizes(this.panels.length, ...room, this.aspect());
+    this.panels.forEach((panel, at) => panel.resize(widths[at], height, narrowest));
     this.viewer.redraw();
+  }
+
+  /** Shows the panel of a layer (−1: of the scan) alone, and again all. */
+  enlarge(at) {
+    const { settings } = this.viewer;
+    this.viewer.change({ enlarged: settings.enlarged === at ? null : at });
   }
 
   toggleFullScreen() {

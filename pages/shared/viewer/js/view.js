@@ -9,8 +9,9 @@ const NARROW = 230; // px, below which the label leaves the plane's name out
 const NOTCH = 30; // px of wheel travel a slice, for touchpads; a mouse's notch is one slice
 
 export class View {
-  constructor(viewer, planeName, isMosaic) {
+  constructor(viewer, planeName, isMosaic, at) {
     this.viewer = viewer;
+    this.at = at;
     this.plane = PLANES[planeName];
     this.isMosaic = isMosaic;
     this.canvas = element("canvas", { role: "img" });
@@ -21,7 +22,9 @@ export class View {
     this.listen();
   }
 
-  resize(width, height) {
+  /** fit: the width that zoom 1 keeps to, so that panels of different widths show the same size. */
+  resize(width, height, fit) {
+    this.fit = fit;
     const ratio = window.devicePixelRatio || 1;
     [this.width, this.height] = [Math.floor(width), Math.floor(height)];
     this.canvas.width = this.width * ratio;
@@ -38,7 +41,7 @@ export class View {
     const project = (frame) => new Projection(this.plane, frame, grid, box, sight);
     const { through, across, up } = this.plane;
     if (!this.isMosaic) {
-      return [{ projection: project({ x: 0, y: 0, width: this.width, height: this.height }), index: settings.cursor[through] }];
+      return [{ projection: project({ x: 0, y: 0, width: this.width, height: this.height, fit: this.fit }), index: settings.cursor[through] }];
     }
     const extent = (axis) => (box.high[axis] - box.low[axis] + 1) * grid.spacing[axis];
     const rowsOf = (columns) => Math.max(1, Math.floor((this.height * columns * extent(across)) / (this.width * extent(up))));
@@ -116,6 +119,7 @@ export class View {
       if (this.drag?.act === "toy") this.viewer.toys.cancel();
       this.drag = null;
     });
+    this.canvas.addEventListener("dblclick", () => this.viewer.data.toys || this.viewer.stage.enlarge(this.at)); // two clicks are two toys
     this.canvas.addEventListener("pointerleave", () => this.viewer.hover(undefined));
     this.canvas.addEventListener("wheel", (event) => this.roll(event, ...at(event)), { passive: false });
   }
