@@ -163,10 +163,10 @@ NAME = "(control) => control.ariaLabel"
 def test_controls_lie_in_groups_by_name_and_the_keyboard_reaches_each_by_its_name(shown):
     tab = shown()
     groups = tab.locator(".controls").get_by_role("group")
-    assert [group.get_attribute("aria-label") for group in groups.all()] == ["Layout", "Overlay", "Window", "View"]
+    assert [group.get_attribute("aria-label") for group in groups.all()] == ["Layout", "Overlay", "Window", "Measure", "View"]
     for group in groups.all():
         expect(group).to_contain_text(group.get_attribute("aria-label"))
-    controls = tab.locator(".controls").locator("button, input, select, [role=slider]").locator("visible=true")
+    controls = tab.locator(".controls").locator("button:enabled, input, select, [role=slider]").locator("visible=true")
     names = controls.evaluate_all(f"(all) => all.map({NAME})")
     assert all(names)
     assert len(set(names)) == len(names) > 15
@@ -537,6 +537,41 @@ def test_the_windows_ends_are_dragged_and_keyed_on_a_histogram_and_send_nothing(
     assert len(tab.sent) == before
     press(tab, "Auto")
     np.testing.assert_array_equal(pixels(tab), first)
+
+
+@pytest.mark.shows(41)
+def test_a_ruler_tells_millimetres_and_a_region_the_values_of_every_map_until_they_are_cleared(shown):
+    tab = shown()
+    sent, clean = len(tab.sent), pixels(tab)
+    ends, told = [point(tab, 0.2, 0.3), point(tab, 0.8, 0.6)], []
+    for end in ends:
+        tab.mouse.move(*end)
+        told.append(read(tab, "mm"))
+    press(tab, "Ruler")
+    drag(tab, *ends)
+    table = tab.get_by_role("table", name="Measures")
+    [length] = re.findall(r"^1 Ruler, axial \d+: (\d+\.\d) mm$", table.get_by_role("rowheader").inner_text())
+    assert float(length) == pytest.approx(np.linalg.norm(np.subtract(*told)), abs=2.6), "the readout tells whole voxels"
+    assert (pixels(tab, "Rare") != clean).any()
+    tab.locator(".viewer").focus()
+    tab.keyboard.press("e")
+    box, (x, y) = canvas(tab).bounding_box(), middle(clean.min(-1) > 200).tolist()
+    drag(tab, (box["x"] + x - 12, box["y"] + y - 12), (box["x"] + x + 12, box["y"] + y + 12))
+    rows = [row.split("\t") for row in table.inner_text().splitlines()]
+    region = next(at for at, cells in enumerate(rows) if "Region" in cells[0])
+    count, area = re.findall(r"(\d+) voxels, (\d+\.\d) mm²", rows[region][0])[0]
+    assert float(area) == pytest.approx(3 * int(count), abs=0.05), "1.5 by 2 mm each"
+    assert rows[region][1:] == ["Scan", "300", "0", "300", "300"]
+    assert [cells[-5:-3] for cells in rows[region + 1 :]] == [
+        ["Brightness, units", "3"], ["<b>Half</b>, units", "1.5"], ["Signed, deviations", "2"], ["Rare, z", "2.5"],
+    ]  # fmt: skip
+    tab.keyboard.press("Escape")
+    expect(tab.get_by_role("button", name="Region", exact=True)).to_have_attribute("aria-pressed", "false")
+    expect(table).to_be_visible()
+    press(tab, "Clear measures")
+    expect(table).to_be_hidden()
+    np.testing.assert_array_equal(pixels(tab), clean)
+    assert len(tab.sent) == sent
 
 
 def test_volumes_are_fetched_once_and_reruns_send_little(shown, address):

@@ -199,6 +199,47 @@ def test_an_end_of_the_window_stays_on_the_axis_and_does_not_pass_the_other(js):
     assert js(ask, end="high", value=300) == {"low": 20, "high": 256}
 
 
+# Measures
+
+
+@pytest.mark.shows(41)
+@pytest.mark.parametrize("plane", ["axial", "coronal", "sagittal"])
+def test_a_rulers_length_is_that_between_nibabels_millimetres(js, plane):
+    matrix = affine("RAS", z=20, x=12)
+    matrix[0, 1] += 0.2  # sheared
+    axes = {"axial": [0, 1], "coronal": [0, 2], "sagittal": [1, 2]}[plane]
+    ends = np.full((2, 3), 7.0)
+    ends[:, axes] = [[1.5, 40.25], [31.0, 9.75]]
+    found = js("lengthMm(PLANES[plane], matrix, ...ends)", plane=plane, matrix=matrix.tolist(), ends=ends[:, axes].tolist())
+    assert found == pytest.approx(np.linalg.norm(np.subtract(*nib.affines.apply_affine(matrix, ends))))
+    area = np.linalg.norm(np.cross(*matrix[:3, axes].T))
+    assert js("pixelMm2(PLANES[plane], matrix)", plane=plane, matrix=matrix.tolist()) == pytest.approx(area)
+
+
+@pytest.mark.shows(41)
+@pytest.mark.parametrize(
+    ("start", "end"), [([3.2, 4.0], [11.7, 9.4]), ([11, 2], [-5, 30]), ([4.6, 5.6], [5.4, 6.4]), ([4.2, 5], [4.4, 6])]
+)
+def test_a_regions_values_are_those_of_the_voxels_whose_middles_lie_in_its_ellipse(js, start, end):
+    shape = (14, 12, 3)
+    codes = np.random.default_rng(4).integers(-300, 300, shape)
+    ask = """(() => { const one = volume({ ...record, step: 0.25 });
+      const found = voxelsIn(ellipseIn(start, end), PLANES.axial, 1, record.shape);
+      return { found, told: found.length > 0 ? statistics(found.map((voxel) => one.at(voxel))) : null }; })()"""
+    given = {"codes": codes.ravel(order="F").tolist(), "shape": shape}
+    found = js(ask, record=given, start=start, end=end)
+    middle, half = np.add(start, end) / 2, np.abs(np.subtract(start, end)) / 2
+    inside = (((np.moveaxis(np.indices(shape[:2]), 0, -1) - middle) / half) ** 2).sum(-1) <= 1
+    assert sorted(map(tuple, found["found"])) == [(i, j, 1) for i, j in np.argwhere(inside).tolist()]
+    if not inside.any():
+        assert found["told"] is None
+        return
+    values, told = codes[..., 1][inside] / 4, found["told"]
+    assert (told["n"], told["min"], told["max"]) == (len(values), values.min(), values.max())
+    assert told["mean"] == pytest.approx(values.mean())
+    assert told["sd"] == (None if len(values) == 1 else pytest.approx(values.std(ddof=1)))
+
+
 # Colours and thresholds
 
 

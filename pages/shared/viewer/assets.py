@@ -5,9 +5,9 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 MODULES = (
-    "dom", "geometry", "layout", "colours", "volume", "scale", "settings", "shading", "shades", "outlines", "picture", "view",
-    "colour_bar", "panel", "icons", "histogram", "window_histogram", "controls", "help", "toolbar", "preview", "toys", "keys",
-    "readout", "following", "stage", "viewer", "main",
+    "dom", "geometry", "layout", "colours", "volume", "scale", "settings", "shading", "shades", "outlines", "measure",
+    "measure_marks", "picture", "view", "colour_bar", "icons", "panel", "histogram", "window_histogram", "controls", "help",
+    "toolbar", "preview", "toys", "measures", "keys", "readout", "following", "stage", "viewer", "main",
 )  # fmt: skip
 
 

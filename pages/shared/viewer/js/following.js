@@ -2,7 +2,7 @@
 
 export function follow(viewer, data, isFirst) {
   const { settings } = viewer;
-  if (settings.subject !== data.subject) Object.assign(settings, { subject: data.subject, zoom: 1, centre: null, window: null });
+  if (settings.subject !== data.subject) Object.assign(settings, { subject: data.subject, zoom: 1, centre: null, window: null, measures: [] });
   if (settings.after !== data.after) Object.assign(settings, { after: data.after, cursor: data.cursor });
   else if (isFirst && settings.reported) viewer.report(false);
   reach(viewer, data.thresholds);

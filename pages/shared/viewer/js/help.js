@@ -7,7 +7,8 @@ const HELP = [
   ["Ctrl + wheel, + and Shift −", "zoom"], ["Shift + drag, middle drag", "pan"], ["Right drag", "window and level"],
   ["[ ]", "threshold"], [", .", "opacity"], ["H (hold)", "hide the maps"], ["F (hold)", "flicker to the reconstruction"],
   ["O", "truth outline"], ["T", "true and false positives"], ["R", "radiological or neurological"],
-  ["1 to 5", "layout"], ["Escape", "all panels again"], ["W", "automatic window"], ["0", "reset the view"], ["Enter", "report the crosshair, as a click"],
+  ["M, then drag", "ruler"], ["E, then drag", "the values in an ellipse"], ["Escape", "leave the tool; all panels again"],
+  ["1 to 5", "layout"], ["W", "automatic window"], ["0", "reset the view"], ["Enter", "report the crosshair, as a click"],
 ];
 const TOY_HELP = [
   ["Click", "plant a toy, or choose the one there"], ["Drag a toy", "move it"], ["Drag a white square", "make it larger or smaller"],

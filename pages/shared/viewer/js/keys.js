@@ -24,6 +24,8 @@ function actOf(event, viewer) {
     o: () => viewer.change({ outline: !settings.outline }), t: () => viewer.change({ agreement: !settings.agreement }),
     r: () => viewer.change({ radiological: !settings.radiological }), w: () => viewer.change({ window: null }),
     Escape: settings.enlarged === null ? undefined : () => viewer.change({ enlarged: null }),
+    m: () => viewer.change({ tool: settings.tool === "ruler" ? null : "ruler" }),
+    e: () => viewer.change({ tool: settings.tool === "region" ? null : "region" }),
     0: () => viewer.reset(), Enter: () => viewer.report(true),
     f: () => viewer.change({ flicker: true }), h: () => viewer.change({ hidden: true }),
   };
@@ -31,12 +33,21 @@ function actOf(event, viewer) {
   return acts[event.key.length === 1 ? event.key.toLowerCase() : event.key];
 }
 
+/** Escape puts a tool down before it does anything else. */
+function toolDown({ key }, viewer) {
+  if (key !== "Escape" || viewer.settings.tool === null) return undefined;
+  return () => {
+    viewer.measures.cancel();
+    viewer.change({ tool: null });
+  };
+}
+
 export function listenToKeys(viewer) {
   const isForControl = ({ target, key }) =>
     target.matches("select, input:not([type=checkbox])") || (target !== viewer.root && key === "Enter");
   viewer.root.addEventListener("keydown", (event) => {
     if (!viewer.data || event.ctrlKey || event.metaKey || event.altKey || isForControl(event)) return;
-    const act = viewer.toys.actOf(event) ?? actOf(event, viewer);
+    const act = toolDown(event, viewer) ?? viewer.toys.actOf(event) ?? actOf(event, viewer);
     if (!act) return;
     event.preventDefault();
     event.stopPropagation();

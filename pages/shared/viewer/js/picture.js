@@ -2,6 +2,7 @@
 
 import { OUTLINE } from "./colours.js";
 import { drawToys } from "./outlines.js";
+import { drawMeasures } from "./measure_marks.js";
 import { rasterize } from "./shading.js";
 
 const CROSSHAIR = "rgba(110, 200, 255, 0.85)";
@@ -31,6 +32,7 @@ export function drawPicture(context, projection, index, scene, marks) {
   }
   if (scene.outline && scene.truth) drawOutline(context, projection, index, scene);
   if (scene.toys) drawToys(context, projection, index, scene.toys, scene.grid.spacing);
+  drawMeasures(context, projection, index, scene.measures, scene.grid.affine);
   if (marks.cursor) drawCrosshair(context, projection, marks.cursor);
   if (marks.ruler) drawRuler(context, projection);
   context.restore();
@@ -84,7 +86,7 @@ function drawCrosshair(context, projection, cursor) {
 
 function drawRuler(context, { frame, pixelsPerMm }) {
   const lengths = [100, 50, 20, 10, 5, 2, 1];
-  const mm = lengths.find((length) => length * pixelsPerMm < 0.3 * frame.width) ?? 1;
+  const mm = lengths.find((length) => length * pixelsPerMm < 0.3 * (frame.fit ?? frame.width)) ?? 1;
   const right = frame.x + frame.width - 8, bottom = frame.y + frame.height - 8, left = right - mm * pixelsPerMm;
   context.strokeStyle = context.fillStyle = "rgba(220, 220, 220, 0.85)";
   context.lineWidth = 1;

@@ -3,14 +3,14 @@
 const remembered = new Map();
 
 const FIRST = {
-  layout: "single", plane: "axial", radiological: true, cursor: [0, 0, 0], zoom: 1, centre: null, window: null, enlarged: null, opacity: 0.75,
+  layout: "single", plane: "axial", radiological: true, cursor: [0, 0, 0], zoom: 1, centre: null, window: null, enlarged: null, tool: null, opacity: 0.75,
   colours: "Inferno", scale: "rarity", locked: true, scanPanel: true, smooth: true,
   outline: true, agreement: false, flicker: false, hidden: false, acted: 0, previewed: 0,
 };
 
 /** linked: whether maps at first share range and threshold. */
 export function settingsOf(key, linked = true) {
-  if (!remembered.has(key)) remembered.set(key, { ...FIRST, locked: linked, high: {}, thresholds: {}, acts: [] });
+  if (!remembered.has(key)) remembered.set(key, { ...FIRST, locked: linked, high: {}, thresholds: {}, acts: [], measures: [] });
   return remembered.get(key);
 }
 

@@ -27,7 +27,7 @@ export class Stage {
     this.toolbar = new Toolbar(viewer);
     this.readout = new Readout(viewer);
     this.area = element("div", { class: "panels" });
-    viewer.root.replaceChildren(this.toolbar.root, this.toolbar.help, this.area, this.readout.root);
+    viewer.root.replaceChildren(this.toolbar.root, this.toolbar.help, this.area, this.readout.root, viewer.measures.root);
     this.fill();
   }
 
@@ -58,6 +58,7 @@ export class Stage {
     for (const panel of this.panels) panel.draw();
     this.toolbar.show(this.viewer.settings);
     this.readout.tell();
+    this.viewer.measures.draw();
   }
 
   /** The values under the pointer, or at the crosshair. */

@@ -1,4 +1,4 @@
-// The tool bar above the panels: layout, overlay, window and view, each a group under its name.
+// The tool bar above the panels: layout, overlay, window, measures and view, each a group under its name.
 
 import { Controls } from "./controls.js";
 import { element } from "./dom.js";
@@ -21,7 +21,7 @@ export class Toolbar {
     window.firstChild.append(" ", this.windowSaid);
     this.root = element("div", { class: "controls" },
       this.controls.group("Layout", ...this.layout()), this.controls.group("Overlay", ...this.overlay()), window,
-      this.controls.group("View", ...this.view()));
+      this.controls.group("Measure", ...this.measure()), this.controls.group("View", ...this.view()));
   }
 
   show(settings) {
@@ -59,6 +59,18 @@ export class Toolbar {
     controls.updates.push(() => histogram.draw());
     this.windowSaid = histogram.said;
     return [histogram.root, controls.button("Auto", "Auto", "1 to 99 % of the brain (W)", () => viewer.change({ window: null }))];
+  }
+
+  measure() {
+    const { controls, viewer } = this;
+    const tool = (name, value, title) => controls.button(name, icon(value), title,
+      () => viewer.change({ tool: viewer.settings.tool === value ? null : value }), (settings) => settings.tool === value);
+    const clear = controls.button("Clear measures", icon("clear"), "Clear all measures", () => viewer.measures.clear());
+    controls.updates.push(({ measures }) => { clear.disabled = measures.length === 0; });
+    return [
+      tool("Ruler", "ruler", "Ruler: drag a line for its length in mm (M); Escape ends"),
+      tool("Region", "region", "Region: drag an ellipse for the values in it (E); Escape ends"), clear,
+    ];
   }
 
   view() {

@@ -104,22 +104,27 @@ export class View {
       const found = this.hit(...at(event));
       if (!found) return;
       this.canvas.setPointerCapture(event.pointerId);
-      const pressed = event.button === 2 ? "window" : event.button === 1 || event.shiftKey ? "pan" : "crosshair";
+      const pressed = event.button === 2 ? "window" : event.button === 1 || event.shiftKey ? "pan" : this.viewer.settings.tool ? "measure" : "crosshair";
       const act = pressed === "crosshair" && this.viewer.toys.grab(found.picture, at(event)) ? "toy" : pressed;
       this.drag = { act, ...found, last: at(event), moved: 0 };
       if (act === "crosshair") this.viewer.setCursor(found.voxel);
+      if (act === "measure") this.viewer.measures.begin(found.picture, at(event));
     });
     this.canvas.addEventListener("pointermove", (event) => (this.drag ? this.pull(...at(event)) : this.pass(...at(event))));
     this.canvas.addEventListener("pointerup", () => {
       if (this.drag?.act === "crosshair") this.viewer.report(this.drag.moved < 4);
       if (this.drag?.act === "toy") this.viewer.toys.drop();
+      if (this.drag?.act === "measure") this.viewer.measures.drop();
       this.drag = null;
     });
     this.canvas.addEventListener("pointercancel", () => {
       if (this.drag?.act === "toy") this.viewer.toys.cancel();
+      if (this.drag?.act === "measure") this.viewer.measures.cancel();
       this.drag = null;
     });
-    this.canvas.addEventListener("dblclick", () => this.viewer.data.toys || this.viewer.stage.enlarge(this.at)); // two clicks are two toys
+    this.canvas.addEventListener("dblclick", () => {
+      if (!this.viewer.data.toys && !this.viewer.settings.tool) this.viewer.stage.enlarge(this.at); // on a page of toys, two clicks are two toys
+    });
     this.canvas.addEventListener("pointerleave", () => this.viewer.hover(undefined));
     this.canvas.addEventListener("wheel", (event) => this.roll(event, ...at(event)), { passive: false });
   }
@@ -127,7 +132,7 @@ export class View {
   pass(px, py) {
     const found = this.hit(px, py);
     this.viewer.hover(found?.voxel);
-    this.canvas.style.cursor = this.viewer.toys.pointer(found?.picture, [px, py]);
+    this.canvas.style.cursor = this.viewer.settings.tool ? "cell" : this.viewer.toys.pointer(found?.picture, [px, py]);
   }
 
   pull(px, py) {
@@ -136,6 +141,7 @@ export class View {
     drag.last = [px, py];
     drag.moved += Math.abs(dx) + Math.abs(dy);
     if (drag.act === "crosshair") viewer.setCursor(this.voxelAt(drag.picture, px, py));
+    if (drag.act === "measure" && viewer.measures.held) viewer.measures.pull(drag.picture, [px, py]);
     if (drag.act === "toy") viewer.toys.pull(drag.picture, [px, py]);
     if (drag.act === "window") viewer.pullWindow(dx / 300, -dy / 300);
     if (drag.act === "pan") {

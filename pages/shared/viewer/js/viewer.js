@@ -4,6 +4,7 @@ import { element } from "./dom.js";
 import { follow } from "./following.js";
 import { obliquity, spacing } from "./geometry.js";
 import { listenToKeys } from "./keys.js";
+import { Measures } from "./measures.js";
 import { settingsOf } from "./settings.js";
 import { Shades } from "./shades.js";
 import { Stage } from "./stage.js";
@@ -20,6 +21,7 @@ export class Viewer {
     root.replaceChildren(element("p", { class: "loading" }, "Loading the volumes"));
     root.addEventListener("pointerenter", () => document.activeElement === document.body && root.focus({ preventScroll: true }));
     this.toys = new Toys(this);
+    this.measures = new Measures(this);
     listenToKeys(this);
     this.stage = new Stage(this);
   }
@@ -109,7 +111,7 @@ export class Viewer {
       name: at < 0 ? volumes.scan.name : volumes.layers[at].name,
       greys: shades.greys(base),
       map: at < 0 || settings.hidden ? null : shades.map(at),
-      toys: this.toys.shown(),
+      toys: this.toys.shown(), measures: this.measures.shown(),
     };
   }
 
