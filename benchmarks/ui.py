@@ -22,6 +22,7 @@ ACTS = {
     "threshold drag": "target.value = 300 + 10 * (step % 60); target.dispatchEvent(new Event('input'))",
     "crosshair": "target.dispatchEvent(new PointerEvent('pointermove', place(step)))",
 }
+SOLID_ACTS = ACTS | {"scroll": ACTS["scroll"].replace("120", "12")}  # the wheel zooms, a drag turns
 MEASURE = """
 async (target, steps) => {
   const canvases = [...target.getRootNode().querySelectorAll('.view canvas')];
@@ -82,6 +83,10 @@ def main(scan: str | None) -> None:
             tab.get_by_role("button", name=layout, exact=True).click()
             for act in ACTS:
                 report(tab, traffic, layout, act)
+        tab.get_by_role("button", name="3-D", exact=True).click()
+        for act in SOLID_ACTS:
+            report(tab, traffic, "3-D", act)
+        tab.get_by_role("button", name="Axial", exact=True).click()
         payload(tab, traffic)
         report_toys(tab)
         browser.close()

@@ -574,6 +574,48 @@ def test_a_ruler_tells_millimetres_and_a_region_the_values_of_every_map_until_th
     assert len(tab.sent) == sent
 
 
+NO_WEBGL = """() => { const known = HTMLCanvasElement.prototype.getContext;
+  HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
+    return kind === "webgl2" ? null : known.call(this, kind, ...rest); }; }"""
+
+
+@pytest.mark.shows(42)
+def test_clusters_in_a_brain_of_glass_are_turned_and_gone_to_and_without_webgl_a_sentence_says_so(shown):
+    tab = shown()
+    look = {"panel": "Brightness", "plane": "solid"}
+    press(tab, "3-D")
+    expect(tab.get_by_role("img", name="Brightness, 3-D, 1 cluster above the threshold")).to_be_visible()
+    first, sent = pixels(tab, **look), len(tab.sent)
+    ball = lambda picture: picture[..., 0] > picture[..., 2] + 60  # noqa: E731
+    assert 20 < ball(first).sum() < 0.1 * (first.max(-1) > 20).sum(), "in a brain that is larger"
+    drag(tab, point(tab, 0.2, 0.8, **look), point(tab, 0.5, 0.8, **look))
+    turned = pixels(tab, **look)
+    assert abs(middle(ball(turned)) - middle(ball(first))).max() > 5
+    press_key(tab, "ArrowRight")
+    assert (pixels(tab, **look) != turned).any()
+    assert len(tab.sent) == sent, "turning sends nothing"
+    tab.mouse.click(*point(tab, 0.5, 0.02, **look))
+    x, y = middle(ball(pixels(tab, **look)))
+    box = canvas(tab, **look).bounding_box()
+    tab.mouse.click(box["x"] + x, box["y"] + y)
+    two_frames(tab)
+    tab.mouse.move(5, 5)
+    two_frames(tab)
+    assert read(tab, "scan") == [300], "at the ball's peak"
+    voxel = tuple(int(at) for at in read(tab, "voxel"))
+    expect(tab.get_by_text(f"cursor {voxel} click None")).to_be_visible()
+    tab.locator('section[aria-label="Brightness"] .threshold').fill("1000")
+    expect(tab.get_by_role("img", name="Brightness, 3-D, 0 clusters above the threshold")).to_be_visible()
+    assert not ball(pixels(tab, **look)).any()
+    script_over(tab)
+    tab.evaluate(NO_WEBGL)
+    tab.get_by_text("Hide", exact=True).click()
+    expect(tab.locator(".viewer")).to_have_count(0)
+    tab.get_by_text("Hide", exact=True).click()
+    wait_for_maps(tab)
+    expect(tab.get_by_text("This browser has no WebGL, so there is no 3-D view").first).to_be_visible()
+
+
 def test_volumes_are_fetched_once_and_reruns_send_little(shown, address):
     tab = shown()
     fetched = [url for url in tab.requests if url.startswith(f"{address}/media/")]

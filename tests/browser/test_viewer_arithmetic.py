@@ -6,9 +6,11 @@ import nibabel as nib
 import numpy as np
 import pytest
 from plotly.colors import sample_colorscale
+from scipy import ndimage
 
 from pages.shared.viewer import COLOURS, assets
 from vaead_core.figures.rarity import TOP_RARITY
+from vaead_core.measures.components import labelled_clusters
 
 CODES = 65536
 ZERO = CODES // 2
@@ -316,6 +318,103 @@ def test_the_rarity_scale_names_the_healthy_share_and_the_own_value(js):
     above, shares = js(ask.replace("1.3", "3.02"), layer=OTHER)
     assert above == f"Above {4 * 10**0.02:.4g} z"
     assert shares.endswith(", healthy under 0.1 %")
+
+
+# 3-D
+
+
+def blobs(shape=(20, 18, 16)) -> np.ndarray:
+    """Whole numbers in smooth bumps, 0 at the edges of the array."""
+    values = ndimage.gaussian_filter(np.random.default_rng(5).normal(0, 1, shape), 1.2)
+    values[[0, -1]] = values[:, [0, -1]] = values[:, :, [0, -1]] = 0
+    return np.rint(9000 * values).astype(int)
+
+
+BLOCKS = """const one = volume(record), box = { low: [0, 0, 0], high: record.shape.map((length) => length - 1) };
+  const grid = blockGrid(box, most), { values, places } = highest(grid, box, one);"""
+
+
+@pytest.mark.shows(42)
+@pytest.mark.parametrize("signed", [False, True])
+def test_clusters_in_3d_are_those_of_the_table(js, signed):
+    codes = blobs()
+    ask = f"""(() => {{ {BLOCKS} const {{ count, largest }} = clustersAbove(grid, values, level, 5);
+      return {{ count, edge: grid.edge, sizes: largest.map(({{ cells }}) => cells.length),
+                peaks: largest.map(({{ peak }}) => places[peak]) }}; }})()"""
+    record = {"codes": codes.ravel(order="F").tolist(), "shape": codes.shape, "signed": signed}
+    found = js(ask, record=record, most=128, level=1500)
+    wanted = np.abs(codes) if signed else codes
+    _, clusters, count = labelled_clusters(wanted, 1500, np.eye(4), 5)
+    assert (found["edge"], found["count"]) == (1, count)
+    assert found["sizes"] == [round(1000 * one.volume_ml) for one in clusters]
+    assert len(found["sizes"]) == 5 < count
+    peaks = np.stack(np.unravel_index(found["peaks"], codes.shape, order="F"), 1)
+    assert [wanted[tuple(at)] for at in peaks] == [one.peak for one in clusters]
+
+
+@pytest.mark.shows(42)
+def test_a_block_has_its_highest_voxel_and_its_share_of_the_brain(js):
+    codes = blobs()
+    ask = f"""(() => {{ {BLOCKS} const {{ shape, edge }} = grid, share = filled(grid, box, one, []);
+      return {{ shape, edge, values: [...values], places: [...places], share: [...share],
+                middle: toVoxel(grid, [1, 2, 3]) }}; }})()"""
+    found = js(ask, record={"codes": codes.ravel(order="F").tolist(), "shape": codes.shape}, most=10)
+    assert (found["edge"], found["shape"], found["middle"]) == (2, [12, 11, 10], [0.5, 2.5, 4.5])
+    blocks = np.pad(codes, 2).reshape(12, 2, 11, 2, 10, 2).transpose(0, 2, 4, 1, 3, 5).reshape(12, 11, 10, 8)
+    highest = np.maximum(blocks.max(-1), 0)
+    np.testing.assert_array_equal(np.reshape(found["values"], highest.shape, order="F"), highest)
+    np.testing.assert_array_equal(
+        codes.ravel(order="F")[found["places"]][np.array(found["values"]) > 0],
+        highest.ravel(order="F")[highest.ravel(order="F") > 0],
+    )
+    np.testing.assert_allclose(np.reshape(found["share"], highest.shape, order="F"), (blocks != 0).mean(-1))
+
+
+@pytest.mark.shows(42)
+def test_a_balls_surface_is_closed_faces_outward_and_holds_its_volume(js):
+    ask = """(() => { const box = { low: [0, 0, 0], high: [22, 22, 22] }, grid = blockGrid(box, 64), values = [], cells = [];
+      const [width, height, depth] = grid.shape;
+      for (let k = 0; k < depth; k += 1) for (let j = 0; j < height; j += 1) for (let i = 0; i < width; i += 1) {
+        values.push(12 - Math.hypot(i - 12, j - 12, k - 12)); if (values.at(-1) > 3) cells.push(values.length - 1); }
+      const made = surfaceAround(grid, values, 3, [{ cells }]);
+      return [made.points, made.triangles, normalsOf(made), made.owners].map((one) => [...one]); })()"""
+    points, triangles, normals, owners = (np.array(one) for one in js(ask))
+    points, triangles, normals = points.reshape(-1, 3) - 12, triangles.reshape(-1, 3).astype(int), normals.reshape(-1, 3)
+    sides = np.sort(np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]]), 1)
+    assert (np.unique(sides, axis=0, return_counts=True)[1] == 2).all(), "every side of a triangle is that of one other"
+    volume = np.linalg.det(points[triangles]).sum() / 6
+    assert volume == pytest.approx(4 / 3 * np.pi * 9**3, rel=0.02), "positive: triangles turn outward"
+    assert np.abs(np.linalg.norm(points, axis=1) - 9).max() < 0.2
+    assert ((normals * points).sum(1) / np.linalg.norm(points, axis=1)).min() > 0.9
+    assert set(owners) == {1}
+
+
+@pytest.mark.shows(42)
+def test_the_brain_is_turned_without_a_mirror(js):
+    for yaw, pitch in [(0, 0), (35, 20), (200, -60), (90, 90)]:
+        axes = np.array(js("directions({ yaw, pitch })", yaw=yaw, pitch=pitch))
+        np.testing.assert_allclose(axes @ axes.T, np.eye(3), atol=1e-12)
+        assert np.linalg.det(axes) == pytest.approx(1)
+        np.testing.assert_allclose(js("seenAt(directions({ yaw, pitch }), [3, 4, 5])", yaw=yaw, pitch=pitch), axes @ [3, 4, 5])
+    face, right, top = (
+        np.array(js("directions({ yaw, pitch })", yaw=yaw, pitch=pitch)) for yaw, pitch in [(0, 0), (90, 0), (0, 90)]
+    )
+    np.testing.assert_allclose(
+        face, [[-1, 0, 0], [0, 0, 1], [0, 1, 0]], atol=1e-12, err_msg="seen from before, right is on the left"
+    )
+    np.testing.assert_allclose(right[2], [1, 0, 0], atol=1e-12)
+    np.testing.assert_allclose(top[2], [0, 0, 1], atol=1e-12)
+    assert js("turned({ yaw: 350, pitch: 80 }, 20, 30)") == {"yaw": 10, "pitch": 90}
+
+
+@pytest.mark.shows(42)
+def test_a_click_finds_the_nearest_cluster(js):
+    ask = """(() => { const axes = directions({ yaw: 0, pitch: 0 });
+      const square = (y) => [[-5, y, -5], [5, y, -5], [5, y, 5], [-5, y, 5]].flat();
+      const mesh = { points: Float32Array.from([...square(-2), ...square(3).map((at) => at + (at === 3 ? 0 : 2))]),
+        owners: [1, 1, 1, 1, 2, 2, 2, 2], triangles: [0, 1, 2, 0, 2, 3, 4, 5, 6, 4, 6, 7] };
+      return [[0, 0], [4.5, -4.5], [9, 9], [-6, 6]].map((place) => ownerAt(mesh, axes, place)); })()"""
+    assert js(ask) == [2, 1, 0, 2], "the second is nearer to a reader before the face, and further to the right and up"
 
 
 # Toys

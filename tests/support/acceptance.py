@@ -53,6 +53,7 @@ FEATURES = {
     39: ("B", "The viewer's controls in groups by name, none cut at 1440, 1024 and 800 pixels"),
     40: ("B", "The window's ends on a histogram of the brain's intensities, live, no rerun"),
     41: ("B", "Ruler in mm; voxels, area, mean, SD and range in a region, of the scan and of each map"),
+    42: ("B", "A 3-D view of the brain with the clusters above the threshold; a click goes to a peak"),
     43: ("B", "Two checkpoints, two scans or two thresholds side by side on the atlas grid, with a map of the difference"),
     44: ("B", "A session saved as one small file and opened again; an upload is asked for and known by its content"),
     45: ("B", "Painted lesions are planted like toys, and a brush draws one's own"),

@@ -6,8 +6,9 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 MODULES = (
     "dom", "geometry", "layout", "colours", "volume", "scale", "settings", "shading", "shades", "outlines", "measure",
-    "measure_marks", "picture", "view", "colour_bar", "icons", "panel", "histogram", "window_histogram", "controls", "help",
-    "toolbar", "preview", "toys", "measures", "keys", "readout", "following", "stage", "viewer", "main",
+    "measure_marks", "picture", "view", "blocks", "clusters", "surface", "turning", "glass", "solids", "solid_view", "colour_bar",
+    "icons", "panel", "histogram", "window_histogram", "controls", "help", "toolbar", "preview", "toys", "measures", "keys",
+    "readout", "following", "stage", "viewer", "main",
 )  # fmt: skip
 
 

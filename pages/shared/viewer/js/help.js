@@ -8,7 +8,7 @@ const HELP = [
   ["[ ]", "threshold"], [", .", "opacity"], ["H (hold)", "hide the maps"], ["F (hold)", "flicker to the reconstruction"],
   ["O", "truth outline"], ["T", "true and false positives"], ["R", "radiological or neurological"],
   ["M, then drag", "ruler"], ["E, then drag", "the values in an ellipse"], ["Escape", "leave the tool; all panels again"],
-  ["1 to 5", "layout"], ["W", "automatic window"], ["0", "reset the view"], ["Enter", "report the crosshair, as a click"],
+  ["1 to 6", "layout"], ["Drag, arrows in 3-D", "turn the brain"], ["Click a cluster in 3-D", "go to its peak"], ["W", "automatic window"], ["0", "reset the view"], ["Enter", "report the crosshair, as a click"],
 ];
 const TOY_HELP = [
   ["Click", "plant a toy, or choose the one there"], ["Drag a toy", "move it"], ["Drag a white square", "make it larger or smaller"],

@@ -4,7 +4,7 @@ import { PLANES } from "./geometry.js";
 
 const LAYOUT_KEYS = {
   1: { layout: "single", plane: "axial" }, 2: { layout: "single", plane: "coronal" }, 3: { layout: "single", plane: "sagittal" },
-  4: { layout: "planes" }, 5: { layout: "mosaic" },
+  4: { layout: "planes" }, 5: { layout: "mosaic" }, 6: { layout: "solid" },
 };
 
 /** The change that a pressed key asks of the viewer, or undefined. */
@@ -33,6 +33,13 @@ function actOf(event, viewer) {
   return acts[event.key.length === 1 ? event.key.toLowerCase() : event.key];
 }
 
+const TURNS = { ArrowUp: [0, -5], ArrowDown: [0, 5], ArrowRight: [5, 0], ArrowLeft: [-5, 0] }; // degrees
+
+/** In 3-D the arrows turn the brain. */
+function turnOf({ key }, viewer) {
+  return viewer.settings.layout === "solid" && key in TURNS ? () => viewer.turn(...TURNS[key]) : undefined;
+}
+
 /** Escape puts a tool down before it does anything else. */
 function toolDown({ key }, viewer) {
   if (key !== "Escape" || viewer.settings.tool === null) return undefined;
@@ -47,7 +54,7 @@ export function listenToKeys(viewer) {
     target.matches("select, input:not([type=checkbox])") || (target !== viewer.root && key === "Enter");
   viewer.root.addEventListener("keydown", (event) => {
     if (!viewer.data || event.ctrlKey || event.metaKey || event.altKey || isForControl(event)) return;
-    const act = toolDown(event, viewer) ?? viewer.toys.actOf(event) ?? actOf(event, viewer);
+    const act = toolDown(event, viewer) ?? turnOf(event, viewer) ?? viewer.toys.actOf(event) ?? actOf(event, viewer);
     if (!act) return;
     event.preventDefault();
     event.stopPropagation();

@@ -3,6 +3,7 @@
 import { ColourBar, WindowBar } from "./colour_bar.js";
 import { element, setText, toText } from "./dom.js";
 import { icon } from "./icons.js";
+import { SolidView } from "./solid_view.js";
 import { View } from "./view.js";
 
 const PLANES_SHOWN = ["axial", "coronal", "sagittal"];
@@ -13,7 +14,8 @@ export class Panel {
     const { layout, plane } = viewer.settings;
     this.viewer = viewer;
     this.at = at;
-    this.views = (layout === "planes" ? PLANES_SHOWN : [plane]).map((name) => new View(viewer, name, layout === "mosaic", at));
+    const planes = layout === "planes" ? PLANES_SHOWN : [plane];
+    this.views = layout === "solid" ? [new SolidView(viewer, at)] : planes.map((name) => new View(viewer, name, layout === "mosaic", at));
     this.value = element("span", { class: "value" });
     this.bar = at < 0 ? new WindowBar(viewer) : new ColourBar(viewer, at);
     this.root = element("section", { class: "panel", "aria-label": record.name },

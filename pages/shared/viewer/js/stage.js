@@ -55,6 +55,7 @@ export class Stage {
   }
 
   draw() {
+    if (this.viewer.settings.layout === "solid") this.viewer.solids.beginFrame();
     for (const panel of this.panels) panel.draw();
     this.toolbar.show(this.viewer.settings);
     this.readout.tell();
@@ -82,7 +83,9 @@ export class Stage {
   /** Width over height that a panel's views want. */
   aspect() {
     const { views } = this.panels[0];
-    if (this.viewer.settings.layout === "mosaic") return 1.1;
+    const { layout } = this.viewer.settings;
+    if (layout === "mosaic") return 1.1;
+    if (layout === "solid") return 1;
     const width = views.reduce((sum, view) => sum + this.extentMm(view.plane.across), 0);
     return width / Math.max(...views.map((view) => this.extentMm(view.plane.up)));
   }

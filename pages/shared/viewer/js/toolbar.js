@@ -10,6 +10,7 @@ const LAYOUTS = [
   ["Axial", "axial", { layout: "single", plane: "axial" }], ["Coronal", "coronal", { layout: "single", plane: "coronal" }],
   ["Sagittal", "sagittal", { layout: "single", plane: "sagittal" }],
   ["Planes", "planes", { layout: "planes" }], ["Mosaic", "mosaic", { layout: "mosaic" }],
+  ["3-D", "solid", { layout: "solid" }],
 ];
 
 export class Toolbar {

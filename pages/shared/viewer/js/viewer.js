@@ -7,8 +7,10 @@ import { listenToKeys } from "./keys.js";
 import { Measures } from "./measures.js";
 import { settingsOf } from "./settings.js";
 import { Shades } from "./shades.js";
+import { Solids } from "./solids.js";
 import { Stage } from "./stage.js";
 import { Toys } from "./toys.js";
+import { turned } from "./turning.js";
 import { Volume } from "./volume.js";
 
 export class Viewer {
@@ -22,6 +24,7 @@ export class Viewer {
     root.addEventListener("pointerenter", () => document.activeElement === document.body && root.focus({ preventScroll: true }));
     this.toys = new Toys(this);
     this.measures = new Measures(this);
+    this.solids = new Solids(this);
     listenToKeys(this);
     this.stage = new Stage(this);
   }
@@ -29,6 +32,7 @@ export class Viewer {
   close() {
     this.stage.close();
     this.toys.close();
+    this.solids.close();
     cancelAnimationFrame(this.frame);
   }
 
@@ -190,7 +194,12 @@ export class Viewer {
   }
 
   reset() {
-    this.change({ zoom: 1, centre: null, window: null });
+    this.change({ zoom: 1, centre: null, window: null, turn: { yaw: 35, pitch: 20 } });
+  }
+
+  /** By degrees, in 3-D. */
+  turn(right, down) {
+    this.change({ turn: turned(this.settings.turn, right, down) });
   }
 
   // What Python hears

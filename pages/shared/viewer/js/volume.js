@@ -29,7 +29,7 @@ function codesOf({ digest, address }) {
 const counted = new WeakMap(); // codes → what was found of them, by name
 
 /** What `find` finds, once for the same codes and name. */
-function once(codes, name, find) {
+export function once(codes, name, find) {
   if (!counted.has(codes)) counted.set(codes, new Map());
   const known = counted.get(codes);
   if (!known.has(name)) known.set(name, find());
