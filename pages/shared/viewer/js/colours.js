@@ -6,7 +6,8 @@ export const CLEAR = 0;
 export const HIT = packed(86, 180, 233);
 export const FALSE_ALARM = packed(230, 97, 0);
 export const MISSED = packed(240, 228, 66);
-export const OUTLINE = "#7dffb2", OUTLINE_RGB = [0.49, 1, 0.7];
+export const OUTLINE = "#7dffb2";
+export const OUTLINE_RGB = [0.49, 1, 0.7];
 
 // Blue below zero, orange above, dark at zero: told apart without colour vision, equally bright at equal distance.
 const DIVERGING = [
