@@ -114,6 +114,12 @@ def saved(tab: Page, button: str, path: Path | None = None) -> Path:
 @pytest.mark.shows(23)
 def test_a_reload_restores_crosshair_and_threshold(browser, tab, address):
     tab.get_by_role("button", name="Axial").focus()
+    pictures = tab.locator(".panel .view canvas")
+    panels = pictures.count()
+    pictures.last.dblclick()
+    expect(pictures).to_have_count(1)
+    tab.keyboard.press("Escape")
+    expect(pictures).to_have_count(panels)
     tab.locator(".panel .view canvas").first.click(position={"x": 100, "y": 120})
     tab.keyboard.press("]")
     tab.keyboard.press("]")

@@ -27,7 +27,7 @@ export class Stage {
     this.toolbar = new Toolbar(viewer);
     this.readout = new Readout(viewer);
     this.area = element("div", { class: "panels" });
-    viewer.root.replaceChildren(this.toolbar.root, this.toolbar.help, this.area, this.readout.root, viewer.measures.root);
+    viewer.root.replaceChildren(this.toolbar.root, this.area, this.readout.root, viewer.measures.root);
     this.fill();
   }
 

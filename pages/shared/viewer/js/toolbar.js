@@ -22,7 +22,7 @@ export class Toolbar {
     window.firstChild.append(" ", this.windowSaid);
     this.root = element("div", { class: "controls" },
       this.controls.group("Layout", ...this.layout()), this.controls.group("Overlay", ...this.overlay()), window,
-      this.controls.group("Measure", ...this.measure()), this.controls.group("View", ...this.view()));
+      this.controls.group("Measure", ...this.measure()), this.controls.group("View", ...this.view()), this.help);
   }
 
   show(settings) {
