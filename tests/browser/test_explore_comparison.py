@@ -20,6 +20,13 @@ def voxel(tab: Page) -> str:
     return re.search(r"voxel (\d+ \d+ \d+)", tab.locator(".readout").inner_text())[1]
 
 
+def press(tab: Page, across: float, down: float) -> None:
+    """A place in the second scan's picture."""
+    canvas = tab.locator(".panel").nth(2).locator("canvas").first
+    box = canvas.bounding_box()
+    canvas.click(position={"x": box["width"] * across, "y": box["height"] * down})
+
+
 @pytest.mark.shows(43)
 def test_two_scans_are_side_by_side_with_one_crosshair_and_a_reload_keeps_them(browser, address):
     tab = browser.new_page()
@@ -35,14 +42,14 @@ def test_two_scans_are_side_by_side_with_one_crosshair_and_a_reload_keeps_them(b
     assert [panel.get_attribute("aria-label") for panel in tab.locator(".panel").all()] == panels
     labels = tab.locator(".panel .slice")
     before = voxel(tab)
-    tab.locator(".panel").nth(2).locator("canvas").first.click(position={"x": 60, "y": 80})
+    press(tab, 0.4, 0.45)
     expect(tab.locator(".readout")).not_to_contain_text(f"voxel {before}")
     tab.keyboard.press("PageUp")
     expect(labels.first).not_to_have_text(re.compile(f" {int(before.split()[2]) + 1} /"))
     assert len(set(labels.all_inner_texts())) == 1, "one slice in all"
     script_over(tab)
     place = tab.url
-    tab.locator(".panel").nth(2).locator("canvas").first.click(position={"x": 90, "y": 120})
+    press(tab, 0.55, 0.55)
     tab.wait_for_url(lambda url: url != place)
     script_over(tab)
     kept = voxel(tab)
