@@ -27,7 +27,8 @@ from vaead_core.experiments.report.result_figures import (
     winners_figure,
 )
 from vaead_core.experiments.report.thesis import CLAIMS
-from vaead_core.experiments.report.thesis_comparison import beside
+from vaead_core.experiments.report.thesis_comparison import beside, thesis_table
+from vaead_core.experiments.report.verdicts import READINGS
 from vaead_core.experiments.report.winners import QUESTIONS, table_of, winners
 from vaead_core.experiments.request import Request
 from vaead_core.experiments.runner import Runner, share_done
@@ -98,6 +99,15 @@ def test_every_claim_of_the_thesis_has_ours_beside_it_in_the_recorded_tables():
     pairs = [beside(claim, tables) for claim in CLAIMS if claim.experiment in tables]
     assert len(pairs) == len(CLAIMS)
     assert all(one.ours.low <= one.ours.ap <= one.ours.high for one in pairs)
+    literally = [one for one in pairs if one.literal]
+    assert {one.claim.experiment for one in literally} == {"slices"}
+    assert len(literally) == sum(claim.experiment == "slices" for claim in CLAIMS)
+    assert all(one.literal.low <= one.literal.ap <= one.literal.high for one in literally)
+    shown = thesis_table(pairs)
+    assert shown["Literally"].notna().sum() == len(literally)
+    assert shown["Chance literally"].dropna().between(0, 0.5).all()
+    assert "Literally" not in thesis_table([one for one in pairs if not one.literal])
+    assert "holds here" in READINGS["thesis"](tables)
     figure = beside_figure(pairs)
     assert [trace["name"] for trace in figure["data"]] == ["Ours, 95 % interval", "Thesis", "Chance (prevalence)"]
     assert figure["data"][1]["x"] == [claim.value for claim in CLAIMS]

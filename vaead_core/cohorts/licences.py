@@ -17,6 +17,7 @@ class Licence:
 
 LICENCES = {
     "ixi": Licence("CC-BY-SA-3.0", "https://brain-development.org/ixi-dataset/"),
+    "ds002748": Licence("CC0-1.0", "https://openneuro.org/datasets/ds002748"),
     "synthetic": Licence("CC-BY-SA-3.0", "SRI24, doi 10.1002/hbm.20906"),
     "fashion": Licence("MIT", "https://github.com/zalandoresearch/fashion-mnist"),
 }

@@ -55,6 +55,13 @@ def _slices(folders: list[Path], request: Request) -> list[ToyPart]:
     return [part for folder in folders for part in _toys([folder], request, _every_map(folder), detectors)]
 
 
+def _thesis(folders: list[Path], request: Request) -> list[ToyPart]:
+    """What the thesis measured on its model, and the baselines that need none."""
+    maps = tuple((name, settings) for name in ("residual", "activation") for settings in ((), (("masked", False),)))
+    baselines = (("voxel_atlas", ()), ("histogram_equalised", ()))
+    return _toys(folders, request, (*maps, *baselines), all_detectors(standardise="global"))
+
+
 def _patches(folders: list[Path], request: Request) -> list[ToyPart]:
     return [part for folder in folders for part in _toys([folder], request, _every_map(folder), detect=False)]
 
@@ -163,6 +170,10 @@ EXPERIMENTS = {
         ("brain-slices-2mm",), _slices,
     ),
     "patches": Experiment("The same toys through 32 × 32 patches.", ("brain-patches-2mm",), _patches),
+    "thesis": Experiment(
+        "The thesis's own network and training, literally, at 1 mm: its maps, its scores and its detectors on the same toys.",
+        ("thesis-slices",), _thesis,
+    ),
     "background": Experiment("Noise, black or mean background: who finds dark, grey and bright toys?", (), _background),
     "entropy": Experiment("Entropy term, size constraint, stems: activation maps of four stages.", (), _entropy),
     "choice": Experiment("Which settings segment toys best on validation subjects.", (), _choice),

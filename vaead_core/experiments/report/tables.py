@@ -53,9 +53,9 @@ def number(rows: pd.DataFrame) -> Number | None:
     return Number(float(ap), float(rows["ap_low"].min()), float(rows["ap_high"].max()), float(chance))
 
 
-def mean_ap(rows: pd.DataFrame, task: str, scorer: str, settings: str, dataset: str) -> Number:
+def mean_ap(rows: pd.DataFrame, task: str, scorer: str, settings: str, dataset: str, masked: bool = True) -> Number:
     """A score's mAP over a dataset's combinations; ValueError where it is not recorded."""
-    return needed(number(select(rows, task, scorer, settings, dataset=dataset, combination=ALL)))
+    return needed(number(select(rows, task, scorer, settings, masked, dataset=dataset, combination=ALL)))
 
 
 def needed(found: Number | None) -> Number:
@@ -65,9 +65,9 @@ def needed(found: Number | None) -> Number:
     return found
 
 
-def over_toys(rows: pd.DataFrame, scorer: str) -> dict[str, float]:
-    """A map's mAP in each of the four toy sets."""
-    return {toy: mean_ap(rows, "segmentation", scorer, "", dataset=toy).ap for toy in TOYS}
+def over_toys(rows: pd.DataFrame, scorer: str, masked: bool = True) -> dict[str, float]:
+    """A map's mAP in each of the four toy sets. masked: over the brain alone, or over whole slices."""
+    return {toy: mean_ap(rows, "segmentation", scorer, "", toy, masked).ap for toy in TOYS}
 
 
 def chosen_detector(tables: Tables, experiment: str, dataset: str) -> tuple[str, str]:

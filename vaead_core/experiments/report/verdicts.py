@@ -8,7 +8,7 @@ import pandas as pd
 
 from vaead_core.experiments.records import ALL
 from vaead_core.experiments.report import ablations, readout, shift, site_calibration
-from vaead_core.experiments.report.slices_verdicts import patches, slices
+from vaead_core.experiments.report.slices_verdicts import literal, patches, slices
 from vaead_core.experiments.report.tables import (
     ATLAS,
     RECONSTRUCTION,
@@ -152,7 +152,7 @@ def lesions(tables: Tables) -> str:
 
 
 READINGS: dict[str, Callable[[Tables], str]] = {
-    "fashion": fashion, "slices": slices, "patches": patches, "background": background, "entropy": entropy,
+    "fashion": fashion, "slices": slices, "thesis": literal, "patches": patches, "background": background, "entropy": entropy,
     "painted": painted, "readout": readout.reading, "shift": shift.reading, "ablations": ablations.reading, "lesions": lesions,
     "site_calibration": site_calibration.reading,
 }  # fmt: skip
