@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from pages.shared.narrow import close_sidebar
 from pages.shared.notices import faults
 from pages.shared.server import jobs, queue
 
@@ -18,7 +17,6 @@ chosen = st.navigation(
         st.Page("pages/checkpoints.py", title="Checkpoints", icon=":material/inventory_2:"),
     ]
 )
-close_sidebar()
 jobs.show_followed()
 with faults(), queue.page():
     chosen.run()

@@ -63,7 +63,7 @@ def button(app: AppTest):
 
 def measured(app: AppTest) -> explore_limits.Measured:
     """What was begun last."""
-    return list(app.session_state.explore_limits.measured.values())[-1]
+    return app.session_state.explore_limits.all()[-1]
 
 
 def whole(app: AppTest) -> AppTest:
@@ -132,8 +132,21 @@ def test_another_scan_begins_without_them(app):
     one = measured(app)
     app.selectbox(key="sample").set_value("healthy brain A").run()
     assert not app.exception
-    assert not app.session_state.explore_limits.measured
+    assert not app.session_state.explore_limits.all()
     assert one.limits.sentence() not in said(app).replace("\\", "")
+
+
+def test_another_scale_of_thresholds_and_back_keeps_them(app):
+    whole(app)
+    one = measured(app)
+    app.session_state.scale = "healthy"
+    app.run()
+    assert not app.exception
+    assert one.limits.sentence() not in said(app).replace("\\", ""), "these thresholds are others"
+    app.session_state.scale = "scan"
+    app.run()
+    assert measured(app) is one
+    assert one.limits.sentence() in said(app).replace("\\", "")
 
 
 def test_what_is_being_measured_of_a_scan_ends_with_it(app, endless):
@@ -162,17 +175,17 @@ def test_what_is_being_measured_of_an_upload_ends_when_that_is_closed_on_another
     assert not app.exception
     until(lambda: one.work.state != jobs.RUNNING)
     assert one.work.state == jobs.CANCELLED
-    assert not app.session_state.explore_limits.measured
+    assert not app.session_state.explore_limits.all()
 
 
 @pytest.mark.shows(36)
 def test_what_is_being_measured_is_told_beside_every_page_and_a_second_click_begins_no_other(app, endless, monkeypatch):
     begin, begun = explore_limits._begin, []
-    monkeypatch.setattr(explore_limits, "_begin", lambda known, *given: (begun.append(given), begin(known, *given)))
+    monkeypatch.setattr(explore_limits, "_begin", lambda kept, *given: (begun.append(given), begin(kept, *given)))
     button(app).click().run()
     one = measured(app)
     until(lambda: one.work.share)
-    begin(app.session_state.explore_limits.measured, *begun[-1])  # a click before the button was drawn disabled
+    begin(app.session_state.explore_limits, *begun[-1])  # a click before the button was drawn disabled
     assert measured(app) is one
     assert len(endless) == 1
     for page in ("pages/latent_space.py", "pages/explore.py"):

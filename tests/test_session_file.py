@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,11 @@ def test_what_is_no_session_is_one_sentence(content, said):
     with pytest.raises(InputError, match=said) as caught:
         read(content, "bad.json")
     assert str(caught.value).startswith("bad.json is ")
+
+
+def test_titles_may_have_dots_and_many_toys_fit():
+    whole = replace(WHOLE, thresholds={"x.y": 1.0}, lab=Lab("healthy brain A", "~".join(["ball:1:2"] * 3000)))
+    assert read(whole.to_json().encode(), "one.json") == whole
 
 
 def started(**state) -> AppTest:
@@ -152,6 +158,9 @@ def test_a_session_whose_checkpoint_sample_or_way_is_not_here_changes_nothing(ch
         ({"checkpoint": {"name": "gone", "digest": ""}}, "This session's checkpoint gone is not here"),
         ({"scan": "another brain"}, "the sample another brain, is not in this version"),
         ({"scan": YOURS}, "is of an upload and does not say of which"),
+        ({"scan": ""}, "is not in this version"),
+        ({"scan": "another file of yours"}, "is not in this version"),
+        ({"lab": {"scan": YOURS, "toys": "x"}}, "is of an upload and does not say of which"),
         ({"methods": ["nonsense"]}, "has no method that this version of vaead knows"),
         ({"compared": {"kind": "x", "scan": "", "maps": [], "thresholds": []}}, "compares in a way that this version"),
     ):
@@ -197,3 +206,58 @@ def test_toys_of_a_session_are_planted_again(checkpoints, saved):
     other.switch_page("pages/toy_lab.py").run()
     assert not other.exception
     assert [(one.kind, one.centre) for one in other.session_state.lab_toys] == [(toy.kind, toy.centre)]
+
+
+def test_toys_that_lie_in_another_scan_than_the_lab_shows_now_are_not_saved(checkpoints, brain_volume, saved):
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=240).run()
+    app.switch_page("pages/toy_lab.py").run()
+    next(one for one in app.button if one.label == "Random").click().run()
+    app.switch_page("pages/explore.py").run()
+    assert read(saved(), "x").lab
+    uploader(app, "upload").set_value(("own.nii", scan_file(brain_volume), "application/octet-stream")).run()
+    assert not app.exception
+    assert read(saved(), "x").lab is None, "the toys lie in the sample"
+
+
+def test_what_was_opened_and_not_looked_at_yet_is_saved_again(checkpoints, saved):
+    app = started(methods=["residual"])
+    given = json.loads(saved()) | {"lab": {"scan": "healthy brain A", "toys": "circle:10:-1:50:60.61.40:1"}}
+    opened(app, json.dumps(given).encode())
+    assert read(saved(), "x").lab == Lab(**given["lab"])
+
+
+def test_the_labs_own_scan_is_asked_for_while_explore_shows_its_sample(checkpoints, brain_volume, saved):
+    app = started(methods=["residual"])
+    content = scan_file(brain_volume)
+    files = {"upload": {"name": "own.nii", "size": len(content), "sha256": hashlib.sha256(content).hexdigest()}}
+    given = json.loads(saved()) | {"lab": {"scan": YOURS, "toys": "circle:10:-1:50:60.61.40:1"}, "files": files}
+    opened(app, json.dumps(given).encode())
+    [asked] = [one.value for one in app.warning if "own.nii" in one.value]
+    assert "another scan is shown" not in asked
+    sample = app.session_state.sample
+    uploader(app, "upload").set_value(("own.nii", content, "application/octet-stream")).run()
+    assert not app.exception
+    assert app.session_state.sample == sample
+    assert (app.session_state.lab_sample, app.session_state.lab_given) == (YOURS, given["lab"]["toys"])
+    assert not [one for one in app.warning if "own.nii" in one.value]
+
+
+def test_a_readers_own_changes_are_not_called_losses(checkpoints, saved):
+    app = started(methods=["residual", "voxel_atlas"])
+    opened(app, saved())
+    app.session_state.methods = ["residual"]
+    app.session_state.scale = "healthy"
+    app.run()
+    assert not app.exception
+    assert not [one for one in app.warning if "session" in one.value]
+
+
+def test_thresholds_of_one_way_to_compare_do_not_go_to_another(checkpoints, saved):
+    app = started(methods=["residual"])
+    compared = {"kind": asking.SCAN, "checkpoint": None, "scan": YOURS, "maps": ["residual"] * 2, "thresholds": [0.5, 7.0]}
+    files = {"upload": {"name": "lost.nii", "size": 3, "sha256": "0" * 64}}
+    opened(app, json.dumps(json.loads(saved()) | {"compared": compared, "files": files}).encode())
+    app.button(key="session_leave").click().run()
+    app.selectbox(key="compare").set_value(asking.THRESHOLD).run()
+    assert not app.exception
+    assert 7.0 not in app.session_state.pair_thresholds

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from pages.shared.viewer import Layer, assets, viewer
+from pages.shared.viewer.toys import act_of
 
 
 def test_every_script_module_is_sent_after_those_it_imports():
@@ -51,3 +52,19 @@ def test_what_the_viewer_cannot_show_is_refused():
         viewer(layer, [layer], np.diag([-1, 1, 1, 1]), key="refused")
     with pytest.raises(ValueError, match="3-D and finite"):
         Layer.of(np.full((2, 2, 2), np.nan), "nan")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"number": 1, "name": "draw", "path": [[50, 60, 40], [10**9, 60, 40]]},
+        {"number": 1, "name": "draw", "path": [[50, 60, -1]]},
+        {"number": 1, "name": "draw", "path": [[1, 2, 3]] * 401},
+        {"number": 1, "name": "draw", "path": []},
+        {"number": 1, "name": "plant", "voxel": [1, 2, 3], "path": [[1, 2, 3]]},
+        {"number": 1, "name": "plant", "voxel": [1, 2, 10**6]},
+    ],
+)
+def test_voxels_that_no_grid_has_and_endless_paths_are_no_act(sent):
+    assert act_of(sent) is None
+    assert act_of({"number": 1, "name": "draw", "path": [[1, 2, 3], [4, 2, 3]]}).path == ((1, 2, 3), (4, 2, 3))

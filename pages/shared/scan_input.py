@@ -95,7 +95,7 @@ class Request:
             return Opened(self.sample, sample.scan, truth, sample.about, (LOST,) if self.lost else ())
         one, mask = self.upload, self.mask
         with self.place:
-            series, read = read_upload(one.key, one.name, one.content)
+            series, read = read_upload(one.key, one.name, one.content, self.owned)
             key = _key(one.key, series, mask.key if mask else "", self.owned)
             volume = brains.known(key, read, (mask.name, mask.content) if mask else None, self.owned == "own_scans")
         try:
@@ -194,8 +194,10 @@ def _keep_upload() -> None:
     if isinstance(file, UploadedFile):
         state.kept_upload = _held(file)
         audit.note("upload", "scan", bytes=file.size)
+    waiting = state.get("session_open")  # of a session whose own file is asked for, for another place than Explore's first scan
     for key, first in LISTS.items():
-        state[key] = YOURS if state.kept_upload else first
+        if not (waiting and key == "sample" and waiting.scan != YOURS):
+            state[key] = YOURS if state.kept_upload else first
     drop_files()
 
 

@@ -11,10 +11,11 @@ from vaead_core.scans.reading import is_zip
 from vaead_core.scans.volume import Volume
 
 
-def read_upload(key: str, name: str, content: bytes) -> tuple[str, Volume]:
+def read_upload(key: str, name: str, content: bytes, place: str) -> tuple[str, Volume]:
     """The UID of the series that was chosen, "" where there was no choice, and the scan. Raises ScanError until one is chosen.
 
-    key: of the content. A .zip is unpacked in the session's own folder, and there for as long as it is read.
+    key: of the content. place: which of a page's scans it is, as two may be of one file. A .zip is unpacked in the session's own
+    folder, and there for as long as it is read.
     """
     if not is_zip(content):
         return "", cached_scans.uploaded(key, name, "", content, None)
@@ -24,7 +25,7 @@ def read_upload(key: str, name: str, content: bytes) -> tuple[str, Volume]:
     if len(called) > 1:
         chosen = st.selectbox(
             "Series", list(called), None, format_func=called.__getitem__, placeholder="Choose one of several",
-            key=f"series_{key[:16]}", persist_state="session",
+            key=f"series_{place}_{key[:16]}", persist_state="session",
         )  # fmt: skip
     if chosen is None:
         raise ScanError(f"{name} holds {len(called)} DICOM series; choose one in the sidebar.")

@@ -5,7 +5,7 @@ from pathlib import Path
 from playwright.sync_api import expect
 
 from tests.support.server import served
-from tests.support.waiting import script_over, wait_for_maps
+from tests.support.waiting import wait_for_maps
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -34,19 +34,3 @@ def test_the_app_serves_a_map_in_a_browser_without_loading_torch(browser, checkp
     assert "vaead_core.pipeline.scoring" in modules
     slow = {"torch", "lightning", "models", "training", "sklearn", "pyod", "numba", "matplotlib"}
     assert not {name for name in modules if name.split(".")[0] in slow or name == "scipy.stats"}
-
-
-def test_in_a_narrow_window_the_sidebar_begins_closed_and_stays_as_the_reader_leaves_it(browser, address):
-    tab = browser.new_page()
-    tab.set_viewport_size({"width": 800, "height": 900})
-    tab.goto(f"{address}/benchmark")
-    sidebar = tab.get_by_test_id("stSidebarNav")
-    expect(tab.get_by_role("heading", name="Benchmark").first).to_be_visible()
-    expect(sidebar).not_to_be_in_viewport()
-    tab.get_by_test_id("stExpandSidebarButton").click()
-    expect(sidebar).to_be_in_viewport()
-    sidebar.get_by_role("link", name="Checkpoints").click()
-    expect(tab.get_by_role("heading", name="Checkpoints").first).to_be_visible()
-    script_over(tab)
-    expect(sidebar).to_be_in_viewport()
-    tab.close()

@@ -329,9 +329,11 @@ def test_a_toy_is_dragged_pulled_larger_nudged_deleted_and_each_is_undone_by_key
     drawn(tab)
     tab.keyboard.press("Control+z")
     until(lambda: [toy["centre"][1] for toy in planted(tab)] == [nudged])
+    drawn(tab)
     while (known := planted(tab)) != [larger]:
         tab.keyboard.press("Control+z")
         until(lambda known=known: planted(tab) != known)
+        drawn(tab)
     tab.keyboard.press("Control+z")
     until(lambda: planted(tab) == [moved])
     drawn(tab)
@@ -428,6 +430,7 @@ def test_random_goes_to_its_toy_and_so_does_the_list(tab):
     for count in (1, 2):
         press_button(tab, "Random", count)
         until(lambda: readout(tab) != places[-1])
+        drawn(tab)  # with the values of its maps
         assert "not in the truth" not in readout(tab)
         places.append(readout(tab))
     for toy in (0, 1, 1):  # the last is chosen already, and gone to again

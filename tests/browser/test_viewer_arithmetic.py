@@ -469,6 +469,11 @@ def test_a_ball_is_a_disc_in_every_plane_and_is_pulled_by_its_radius_alone(js):
     pulled = "pulledMm(toy, 'size', PLANES.axial, index, point, spacing)"
     assert js(pulled, toy=BALL, index=20, point=[33, 44], spacing=SPACING) == 10
     assert js(pulled, toy=BALL, index=26, point=[30, 44], spacing=SPACING) == pytest.approx(np.hypot(8, 12))
+    drawn = BALL | {"path": [[0, 0, 0], [0, 10, 0], [0, 20, 0]]}
+    assert js("outlineOf(toy, PLANES.coronal, 61, spacing)", toy=drawn, spacing=SPACING)["middle"] == [30, 20]
+    assert js("pulledMm(toy, 'size', PLANES.coronal, 60, [34, 20], spacing)", toy=drawn, spacing=SPACING) == 8, (
+        "its nearest voxel"
+    )
     assert js("resized(toy, 'size', 14, spacing)", toy=BALL, spacing=SPACING) == BALL | {"size_mm": 14}
     assert js("movedTo(toy, [1, 2, 3])", toy=BALL, spacing=SPACING) == BALL | {"centre": [1, 2, 3]}
 

@@ -13,7 +13,7 @@ from vaead_core.checkpoints.protobuf import Field, fields
 from vaead_core.computing import archives
 from vaead_core.errors import CheckpointError, quoted, refusing
 
-ARRAYS, ARRAYS_BYTES = 1000, 512 << 20  # of one file, unpacked; 258 arrays and 20 MB at 2 mm, eight times that at 1 mm
+ARRAYS, ARRAYS_BYTES = 1000, 512 << 20  # of one file, unpacked; 258 arrays and 20 MB at 2 mm
 NPY_HEADER_BYTES = 4096
 QUANTITIES, OTHER_VALUES = 12, 16 << 20  # of a calibration: in the healthy reference, where 9 are known; and beside it
 

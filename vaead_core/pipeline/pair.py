@@ -16,7 +16,8 @@ from vaead_core.scans.preprocessing import Preprocessor
 from vaead_core.scans.registration import atlas_grid, to_atlas
 from vaead_core.scans.volume import Array, Brain, Volume
 
-NETWORKS_OWN = ("activation",)  # units that mean something else in every network
+# Units that mean something else in every network.
+NETWORKS_OWN = ("activation", "Mahalanobis distance", "distance in feature deviations", "(1 − SSIM) / 2", "nats per intensity")
 PERCENTILE_POINTS = "percentile points"
 _FAINTEST = 1e-3  # of a brain's intensities from 0 to 1, so that 0 is outside
 
@@ -48,24 +49,32 @@ class Side:
 
     def on_grid(self, spacing_mm: int) -> Array:
         """(I, J, K) float32: its map on an atlas grid, 0 outside of `covered`."""
-        return self._moved(self.scored.map_values, spacing_mm) * self.covered(spacing_mm)
+        return self._moved(self.scored.map_values, spacing_mm)
 
     def percentiles_on_grid(self, spacing_mm: int) -> Array:
         """(I, J, K) float32: of each voxel the share of healthy brain voxels, 0 to 100, that its abnormality reaches."""
         known = self.scored.healthy.pixels
         found = 100 * np.searchsorted(known, self.scored.abnormality, "right") / len(known)
-        return self._moved(found, spacing_mm) * self.covered(spacing_mm)
+        return self._moved(found, spacing_mm)
 
     def covered(self, spacing_mm: int) -> Array:
         """(I, J, K) bool: where its slices hold brain."""
-        return self._moved(self.prepared.slices.mask, spacing_mm) > 0.5
+        return self._brain(spacing_mm) > 0.5
 
     def marked_share(self, threshold: float) -> float:
         """The part of the brain that lies above a threshold."""
         return float((self.scored.abnormality > threshold)[self.prepared.slices.mask].mean())
 
     def _moved(self, values: Array, spacing_mm: int) -> Array:
-        lies = self.preprocessor.slice_grid.to_volume(values, self.prepared.slices)
+        """Values of the brain on an atlas grid, where that is `covered`, weighed by how much of what lies about is brain: what is
+        outside has no say. 0 elsewhere."""
+        lies = self.preprocessor.slice_grid.to_volume(values * self.prepared.slices.mask, self.prepared.slices)
+        brain = self._brain(spacing_mm)
+        return np.where(brain > 0.5, _resampled(lies, self.spacing_mm, spacing_mm) / np.maximum(brain, 0.5), 0).astype(np.float32)
+
+    def _brain(self, spacing_mm: int) -> Array:
+        """(I, J, K) from 0 to 1: how much of what lies about is brain."""
+        lies = self.preprocessor.slice_grid.to_volume(self.prepared.slices.mask.astype(np.float32), self.prepared.slices)
         return _resampled(lies, self.spacing_mm, spacing_mm)
 
 

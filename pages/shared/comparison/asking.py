@@ -15,6 +15,7 @@ from pages.shared.inputs import KEPT
 from pages.shared.scan_input import Request
 from vaead_core import scorers
 from vaead_core.checkpoints.checkpoint import Checkpoint
+from vaead_core.errors import InputError
 
 NOTHING, CHECKPOINT, SCAN, THRESHOLD = "nothing", "another checkpoint", "another scan", "another threshold"
 KINDS = (NOTHING, CHECKPOINT, SCAN, THRESHOLD)
@@ -60,7 +61,10 @@ def ask(first: Request, folder: Path) -> Asked:
 
 
 def ask_maps(asked: Asked, methods: Sequence[str], second: Checkpoint) -> tuple[str, str]:
-    """The method of the first map, of those that are chosen, and that of the second, which another checkpoint may lack."""
+    """The method of the first map, of those that are chosen, and that of the second, which another checkpoint may lack.
+
+    Raises InputError where the second one has none.
+    """
     offered = [name for name in scorers.map_scorers(second.model) if name in second.calibration]
     shared = [name for name in methods if name in offered]
     alone = asked.kind != CHECKPOINT
@@ -68,6 +72,8 @@ def ask_maps(asked: Asked, methods: Sequence[str], second: Checkpoint) -> tuple[
         first = _ask_map("Map" if alone else "First map", methods, "pair_map", (shared or methods)[0], _follow)
         if alone:
             return first, first
+        if not offered:
+            raise InputError("The second checkpoint has no calibrated map; choose another one.")
         likeliest = [name for name in (first, *inputs.PREFERRED, *offered) if name in offered]
         return first, _ask_map("Second map", offered, "pair_second_map", likeliest[0])
 

@@ -18,7 +18,11 @@ state = st.session_state
 def begin(subject: str, scan: OpenScan, first: Thresholds) -> None:
     """Another pair begins at the crosshair of Explore and at thresholds `first`, or those of a session that was opened; a new
     session at those of the address."""  # fmt: skip
-    restored: Thresholds | None = state.pop("pair_restored", None)
+    kind, restored = state.get("pair_restored") or ("", None)
+    if kind and kind == state.compare:
+        del state.pair_restored
+    else:
+        restored = None
     if state.get("pair_subject") == subject and not restored:
         return
     left: dict[str, Thresholds] = state.get("pair_left", {})

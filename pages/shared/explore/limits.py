@@ -66,67 +66,79 @@ class Measured:
         return self.work.latest.limits if self.work.latest and self.work.state == jobs.FINISHED else None
 
 
+ByMethod = dict[str, Measured]
+
+
 class Kept:
-    """Of a session: the limits of one scan, by method; those of another let go of them."""
+    """Of a session: the limits of one scan, whatever checkpoint and scale of thresholds it was opened with; those of another let
+    go of them."""
 
     def __init__(self) -> None:
-        self.subject, self.measured = "", dict[str, Measured]()
+        self.scan_digest, self.measured = "", dict[tuple[str, ...], ByMethod]()
         sessions.at_end(self.end)
 
-    def of(self, subject: str) -> dict[str, Measured]:
-        if subject != self.subject:
-            for one in self.measured.values():
+    def of(self, scan_digest: str) -> dict[tuple[str, ...], ByMethod]:
+        """Those of a scan, by the digest of it as it was opened."""
+        if scan_digest != self.scan_digest:
+            for one in self.all():
                 one.work.cancel()
-            self.subject, self.measured = subject, {}
+            self.scan_digest, self.measured = scan_digest, {}
         return self.measured
+
+    def all(self) -> list[Measured]:
+        return [one for by_method in self.measured.values() for one in by_method.values()]
 
     def forget(self, scans: set[str]) -> None:
         """Lets go of them where they are of one of `scans`, by content, which its reader has closed; on any page."""
-        if self.subject.split(" ")[0] in scans:
+        if self.scan_digest in scans:
             self.of("")
 
     def end(self) -> None:
-        for one in self.measured.values():
+        for one in self.all():
             one.work.end()
 
 
-def measured(shown: Shown) -> dict[str, Measured]:
-    """Those of the scan that is shown, by method; it can be asked in any thread later."""
+def measured(shown: Shown) -> ByMethod:
+    """Those of the scan as it is shown, by method; it can be asked in any thread later."""
+    return _kept().of(shown.scan.scan_digest).setdefault(shown.scan.digest, {})
+
+
+def _kept() -> Kept:
     if "explore_limits" not in st.session_state:
         st.session_state.explore_limits = Kept()
     kept: Kept = st.session_state.explore_limits
-    return kept.of(" ".join(shown.scan.digest))
+    return kept
 
 
 def show_limits(shown: Shown, stem: str) -> None:
     """A button, and what it brought: for one of the methods that are shown, at the threshold that stands."""
     st.subheader("Detection limits of this scan", anchor=False)
-    known = measured(shown)
-    running = next((one for one in known.values() if one.runs), None)
+    known, kept = measured(shown), _kept()
+    running = any(one.runs for one in kept.all())
     names = {one.name: title for one, title in zip(shown.results, shown.titles, strict=True)}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.selectbox(
-            "Method", list(names), format_func=names.__getitem__, key="explore_limits_of", width=320, disabled=bool(running)
+            "Method", list(names), format_func=names.__getitem__, key="explore_limits_of", width=320, disabled=running
         )
         one = next(one for one in shown.results if one.name == name)
         st.button(
-            BUTTON, key="explore_measure_limits", disabled=bool(running), help=ABOUT, icon=":material/search_off:",
-            on_click=lambda: _begin(known, shown.scan, one, shown.threshold(one)),
+            BUTTON, key="explore_measure_limits", disabled=running, help=ABOUT, icon=":material/search_off:",
+            on_click=lambda: _begin(kept, shown.scan, one, shown.threshold(one)),
         )  # fmt: skip
-    if seen := running or known.get(name):
+    if seen := next((one for one in known.values() if one.runs), known.get(name)):
         _show(shown, seen, stem)
     else:
         st.caption(ABOUT)
 
 
-def _begin(known: dict[str, Measured], scan: OpenScan, one: Scored, threshold: float) -> None:
-    if any(before.runs for before in known.values()):
+def _begin(kept: Kept, scan: OpenScan, one: Scored, threshold: float) -> None:
+    if any(before.runs for before in kept.all()):
         return  # a second click that came before the button was disabled
     told = partial(audit.of_this_session(), "job limits")
     told("started")
     title = f"Detection limits of {scorers.SCORERS[one.name].title} at {threshold:.3g}"
     work = Stepwise(title, _steps(scan, thresholded(one, threshold)), lambda known: known.share, told)
-    known[one.name] = Measured(one.name, work, threshold)
+    kept.measured[scan.digest][one.name] = Measured(one.name, work, threshold)
     jobs.follow("limits", work)
 
 

@@ -16,6 +16,7 @@ VERSION, NAMED = 1, "vaead_session"
 MOST_BYTES = 1 << 16
 SLOTS = {"upload": "scan", "truth": "truth", "mask": "mask of the brain", "second": "second scan"}  # files of a session
 _MOST_LETTERS, _MOST_ENTRIES = 2000, 64
+MOST_TOYS = 1 << 15  # letters of the lab's toys
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -104,7 +105,7 @@ def _session(said: dict[str, Any]) -> Session:
     files = entry(said, "files", table, {})
     if unknown := set(files) - set(SLOTS):
         raise ValueError(f"it holds a file of an unknown kind, {min(unknown)}")
-    thresholds = {key: entry({key: one}, key, finite) for key, one in entry(said, "thresholds", table).items()}
+    thresholds = {key: _threshold(_line(key), one) for key, one in entry(said, "thresholds", table).items()}
     if len(thresholds) > _MOST_ENTRIES:
         raise ValueError("it has too many thresholds")
     crosshair = entry(said, "crosshair", tuple_of(count))
@@ -123,6 +124,14 @@ def _session(said: dict[str, Any]) -> Session:
     )
 
 
+def _threshold(title: str, value: Any) -> float:
+    """A title may have dots, which `entry` takes for a path."""
+    try:
+        return finite(value)
+    except TypeError as error:
+        raise ValueError(f"{title} must be {error}") from error
+
+
 def _named(said: dict[str, Any]) -> Named:
     return Named(entry(said, "checkpoint.name", _line), entry(said, "checkpoint.digest", _line))
 
@@ -137,7 +146,7 @@ def _compared(said: dict[str, Any]) -> Compared:
 
 
 def _lab(said: dict[str, Any]) -> Lab:
-    return Lab(entry(said, "lab.scan", _line), entry(said, "lab.toys", _line))
+    return Lab(entry(said, "lab.scan", _line), entry(said, "lab.toys", _toys))
 
 
 def _file(said: dict[str, Any], slot: str) -> File:
@@ -151,6 +160,13 @@ def _line(value: Any) -> str:
     found = text(value)
     if len(found) > _MOST_LETTERS:
         raise TypeError(f"at most {_MOST_LETTERS} letters")
+    return found
+
+
+def _toys(value: Any) -> str:
+    found = text(value)
+    if len(found) > MOST_TOYS:
+        raise TypeError(f"at most {MOST_TOYS} letters")
     return found
 
 

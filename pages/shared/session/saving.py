@@ -12,8 +12,10 @@ from pages.shared.comparison import asking
 from pages.shared.comparison.opening import Pair
 from pages.shared.explore.offering import offer
 from pages.shared.scan_input import Upload
-from pages.shared.session.file import SLOTS, Compared, File, Lab, Named, Session
+from pages.shared.session.file import MOST_TOYS, SLOTS, Compared, File, Lab, Named, Session
 from pages.shared.toy_lab import address
+from pages.shared.toy_lab import state as lab_state
+from vaead_core import scorers
 from vaead_core.cohorts.samples import SAMPLES
 
 ABOUT = (
@@ -52,9 +54,22 @@ def _now(scan: OpenScan, pair: Pair | None) -> Session:
         other = Named(state.pair_checkpoint, second.digest) if pair.kind == asking.CHECKPOINT else None
         which = state.pair_sample if pair.kind == asking.SCAN else ""
         compared = Compared(pair.kind, other, which, pair.names, state.pair_thresholds)
-    toys = state.get("lab_toys") or ()
-    lab = Lab(state.lab_sample, address.encoded(toys)) if toys and state.get("lab_sample") else None
+    shown = {scorers.SCORERS[name].title for name in state.methods}
+    thresholds = {title: at for title, at in state.explore_thresholds.items() if title in shown}
     return Session(
         Named(state.checkpoint, scan.checkpoint.digest), state.sample, tuple(state.methods), state.scale,
-        state.explore_cursor or (), state.explore_thresholds, compared, lab,
+        state.explore_cursor or (), thresholds, compared, _lab(scan),
     )  # fmt: skip
+
+
+def _lab(scan: OpenScan) -> Lab | None:
+    """The lab's toys, where the scan that they lie in is still its scan, and the checkpoint's grid theirs; those of a session
+    that was opened, until the lab takes them."""
+    state = st.session_state
+    if waiting := state.get("lab_given"):
+        return Lab(state.lab_sample, waiting)
+    toys = state.get("lab_toys")
+    if not toys or state.lab_within != lab_state.shown_in() or state.lab_scan[1] != scan.checkpoint.preprocessor:
+        return None
+    text = address.encoded(toys)
+    return Lab(state.lab_sample, text) if len(text) <= MOST_TOYS else None

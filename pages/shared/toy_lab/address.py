@@ -25,7 +25,7 @@ MOST_LETTERS = 1500  # of the address, which some mail programs and proxies cut 
 LARGEST_SEED = 10**6
 LONGEST_STEP = 200  # voxels from one point of a drawn line to the next
 GONE = "The toys that this address was made with are no longer here; plant them again."
-UNREADABLE = "The toys that this address names cannot be planted in this scan; plant them again."
+UNREADABLE = "The toys that this address or session names cannot be planted in this scan; plant them again."
 
 
 def begin(scan: OpenScan, foreign: bool = False) -> None:
@@ -43,6 +43,8 @@ def begin(scan: OpenScan, foreign: bool = False) -> None:
         state.lab_lost = GONE
         return
     try:
+        if len(text) > MOST_LETTERS and not given:
+            raise InputError(UNREADABLE)
         toys = decoded(text, scan)
         cached_toys.planted(scan, toys)
     except InputError:
@@ -87,10 +89,8 @@ def _dotted(numbers: Iterable[int]) -> str:
 
 
 def decoded(text: str, scan: OpenScan) -> Toys:
-    """Toys from text. Raises InputError for what `encoded` never writes."""
+    """Toys from text, which whoever takes it in bounds. Raises InputError for what `encoded` never writes."""
     refused = InputError(UNREADABLE)
-    if len(text) > MOST_LETTERS:
-        raise refused
     try:
         toys = tuple(_planting(part.split(":"), scan) for part in text.split("~"))
     except (ValueError, KeyError, OverflowError) as error:

@@ -25,7 +25,7 @@ def _mark(scan: OpenScan, toy: Planting, box: BrainBox) -> Mark:
     size = planting.size_setting(kind, spacing_mm)
     centre, range_mm = box.from_grid(toy.centre), (size.low, size.high)
     if planting.is_painted(kind):
-        return Mark(toy.seed, centre, toy.size_mm, range_mm, path=toy.path)
+        return Mark(toy.seed, centre, toy.size_mm, range_mm, path=toy.path if kind == planting.DRAWN else ())
     place = planting.placed(toy, slices, scan.preprocessor)
     first, last = (int(slices.position[at]) - box.sides[2].start for at in (place.first, place.first + place.count - 1))
     length = next(one for one in planting.offered(kind, spacing_mm) if one.name == "length_mm")

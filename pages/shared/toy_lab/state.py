@@ -13,7 +13,7 @@ from pages.shared.cached.scans import OpenScan
 from pages.shared.cached.toys import BrainBox, Toys
 from pages.shared.viewer.toys import DRAW, Act
 from vaead_core.errors import InputError
-from vaead_core.pipeline.planting import Planting, Voxel, offered
+from vaead_core.pipeline.planting import DRAWN, Planting, Voxel, offered
 
 Shape = tuple[str, tuple[tuple[str, Any], ...]]
 MOST_UNDONE = 100  # changes that undo goes back to
@@ -25,13 +25,21 @@ def begin(scan: OpenScan, shape: Shape) -> None:
     where = scan.scan_digest, scan.checkpoint.preprocessor
     if state.get("lab_scan") != where:
         state.lab_scan, state.lab_sentence, state.lab_sweep, state.lab_drawn = where, "", None, ()
+        state.lab_within = shown_in()
         state.lab_toys, state.lab_chosen, state.lab_past, state.lab_future = (), None, [], []
         state.lab_start, state.lab_jumps = None, 0
     state.setdefault("lab_done", 0)
     chosen = chosen_toy()
     if chosen and state.get("lab_shape", shape) != shape:
-        _change_one(scan, replace(chosen, kind=shape[0], settings=shape[1]))
+        _change_one(scan, Planting(*shape, chosen.centre, chosen.seed, chosen.path if shape[0] == DRAWN else ()))
     state.lab_shape = shape
+
+
+def shown_in() -> tuple[str, str]:
+    """The lab's scan as its list names it, and which content that is where it is the reader's own."""
+    state = st.session_state
+    upload = state.get("kept_upload")
+    return str(state.get("lab_sample", "")), upload.key if upload else ""
 
 
 def chosen_toy() -> Planting | None:

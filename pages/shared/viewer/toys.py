@@ -19,6 +19,7 @@ WITH_VOXEL, WITH_TOY, WITH_MM = ("plant", "move"), ("move", "choose", "delete", 
 DRAW = "draw"
 ACTS = {*WITH_VOXEL, *WITH_TOY, DRAW, "undo", "redo"}
 LONGEST_PATH = 400  # voxels
+LARGEST_SIDE = 512  # voxels of a grid that is shown
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def acts_since(key: str, done: int) -> list[Act]:
 
 
 def act_of(sent: Any) -> Act | None:
-    """None for what the viewer never sends."""
+    """None for what the viewer never sends, voxels that no grid has among it."""
     try:
         voxel = None if sent.get("voxel") is None else _voxel(sent["voxel"])
         toy = None if sent.get("id") is None else int(sent["id"])
@@ -106,4 +107,6 @@ def act_of(sent: Any) -> Act | None:
 
 def _voxel(sent: Any) -> Voxel:
     i, j, k = map(int, sent)
+    if not 0 <= min(i, j, k) <= max(i, j, k) < LARGEST_SIDE:
+        raise ValueError(sent)
     return i, j, k

@@ -78,7 +78,7 @@ def literal(tables: Tables) -> str:
         wins = [toy for toy in TOYS if detector[toy] > error[toy]]
         said.append(
             f"Outlier detectors beat reconstruction in all sets but tumours (thesis): **{verdict(set(wins) == set(TOYS[:3]))}**; "
-            f"chosen on three validation subjects they win in {listed(wins)}: {versus(detector, error)}."
+            f"chosen on validation subjects they win in {listed(wins)}: {versus(detector, error)}."
         )
     return bullets(*said)
 

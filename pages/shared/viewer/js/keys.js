@@ -1,4 +1,4 @@
-// The keyboard: what each key does, as named in the help of controls.js.
+// The keyboard: what each key does, as named in the help of help.js.
 
 import { PLANES } from "./geometry.js";
 

@@ -5,11 +5,16 @@ const CATCH = 8; // px about a handle that are the handle's
 const HANDLE = 4; // px, half a handle's edge
 const CHOSEN = "#ffffff", OTHERS = "rgba(255, 255, 255, 0.55)";
 
-/** A toy in slice `index` of a plane: middle and half its extent, voxels along the plane's axes; null where the slice has none. */
-export function outlineOf({ centre: start, size_mm: sizeMm, run, path }, { across, up, through }, index, spacing) {
-  const away = (step) => Math.abs(index - start[through] - step[through]);
+/** A toy's centre; of what a brush painted, the voxel of its path that lies nearest to a slice. */
+function centreIn({ centre, path }, through, index) {
+  const away = (step) => Math.abs(index - centre[through] - step[through]);
   const nearest = (path ?? []).reduce((best, step) => (away(step) < away(best) ? step : best), [0, 0, 0]);
-  const centre = start.map((at, axis) => at + nearest[axis]);
+  return centre.map((at, axis) => at + nearest[axis]);
+}
+
+/** A toy in slice `index` of a plane: middle and half its extent, voxels along the plane's axes; null where the slice has none. */
+export function outlineOf(toy, { across, up, through }, index, spacing) {
+  const { size_mm: sizeMm, run } = toy, centre = centreIn(toy, through, index);
   if (!run) {
     const aside = (index - centre[through]) * spacing[through], reach = Math.sqrt(Math.max(0, sizeMm ** 2 - aside ** 2));
     if (Math.abs(aside) > sizeMm) return null;
@@ -80,8 +85,8 @@ export function resized(toy, part, mm, spacing) {
 export function pulledMm(toy, part, plane, index, point, spacing) {
   const { across, up, through } = plane;
   if (part === "length") return 2 * Math.abs(point[1] - toy.centre[up]) * spacing[up];
-  const aside = (point[0] - toy.centre[across]) * spacing[across], above = (point[1] - toy.centre[up]) * spacing[up];
-  const beyond = (index - toy.centre[through]) * spacing[through];
+  const centre = centreIn(toy, through, index), beyond = (index - centre[through]) * spacing[through];
+  const aside = (point[0] - centre[across]) * spacing[across], above = (point[1] - centre[up]) * spacing[up];
   if (!toy.run) return Math.hypot(aside, above, beyond);
   return Math.hypot(aside, through === 2 ? above : beyond);
 }
