@@ -25,7 +25,7 @@ MOST_LETTERS = 1500  # of the address, which some mail programs and proxies cut 
 LARGEST_SEED = 10**6
 LONGEST_STEP = 200  # voxels from one point of a drawn line to the next
 GONE = "The toys that this address was made with are no longer here; plant them again."
-UNREADABLE = "The toys that this address or session names cannot be planted in this scan; plant them again."
+UNREADABLE = "The toys that this address names cannot be planted in this scan; plant them again."
 
 
 def begin(scan: OpenScan, foreign: bool = False) -> None:
@@ -48,7 +48,7 @@ def begin(scan: OpenScan, foreign: bool = False) -> None:
         toys = decoded(text, scan)
         cached_toys.planted(scan, toys)
     except InputError:
-        state.lab_lost = UNREADABLE
+        state.lab_lost = UNREADABLE.replace("address", "session") if given else UNREADABLE
         return
     state.lab_toys, state.lab_seed = toys, max(toy.seed for toy in toys)
 
