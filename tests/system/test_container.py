@@ -109,7 +109,7 @@ def test_the_image_serves_a_scored_sample_and_its_health_check_sees_it(python, t
 
 
 def test_the_health_check_refuses_a_server_whose_pages_are_broken(python, tree, place):
-    broken = shutil.copytree(tree, place / "broken", ignore=shutil.ignore_patterns("brain-*-2mm"))
+    broken = shutil.copytree(tree, place / "broken", ignore=shutil.ignore_patterns("brain-*-2mm", "thesis-*"))
     _, status, sentence = checked(python, broken, place / "tmp of the broken one")
     assert status == 1
     assert "shows an error: No checkpoint lies in checkpoints" in sentence
