@@ -26,7 +26,7 @@ from training.config import TrainingConfig
 from training.data import Subset, TrainingData
 from training.devices import native_precision
 from training.presets import PRESETS
-from training.publish import REFERENCE_MM
+from training.publish import reference_every
 from training.run import fit
 from vaead_core.checkpoints.calibration import calibrate, training_reference
 from vaead_core.cohorts.preparation import Ready, prepare
@@ -130,13 +130,13 @@ def _fit(config: TrainingConfig, data: TrainingData) -> None:
 def _latents(brains, one, spacing_mm, subjects):
     """What publishing makes of the training subjects."""
     model, train = _model(spacing_mm), _part(one, subjects).slices
-    return lambda: (training_reference(model, train, _depth(spacing_mm), _every(spacing_mm)), model.latents(train))
+    return lambda: (training_reference(model, train, _depth(spacing_mm), reference_every(spacing_mm)), model.latents(train))
 
 
 def _score(brains, one, spacing_mm, subjects):
     """What publishing makes of the validation subjects: every scorer on each, which is also what evaluating costs."""
     model, held_out = _model(spacing_mm), _part(one, subjects)
-    return lambda: calibrate(model, one, held_out.slices, held_out.subject, _depth(spacing_mm), _every(spacing_mm))
+    return lambda: calibrate(model, one, held_out.slices, held_out.subject, _depth(spacing_mm), reference_every(spacing_mm))
 
 
 def _model(spacing_mm: int) -> Model:
@@ -151,11 +151,6 @@ def _preset(spacing_mm: int) -> TrainingConfig:
 
 def _depth(spacing_mm: int) -> int:
     return SliceGrid(spacing_mm).depth
-
-
-def _every(spacing_mm: int) -> int:
-    """As publishing has it."""
-    return max(1, round(REFERENCE_MM / spacing_mm))
 
 
 def _brains(spacing_mm: int, count: int) -> list:

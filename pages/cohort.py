@@ -24,8 +24,7 @@ try:
         st.stop()
     table = cached_cohort.table(results)
     views = [SCANS, GROUPS, *([VISITS] if visits.any_of(results, table) else []), VERDICTS]
-    if st.session_state.get("cohort_view") not in (None, *views):
-        del st.session_state["cohort_view"]
+    inputs.drop_unless("cohort_view", views)
     chosen_view = row.segmented_control(
         "View", views, default=SCANS, required=True, key="cohort_view", label_visibility="collapsed", **inputs.KEPT
     )

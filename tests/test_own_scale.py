@@ -7,7 +7,7 @@ import pytest
 from scipy.special import expit, logit
 
 from vaead_core import scorers
-from vaead_core.checkpoints.calibration import Bulk
+from vaead_core.measures.bulk import Bulk
 from vaead_core.pipeline.scoring import PreparedScan, score
 
 

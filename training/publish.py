@@ -150,7 +150,7 @@ def publish(
             raise CheckpointError(f"No scorer of {config.out.name} uses the training scans themselves; leave --with-scans away.")
         model = Model(model.vae, stride=stride, companions=networks, memory=memory)
         train, held_out = data.train.slices, data.validation.slices
-        every = max(1, round(REFERENCE_MM / preprocessor.spacing_mm)) if preprocessor else 1
+        every = reference_every(preprocessor.spacing_mm) if preprocessor else 1
         reference, calibration = calibrate(model, train, held_out, data.validation.subject, depth, every)
         latents = Latents(
             model.latents(train).astype(np.float16), train.position.astype(np.int16), data.train.subject.astype(np.int16)
@@ -163,6 +163,11 @@ def publish(
         card = model_card.written(config, data, provenance, history, _keeps_scans(memory))
         known = model.with_reference(reference)
         Checkpoint(config.out.name, known, preprocessor, calibration, latents, provenance, card, history).save(config.out, graphs)
+
+
+def reference_every(spacing_mm: int) -> int:
+    """How many slices, rows and columns lie from one place of the healthy reference to the next."""
+    return max(1, round(REFERENCE_MM / spacing_mm))
 
 
 def reconstruction_error(model: Model, slices: Slices, mean_image: Array) -> ReconstructionError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -116,14 +117,19 @@ def own_sites(checkpoint: Checkpoint) -> Path:
     return place
 
 
+def drop_unless(key: str, offered: Iterable[str]) -> None:
+    """A choice that is offered no longer is none, before it is asked for."""
+    if st.session_state.get(key) not in (None, *offered):
+        del st.session_state[key]
+
+
 def ask_thresholds(folder: Path, checkpoint: Checkpoint) -> tuple[scoring.Scale, Site | None]:
     """On which scale maps are compared, and with whose healthy brains: a site's, or None for the training site's.
 
     Raises CheckpointError for a site's file that is damaged or another checkpoint's.
     """
     known = {f"{_SITE}{name}": path for name, path in sites(folder, checkpoint).items()}
-    if st.session_state.get("scale") not in (None, *WHOSE, *known):
-        del st.session_state["scale"]
+    drop_unless("scale", [*WHOSE, *known])
     with st.sidebar:
         chosen: str = st.segmented_control(
             "Thresholds from", [*WHOSE, *known], format_func=_whose, default="scan", required=True, key="scale",

@@ -192,7 +192,7 @@ def _keep_upload() -> None:
     _close()
     file = state.get("upload")
     if isinstance(file, UploadedFile):
-        state.kept_upload = _held(file)
+        state.kept_upload = held(file)
         audit.note("upload", "scan", bytes=file.size)
     waiting = state.get("session_open")  # of a session whose own file is asked for, for another place than Explore's first scan
     for key, first in LISTS.items():
@@ -217,20 +217,21 @@ def _keep_beside(what: str) -> None:
     if before := state.get(f"kept_{what}"):
         cached_scans.forget(before.key)
     file = state.get(what)
-    state[f"kept_{what}"] = _held(file) if isinstance(file, UploadedFile) else None
+    state[f"kept_{what}"] = held(file) if isinstance(file, UploadedFile) else None
     if isinstance(file, UploadedFile):
         audit.note("upload", what, bytes=file.size)
     drop_files()
 
 
-def _held(file: UploadedFile) -> Upload:
-    return _holding(file.name, file.getvalue())
+def held(file: UploadedFile, whose: str = "own_scans") -> Upload:
+    """A file that a widget has, as this session holds it. whose: as of `owned`."""
+    return _holding(file.name, file.getvalue(), whose)
 
 
-def _holding(name: str, content: bytes) -> Upload:
-    held = Upload(name, content, hashlib.blake2b(content).hexdigest())
-    owned("own_scans").add(held.key)
-    return held
+def _holding(name: str, content: bytes, whose: str = "own_scans") -> Upload:
+    found = Upload(name, content, hashlib.blake2b(content).hexdigest())
+    owned(whose).add(found.key)
+    return found
 
 
 def drop_files() -> None:

@@ -13,6 +13,7 @@ from vaead_core.anomalies import lesions
 from vaead_core.anomalies.lesions import Lesion
 from vaead_core.anomalies.lesions.outlines import centre_in, tissues
 from vaead_core.anomalies.toys import ToyCase
+from vaead_core.anomalies.toys.placing import is_inside
 from vaead_core.anomalies.toys.settings import Setting
 from vaead_core.errors import InputError
 from vaead_core.scans.preprocessing import Preprocessor
@@ -52,9 +53,7 @@ def paint(lesion: Lesion, centre: Voxel, seed: int, slices: Slices, preprocessor
     Raises InputError where its centre is not in the brain, or has no tissue about it in which it could lie.
     """
     grid, shape = preprocessor.slice_grid, brain.intensity.shape
-    image, row, column = grid.pixel_at(centre, slices)
-    inside = image >= 0 and 0 <= row < slices.mask.shape[1] and 0 <= column < slices.mask.shape[2]
-    if not (inside and slices.mask[image, row, column]):
+    if not is_inside(slices, *grid.pixel_at(centre, slices)):
         raise InputError("A lesion must lie in the brain; click on a pixel inside it.")
     box = lesions.box_about(lesion, np.array(centre), brain.spacing_mm, shape)
     seen = grid.to_volume(slices.mask, slices)[box] > 0

@@ -130,8 +130,7 @@ def _known(folder: Path, checkpoint: Checkpoint) -> None:
         said = f"{checkpoint.name} is calibrated for no site yet; it compares scans with healthy ones of its training site."
         st.info(plain(said))
         return
-    if state.get("site_shown") not in (None, *known):
-        del state["site_shown"]
+    inputs.drop_unless("site_shown", known)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.selectbox("Site", list(known), key="site_shown")
         actions = st.container(horizontal=True, width="content")

@@ -37,8 +37,7 @@ def ask(row: DeltaGenerator) -> Results | None:
     if not names:
         st.info(plain(NOTHING))
         return None
-    if st.session_state.get("cohort_folder") not in (None, *names):
-        del st.session_state["cohort_folder"]
+    inputs.drop_unless("cohort_folder", names)
     name = row.selectbox("Results", names, key="cohort_folder", persist_state="session", label_visibility="collapsed", width=420)
     found = read_results(data_folder.folder_of(name), base)
     if found.raw is None:

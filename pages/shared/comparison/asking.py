@@ -50,8 +50,7 @@ def ask(first: Request, folder: Path) -> Asked:
             others = {name: path for name, path in inputs.brain_checkpoints().items() if path != folder}
             if not others:
                 return Asked(kind, st.container(), lacking=NO_OTHER)
-            if st.session_state.get("pair_checkpoint") not in (None, *others):
-                del st.session_state["pair_checkpoint"]
+            inputs.drop_unless("pair_checkpoint", others)
             chosen = st.selectbox("Second checkpoint", list(others), key="pair_checkpoint", **KEPT)
             return Asked(kind, st.container(), folder=others[chosen])
         if kind == SCAN:
@@ -84,8 +83,7 @@ def _follow() -> None:
 
 
 def _ask_map(label: str, names: Sequence[str], key: str, first: str, changed: Callable[[], None] | None = None) -> str:
-    if st.session_state.get(key) not in (None, *names):
-        del st.session_state[key]
+    inputs.drop_unless(key, names)
     at = list(names).index(first)
     titled = lambda name: scorers.SCORERS[name].title  # noqa: E731
     return st.selectbox(label, names, at, format_func=titled, key=key, on_change=changed, **KEPT)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import streamlit as st
 from streamlit.typing import UploadedFile
 
 from pages.shared import own_scans, scan_input
-from pages.shared.inputs import KEPT
+from pages.shared.inputs import KEPT, drop_unless
 from pages.shared.notices import plain
 from pages.shared.scan_input import YOURS, Request, Upload
 from pages.shared.server import audit, uploads
@@ -24,8 +22,7 @@ def ask_second_scan(first: Request) -> Request | None:
     state = st.session_state
     own = [YOURS] if first.upload is None and state.get("kept_upload") else []
     offered = [*(name for name in SAMPLES if name != first.sample), *own, FILE]
-    if state.get("pair_sample") not in (None, *offered):
-        del state["pair_sample"]
+    drop_unless("pair_sample", offered)
     chosen = st.selectbox("Second scan", offered, format_func=scan_input.titled, key="pair_sample", **KEPT)
     place = st.container()
     if chosen == YOURS:
@@ -47,12 +44,9 @@ def ask_second_scan(first: Request) -> Request | None:
 def _keep() -> None:
     """One such file at a time; what was made of the one before goes."""
     state = st.session_state
-    known = own_scans.owned(_OWNED)
-    own_scans.forget(known)
+    own_scans.forget(own_scans.owned(_OWNED))
     file, state.kept_second = state.get("second"), None
     if isinstance(file, UploadedFile):
-        content = file.getvalue()
-        state.kept_second = Upload(file.name, content, hashlib.blake2b(content).hexdigest())
-        known.add(state.kept_second.key)
+        state.kept_second = scan_input.held(file, _OWNED)
         audit.note("upload", "second", bytes=file.size)
     scan_input.drop_files()

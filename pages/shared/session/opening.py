@@ -96,8 +96,6 @@ def _show(session: Session) -> None:
         for key, value in given.items():
             if value:
                 state[key] = value
-    if session.scan in SAMPLES:
-        state.sample, state.lost_scan = session.scan, False
     arrive()
 
 
@@ -125,7 +123,7 @@ def arrive() -> None:
     state.session_waits -= here
     anew = 1 + 1e-9 * state.session_count  # the viewer follows thresholds that differ from those it was given last
     if "scan" in here:
-        state.sample = session.scan
+        state.sample, state.lost_scan = session.scan, False
         state.explore_restored = session.crosshair, {title: max(0.0, one) * anew for title, one in session.thresholds.items()}
     if "compared" in here and (one := session.compared):
         if one.scan:

@@ -18,11 +18,16 @@ def place_at(slices: Slices, image: int, row: int, column: int, length_mm: float
 
     Raises InputError when the pixel is not in the brain.
     """
-    depth, height, width = slices.mask.shape
-    if not (0 <= image < depth and 0 <= row < height and 0 <= column < width and slices.mask[image, row, column]):
+    if not is_inside(slices, image, row, column):
         raise InputError("A toy anomaly must lie in the brain; click on a pixel inside it.")
     count = _count(slices, length_mm, spacing_mm)
     return Place(int(np.clip(image - count // 2, 0, len(slices) - count)), count, row, column)
+
+
+def is_inside(slices: Slices, image: int, row: int, column: int) -> bool:
+    """Whether a pixel is there and in the brain."""
+    depth, height, width = slices.mask.shape
+    return 0 <= image < depth and 0 <= row < height and 0 <= column < width and bool(slices.mask[image, row, column])
 
 
 def random_place(

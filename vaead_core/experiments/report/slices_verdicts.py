@@ -25,12 +25,8 @@ from vaead_core.experiments.report.wording import above, bullets, listed, verdic
 def slices(tables: Tables) -> str:
     """The thesis's claims about slices, one by one, and what works best."""
     rows = tables["slices"]
-    pairs = {toy: chosen_detector(tables, "slices", toy) for toy in TOYS}
-    detector = {toy: mean_ap(rows, "detection", *pairs[toy], dataset=toy).ap for toy in TOYS}
-    error = {toy: mean_ap(rows, "detection", RECONSTRUCTION, "", dataset=toy).ap for toy in TOYS}
     maps = {score: over_toys(rows, score) for score in ("residual", "activation", "normalised_residual", ATLAS)}
     best = [f"{toy}: {_best_map(rows, toy)}" for toy in TOYS]
-    wins = [toy for toy in TOYS if detector[toy] > error[toy]]
     return bullets(
         f"**Which map to use.** {'; '.join(best)}.",
         f"Activation maps beat residuals in every set (thesis): **{verdict(above(maps['activation'], maps['residual']))}**: "
@@ -42,8 +38,7 @@ def slices(tables: Tables) -> str:
         f"{sum(maps[ATLAS][t] > maps['residual'][t] for t in TOYS)} of 4 sets and the normalised one in "
         f"{sum(maps[ATLAS][t] > maps['normalised_residual'][t] for t in TOYS)}: these toys are cylinders of one intensity, "
         f"extreme for their place, which is what an atlas sees. A method that does not beat it has shown nothing.",
-        f"Outlier detectors beat reconstruction in all sets but tumours (thesis): **{verdict(set(wins) == set(TOYS[:3]))}**. "
-        f"Ours, chosen on validation, win in {listed(wins)}: {versus(detector, error)}.",
+        _detectors(tables, "slices"),
         _grey(rows),
         _position(rows),
         _aggregates(rows),
@@ -72,15 +67,21 @@ def literal(tables: Tables) -> str:
             f"epochs); the models under entropy differ in one thing at a time."
         )
     if "thesis-validation" in tables:
-        pairs = {toy: chosen_detector(tables, "thesis", toy) for toy in TOYS}
-        detector = {toy: mean_ap(rows, "detection", *pairs[toy], dataset=toy).ap for toy in TOYS}
-        error = {toy: mean_ap(rows, "detection", RECONSTRUCTION, "", dataset=toy).ap for toy in TOYS}
-        wins = [toy for toy in TOYS if detector[toy] > error[toy]]
-        said.append(
-            f"Outlier detectors beat reconstruction in all sets but tumours (thesis): **{verdict(set(wins) == set(TOYS[:3]))}**; "
-            f"chosen on validation subjects they win in {listed(wins)}: {versus(detector, error)}."
-        )
+        said.append(_detectors(tables, "thesis"))
     return bullets(*said)
+
+
+def _detectors(tables: Tables, experiment: str) -> str:
+    """Outlier detectors against reconstruction."""
+    rows = tables[experiment]
+    pairs = {toy: chosen_detector(tables, experiment, toy) for toy in TOYS}
+    detector = {toy: mean_ap(rows, "detection", *pairs[toy], dataset=toy).ap for toy in TOYS}
+    error = {toy: mean_ap(rows, "detection", RECONSTRUCTION, "", dataset=toy).ap for toy in TOYS}
+    wins = [toy for toy in TOYS if detector[toy] > error[toy]]
+    return (
+        f"Outlier detectors beat reconstruction in all sets but tumours (thesis): **{verdict(set(wins) == set(TOYS[:3]))}**. "
+        f"Ours, chosen on validation, win in {listed(wins)}: {versus(detector, error)}."
+    )
 
 
 def _reached(ours: dict[str, float]) -> str:
