@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.dicom_files import write_volume, zipped
-from tests.support.downloads import downloaded_map, to_save
+from tests.support.downloads import downloaded, downloaded_map, to_save
 from tests.support.plots import plotted
 from tests.support.scans import reoriented
 from tests.support.svg import svg_texts
@@ -144,9 +144,7 @@ def test_an_address_that_names_no_voxel_is_as_good_as_none(browser, tab, address
 @pytest.mark.shows(22)
 def test_report_and_all_as_one_zip_are_made_when_asked_for(tab):
     for label, start in {"Report, HTML": b"<!doctype html>", "All as one .zip": b"PK"}.items():
-        with tab.expect_download() as download:
-            to_save(tab, label).click()
-        with open(download.value.path(), "rb") as file:
+        with open(downloaded(tab, label).path(), "rb") as file:
             assert file.read(len(start)) == start
 
 
@@ -244,8 +242,7 @@ def test_what_would_be_missed_is_measured_while_the_reader_looks_on(tab):
     script_over(tab)
     record = json.loads(saved(tab, "Detection limits, JSON").read_text())
     assert record["lesions"]
-    to_save(tab, "Report, HTML")
-    assert "What would be missed" in saved(tab, "Report, HTML").read_text()
+    assert "What would be missed" in Path(downloaded(tab, "Report, HTML").path()).read_text()
 
 
 @pytest.mark.shows(35)

@@ -6,7 +6,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.downloads import to_save
+from tests.support.downloads import downloaded
 from tests.support.waiting import script_over, wait_for_maps
 
 
@@ -21,10 +21,9 @@ def test_a_session_is_saved_and_opened_in_another_tab(browser, address, tmp_path
     tab.wait_for_url(lambda url: url != place)
     script_over(tab)
     seen = tab.locator(".readout .voxel").inner_text()
-    with tab.expect_download() as download:
-        to_save(tab, "Session, JSON").click()
-    file = tmp_path / download.value.suggested_filename
-    download.value.save_as(file)
+    download = downloaded(tab, "Session, JSON")
+    file = tmp_path / download.suggested_filename
+    download.save_as(file)
     tab.close()
     assert seen.split()[1:] == list(map(str, json.loads(file.read_text())["crosshair"]))
 

@@ -56,6 +56,13 @@ def go_to(tab: Page, toy: str) -> None:
     drawn(tab)
 
 
+def let_go(tab: Page) -> None:
+    """No toy is chosen, and the list says so."""
+    tab.locator(".viewer").press("Escape")
+    expect(tab.locator(".st-key-lab_list [aria-checked=true]")).to_have_count(0)
+    script_over(tab)
+
+
 def planted(tab: Page) -> list[dict]:
     """Kind, values, centre and seed of each toy, as the address names them."""
     parts = address_of_toys(tab)
@@ -111,8 +118,7 @@ def points(tab: Page) -> list[list[float]]:
 @pytest.mark.shows(17)
 def test_a_click_plants_a_toy_about_the_clicked_voxel(tab):
     plant(tab)
-    tab.keyboard.press("Escape")  # the arrows move the crosshair while no toy is chosen
-    script_over(tab)
+    let_go(tab)  # the arrows move the crosshair while no toy is chosen
     centre = readout(tab)
     assert "in the truth" in centre
     assert "not in" not in centre
@@ -373,8 +379,7 @@ def test_a_painted_lesion_is_planted_like_a_toy_and_one_of_ones_own_is_drawn(tab
     plant(tab)
     expect(tab.get_by_text("1 Mass with expansion")).to_be_visible()
     assert "in the truth" in readout(tab)
-    tab.keyboard.press("Escape")
-    script_over(tab)
+    let_go(tab)
     choose_kind(tab, "Painted: Drawn by hand")
     start, corner, end = at(tab, 0.62, 0.62), at(tab, 0.62, 0.5), at(tab, 0.7, 0.5)
     tab.mouse.move(*start)
@@ -435,10 +440,10 @@ def test_random_goes_to_its_toy_and_so_does_the_list(tab):
         places.append(readout(tab))
     for toy in (0, 1, 1):  # the last is chosen already, and gone to again
         if toy:
-            tab.locator(".viewer").press("Escape")
+            let_go(tab)
             tab.keyboard.press("ArrowLeft")
-            script_over(tab)
         go_to(tab, f"{toy + 1} Circle")
+        expect(tab.locator(".st-key-lab_list [aria-checked=true]")).to_have_text(f"{toy + 1} Circle")
         until(lambda wanted=places[toy + 1]: readout(tab) == wanted)
 
 

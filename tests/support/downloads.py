@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import nibabel as nib
+from playwright.sync_api import TimeoutError as NotThere
 
-from tests.support.waiting import script_over, wait_for_maps
+from tests.support.waiting import script_over, until, wait_for_maps
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Download, Locator, Page
 
 
 def to_save(tab: Page, label: str) -> Locator:
@@ -22,11 +23,25 @@ def to_save(tab: Page, label: str) -> Locator:
     return button
 
 
+def downloaded(tab: Page, label: str) -> Download:
+    """What a button of that list gives. A run of the page makes its buttons anew, and may close the list."""
+
+    def click() -> bool:
+        script_over(tab)
+        try:
+            to_save(tab, label).click(timeout=5000)
+        except NotThere:
+            return False
+        return True
+
+    with tab.expect_download() as download:
+        until(click)
+    return download.value
+
+
 def downloaded_map(tab: Page, folder: Path, method: str = "Voxel atlas (baseline)") -> tuple[str, nib.Nifti1Image]:
     """The file's name and its content, which is laid into `folder`. method: by its title."""
     wait_for_maps(tab)
-    script_over(tab)  # else what comes into the page moves the button from under the mouse
-    with tab.expect_download() as download:
-        to_save(tab, f"{method}, NIfTI").click()
-    download.value.save_as(folder / "map.nii.gz")
-    return download.value.suggested_filename, nib.load(folder / "map.nii.gz")
+    download = downloaded(tab, f"{method}, NIfTI")
+    download.save_as(folder / "map.nii.gz")
+    return download.suggested_filename, nib.load(folder / "map.nii.gz")
