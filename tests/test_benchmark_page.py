@@ -267,6 +267,17 @@ def test_without_tables_the_page_says_how_to_record_one(checkpoints, tmp_path, m
     assert "run one under Your own" in app.info[0].value
 
 
+def test_a_table_of_a_few_rows_is_shown_and_what_its_text_lacks_is_said(checkpoints, tmp_path, monkeypatch):
+    rows = records.read(RESULTS, "slices")
+    few = rows[(rows["scorer"] == "residual") & (rows["task"] == "segmentation")].head(20)
+    records.write(tmp_path, "slices", few, records.about_of(RESULTS, "slices"))
+    monkeypatch.setenv("VAEAD_RESULTS", str(tmp_path))
+    app = AppTest.from_file(str(ROOT / "pages" / "benchmark.py"), default_timeout=240).run()
+    assert not app.exception
+    assert not app.error
+    assert "The recorded tables lack rows that the text about slices is made of" in app.info[-1].value
+
+
 def test_without_fashion_mnist_nothing_is_downloaded_before_a_click(tmp_path, monkeypatch):
     shutil.copytree(ROOT / "checkpoints" / "fashion-tshirt", tmp_path / "fashion-tshirt")
     monkeypatch.setenv("VAEAD_CHECKPOINTS", str(tmp_path))

@@ -49,7 +49,7 @@ TAKE_MARKDOWN = {
 OURS = {  # words and numbers of the app's own
     *("title", "label", "about", "own", "whose", "unseen", "differing", "sentence(ahead)", "SAID[found.brain_by]", "site.scans"),
     *("min(latent_space.COMPARED_ROWS, len(healthy))", "slices.position[row]", "EXPERIMENTS['shift'].question"),
-    *("EXPERIMENTS['site_calibration'].question", "EXPERIMENTS[name].question", "verdicts.READINGS[name](tables)"),
+    *("EXPERIMENTS['site_calibration'].question", "EXPERIMENTS[name].question", "verdicts.reading(name, tables)"),
     *("described(f'**{scorers.SCORERS[name].title}**', *one)", "described(f'**{scores[name]}**', found.curve, found.usual)"),
     *("described(f'**{titles[name]}**', *one)", "_FITTED[question.experiment]", "stop.title", "at", "count", "BUTTON", "ABOUT"),
     *("figures.METHOD", "figures.ABOUT_PLACES"),

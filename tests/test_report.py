@@ -1,7 +1,9 @@
 """The report from invented tables: what it looks up, what it chooses by, when a verdict turns."""
 
 import re
+from contextlib import suppress
 from functools import lru_cache
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +11,7 @@ from vaead_core import detectors
 from vaead_core.__main__ import main
 from vaead_core.anomalies.toys.datasets import DATASETS
 from vaead_core.cohorts.fashion_mnist import CLASSES
+from vaead_core.errors import InputError
 from vaead_core.experiments import readout_table, records
 from vaead_core.experiments.readout import HEALTHY, RATES, SIZES, THRESHOLDS, Reading
 from vaead_core.experiments.records import ALL, Measurement
@@ -16,8 +19,9 @@ from vaead_core.experiments.report import charts
 from vaead_core.experiments.report.page import write_report
 from vaead_core.experiments.report.tables import best_detector, chosen_detector, label
 from vaead_core.experiments.report.thesis import CLAIMS, TOYS
-from vaead_core.experiments.report.verdicts import READINGS
+from vaead_core.experiments.report.verdicts import READINGS, reading
 
+ROOT = Path(__file__).resolve().parents[1]
 MAPS = ("residual", "activation", "normalised_residual", "voxel_atlas")
 POSITION, WHOLE = "standardise=position", "standardise=global"
 
@@ -201,3 +205,9 @@ def test_labels_say_what_differs_from_the_default():
     assert label("residual", "gaussian_mm=4") == "Residual, smoothed 4 mm"
     assert label("residual", masked=False) == "Residual, not masked"
     assert label("activation", "stage=3") == "Activation map, stage 3"
+
+
+@pytest.mark.parametrize("name", READINGS)
+def test_of_a_table_of_one_row_there_is_a_text_or_a_sentence(name):
+    with suppress(InputError):  # any other error fails
+        assert reading(name, {name: records.read(ROOT / "results", name).head(1)})

@@ -84,6 +84,6 @@ def test_no_page_asks_another_host(hostile, browser, brain_volume):
 def _look(tab: Page, here: str) -> None:
     """Waits until a page is drawn, on which nothing leads elsewhere."""
     script_over(tab)
-    assert tab.get_by_test_id("stException").count() == 0
+    assert tab.get_by_test_id("stException").count() == 0, tab.get_by_test_id("stException").first.inner_text()
     led_to = tab.locator(".stMain a, .stSidebar a").evaluate_all("links => links.map((link) => link.href)")
     assert [url for url in led_to if not url.startswith(here)] == []

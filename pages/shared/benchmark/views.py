@@ -12,6 +12,7 @@ from pages.shared.cached import recorded
 from pages.shared.cached import results as cached_results
 from pages.shared.inputs import KEPT
 from pages.shared.notices import plain
+from vaead_core.errors import InputError
 from vaead_core.experiments import records
 from vaead_core.experiments.catalogue import EXPERIMENTS
 from vaead_core.experiments.records import ALL
@@ -180,7 +181,10 @@ def whole_table(where: Path, name: str) -> None:
     if name in verdicts.READINGS:
         tables = {one: recorded.table(where, one) for one in cached_results.names()}
         with st.expander("What the table says"):
-            st.markdown(verdicts.READINGS[name](tables))
+            try:
+                st.markdown(verdicts.reading(name, tables))
+            except InputError as error:  # the rows above are whole without it
+                st.info(plain(str(error)))
 
 
 def thesis(where: Path, names: list[str]) -> None:

@@ -18,7 +18,7 @@ from vaead_core.experiments.report.recommendation import advice
 from vaead_core.experiments.report.tables import Tables
 from vaead_core.experiments.report.thesis import CLAIMS
 from vaead_core.experiments.report.thesis_comparison import Beside, beside
-from vaead_core.experiments.report.verdicts import READINGS
+from vaead_core.experiments.report.verdicts import reading
 
 
 def report(options: argparse.Namespace) -> int:
@@ -40,9 +40,9 @@ def write_report(folder: Path, data: str | None = None) -> None:
     for name, experiment in EXPERIMENTS.items():
         if name in tables:
             pictures = draw(name, tables, folder / "figures") + _examples(name, data, folder / "figures")
-            reading = READINGS[name](tables) if name in READINGS else ""
+            said = reading(name, tables)
             shown = "\n\n".join(f"![{one.caption}](figures/{one.name})\n\n*{one.caption}*" for one in pictures)
-            parts.append(f"## {name}: {experiment.question}\n\n{reading}\n\n{shown}")
+            parts.append(f"## {name}: {experiment.question}\n\n{said}\n\n{shown}")
     parts.append(DIFFERENCES)
     write_whole(folder / "README.md", "\n\n".join(part.strip() for part in parts if part) + "\n")
     print(folder / "README.md")

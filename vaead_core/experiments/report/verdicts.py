@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from vaead_core.errors import InputError
 from vaead_core.experiments.records import ALL
 from vaead_core.experiments.report import ablations, readout, shift, site_calibration
 from vaead_core.experiments.report.slices_verdicts import literal, patches, slices
@@ -156,3 +157,17 @@ READINGS: dict[str, Callable[[Tables], str]] = {
     "painted": painted, "readout": readout.reading, "shift": shift.reading, "ablations": ablations.reading, "lesions": lesions,
     "site_calibration": site_calibration.reading,
 }  # fmt: skip
+
+
+def reading(name: str, tables: Tables) -> str:
+    """What the table of an experiment says; "" where nothing is read from it.
+
+    Raises InputError where rows that it is read from are not recorded, as in tables of few scores or people.
+    """
+    if name not in READINGS:
+        return ""
+    try:
+        return READINGS[name](tables)
+    except (LookupError, ValueError) as error:
+        said = f"The recorded tables lack rows that the text about {name} is made of; measure all scores of it again."
+        raise InputError(said) from error
