@@ -4,7 +4,7 @@ import re
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.support.contents import FIRST
 from tests.support.plots import plotted
@@ -56,10 +56,15 @@ def go_to(tab: Page, toy: str) -> None:
     drawn(tab)
 
 
+def chosen(tab: Page) -> Locator:
+    """The toys that the list shows as chosen."""
+    return tab.locator(".st-key-lab_list [aria-checked=true]")
+
+
 def let_go(tab: Page) -> None:
     """No toy is chosen, and the list says so."""
     tab.locator(".viewer").press("Escape")
-    expect(tab.locator(".st-key-lab_list [aria-checked=true]")).to_have_count(0)
+    expect(chosen(tab)).to_have_count(0)
     script_over(tab)
 
 
@@ -443,7 +448,7 @@ def test_random_goes_to_its_toy_and_so_does_the_list(tab):
             let_go(tab)
             tab.keyboard.press("ArrowLeft")
         go_to(tab, f"{toy + 1} Circle")
-        expect(tab.locator(".st-key-lab_list [aria-checked=true]")).to_have_text(f"{toy + 1} Circle")
+        expect(chosen(tab)).to_have_text(f"{toy + 1} Circle")
         until(lambda wanted=places[toy + 1]: readout(tab) == wanted)
 
 

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 import nibabel as nib
 from playwright.sync_api import TimeoutError as NotThere
 
-from tests.support.waiting import script_over, until, wait_for_maps
+from tests.support.waiting import PATIENCE_SECONDS, script_over, until, wait_for_maps
 
 if TYPE_CHECKING:
     from playwright.sync_api import Download, Locator, Page
 
 
-def to_save(tab: Page, label: str) -> Locator:
-    """A button of Explore's list of files, which is opened where it is not."""
+def to_save(tab: Page, label: str, seconds: float = PATIENCE_SECONDS) -> Locator:
+    """A button of Explore's list of files, which is opened where it is not. seconds: until it must be there."""
     button = tab.get_by_role("button", name=label, exact=True)
     if not button.is_visible():
         tab.get_by_role("button", name="Save", exact=True).click()
-    button.wait_for()
+    button.wait_for(timeout=1000 * seconds)
     return button
 
 
@@ -29,7 +29,7 @@ def downloaded(tab: Page, label: str) -> Download:
     def click() -> bool:
         script_over(tab)
         try:
-            to_save(tab, label).click(timeout=5000)
+            to_save(tab, label, 5).click(timeout=5000)
         except NotThere:
             return False
         return True
