@@ -52,31 +52,58 @@ def address(images, tmp_path_factory):
         yield address
 
 
-@pytest.fixture
-def shown(address, browser):
-    """Opens a phantom. `tab.sent` counts websocket messages; a script error or a foreign request fails the test."""
-    tabs: list[Page] = []
+def opened(browser, address: str) -> Page:
+    """A tab with the page. Its lists keep errors of scripts, what the websocket sent and received, and what was asked for."""
+    tab = browser.new_page()
+    tab.errors, tab.sent, tab.received, tab.requests = [], [], [], []
+    tab.on("pageerror", lambda error: tab.errors.append(str(error)))
+    tab.on("console", lambda message: tab.errors.append(message.text) if message.type == "error" else None)
+    tab.on("request", lambda request: tab.requests.append(request.url))
+    tab.on("websocket", lambda socket: socket.on("framesent", lambda frame: tab.sent.append(len(frame))))
+    tab.on("websocket", lambda socket: socket.on("framereceived", lambda frame: tab.received.append(len(frame))))
+    tab.goto(address)
+    wait_for_maps(tab)
+    script_over(tab)
+    return tab
 
-    def open_tab(name: str = "RAS") -> Page:
-        tab = browser.new_page()
-        tab.errors, tab.sent, tab.received, tab.requests = [], [], [], []
-        tab.on("pageerror", lambda error: tab.errors.append(str(error)))
-        tab.on("console", lambda message: tab.errors.append(message.text) if message.type == "error" else None)
-        tab.on("request", lambda request: tab.requests.append(request.url))
-        tab.on("websocket", lambda socket: socket.on("framesent", lambda frame: tab.sent.append(len(frame))))
-        tab.on("websocket", lambda socket: socket.on("framereceived", lambda frame: tab.received.append(len(frame))))
-        tab.goto(f"{address}/?file={name}.nii.gz")
+
+@pytest.fixture(scope="module")
+def reader():
+    """The tab in which all tests look, none before the first; and the number of the viewer that was shown last."""
+    yield (kept := {"tab": None, "number": 0})
+    if kept["tab"]:
+        kept["tab"].close()
+
+
+@pytest.fixture
+def shown(reader, address, browser, request):
+    """Shows a phantom, in a viewer as in a new tab; a script error or a foreign request fails the test. The page is loaded
+    anew after a test that failed only, as that takes longer than most tests."""
+    reader["tab"] = reader["tab"] or opened(browser, address)
+    tab, failed = reader["tab"], request.session.testsfailed
+
+    def show(name: str = "RAS") -> Page:
+        reader["number"] += 1
+        said = f"{name} {reader['number']}"
+        field = tab.get_by_label("Phantom")
+        field.fill(said)
+        field.press("Enter")
+        expect(tab.get_by_text(f"{said} is shown")).to_be_visible()
+        script_over(tab)  # which takes the former viewer away
         wait_for_maps(tab)
         expect(tab.get_by_text("thresholds {}")).to_be_visible()
-        script_over(tab)
-        tabs.append(tab)
         return tab
 
-    yield open_tab
-    for tab in tabs:
-        assert tab.errors == []
-        assert [url for url in tab.requests if not url.startswith((address, "blob:", "data:"))] == []
+    yield show
+    errors, foreign = list(tab.errors), [url for url in tab.requests if not url.startswith((address, "blob:", "data:"))]
+    if request.session.testsfailed > failed or errors or foreign:
         tab.close()
+        reader["tab"] = None
+    else:
+        tab.set_viewport_size({"width": 1440, "height": 900})
+        tab.mouse.move(0, 0)
+    assert errors == []
+    assert foreign == []
 
 
 def press(tab: Page, name: str) -> None:
@@ -580,8 +607,8 @@ NO_WEBGL = """() => { const known = HTMLCanvasElement.prototype.getContext;
 
 
 @pytest.mark.shows(42)
-def test_clusters_in_a_brain_of_glass_are_turned_and_gone_to_and_without_webgl_a_sentence_says_so(shown):
-    tab = shown()
+def test_clusters_in_a_brain_of_glass_are_turned_and_gone_to_and_without_webgl_a_sentence_says_so(browser, address):
+    tab = opened(browser, address)
     look = {"panel": "Brightness", "plane": "solid"}
     press(tab, "3-D")
     expect(tab.get_by_role("img", name="Brightness, 3-D, 1 cluster above the threshold")).to_be_visible()
@@ -615,10 +642,11 @@ def test_clusters_in_a_brain_of_glass_are_turned_and_gone_to_and_without_webgl_a
     tab.get_by_text("Hide", exact=True).click()
     wait_for_maps(tab)
     expect(tab.get_by_text("This browser has no WebGL, so there is no 3-D view").first).to_be_visible()
+    tab.close()
 
 
-def test_volumes_are_fetched_once_and_reruns_send_little(shown, address):
-    tab = shown()
+def test_volumes_are_fetched_once_and_reruns_send_little(browser, address):
+    tab = opened(browser, address)
     fetched = [url for url in tab.requests if url.startswith(f"{address}/media/")]
     assert len(fetched) == len(set(fetched)) == 7
     received = sum(tab.received)
@@ -631,11 +659,12 @@ def test_volumes_are_fetched_once_and_reruns_send_little(shown, address):
     script_over(tab)
     assert [url for url in tab.requests if url.startswith(f"{address}/media/")] == fetched
     assert sum(tab.received) - received < 130_000, "the volumes hold more than 3 MB; a click brings the script again"
+    tab.close()
 
 
 def test_volumes_that_cannot_be_fetched_are_said_in_one_sentence(address, browser):
     tab = browser.new_page()
     tab.route(f"{address}/media/*", lambda route: route.fulfill(status=404))
-    tab.goto(f"{address}/?file=RAS.nii.gz")
+    tab.goto(address)
     expect(tab.get_by_role("alert")).to_have_text("The volumes could not be fetched from the server; reload the page.")
     tab.close()
