@@ -211,6 +211,18 @@ def test_more_toys_than_an_address_holds_are_counted(app):
     assert "no longer here" in again.warning[0].value
 
 
+@pytest.mark.shows(15, 31)
+@pytest.mark.parametrize("text", ["circle", "circle:10:-1:50:1.1.1:1", "sphere:1:2:3.4.5:6", "~:~"])
+def test_an_address_whose_toys_cannot_be_is_one_sentence(checkpoints, text):
+    app = AppTest.from_file(str(ROOT / "pages" / "toy_lab.py"), default_timeout=240)
+    app.query_params["toys"] = text
+    app.run()
+    assert not app.exception
+    assert [one.value for one in app.warning] == [address.UNREADABLE]
+    press(app, "Random")
+    assert not app.warning
+
+
 def test_controls_shape_the_last_toy_alone(app):
     press(app, "Random")
     press(app, "Random")

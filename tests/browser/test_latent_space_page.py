@@ -2,11 +2,10 @@
 
 import re
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.plots import plotted
-from tests.support.waiting import script_over
+from tests.support.waiting import script_over, two_frames
 
 
 def ready(tab: Page) -> None:
@@ -39,13 +38,14 @@ def test_a_click_on_a_slice_of_the_scan_chooses_it_and_the_address_keeps_it(addr
     tab.close()
 
 
-@pytest.mark.parametrize("size", [(1440, 900), (1024, 768)])
-def test_nothing_scrolls_sideways_and_pictures_lie_on_black(address, browser, size):
+def test_nothing_scrolls_sideways_and_pictures_lie_on_black(address, browser):
     tab = browser.new_page()
-    tab.set_viewport_size({"width": size[0], "height": size[1]})
     tab.goto(f"{address}/latent_space")
     ready(tab)
-    assert not tab.evaluate("[...document.querySelectorAll('.stMain')].some((one) => one.scrollWidth > one.clientWidth)")
+    for width, height in ((1440, 900), (1024, 768), (800, 900)):
+        tab.set_viewport_size({"width": width, "height": height})
+        two_frames(tab)
+        assert not tab.evaluate("[...document.querySelectorAll('.stMain')].some((one) => one.scrollWidth > one.clientWidth)")
     corner = """(picture) => { const canvas = document.createElement('canvas'), draw = canvas.getContext('2d');
       canvas.width = canvas.height = 1; draw.drawImage(picture, 0, 0, 2, 2, 0, 0, 1, 1);
       return [...draw.getImageData(0, 0, 1, 1).data.slice(0, 3)]; }"""

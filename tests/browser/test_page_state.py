@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import nibabel as nib
 import numpy as np
@@ -11,6 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.support.downloads import downloaded_map
 from tests.support.plots import plotted
 from tests.support.scans import scan_file
+from tests.support.shared_tab import SharedTab
 from tests.support.waiting import script_over, wait_for_maps
 from vaead_core.measures.metrics import detection
 from vaead_core.scans.volume import Volume
@@ -36,6 +38,25 @@ def flipped(length: int) -> np.ndarray:
     turn = np.diag([-1.0, 1, 1, 1])
     turn[0, 3] = length - 1
     return turn
+
+
+@pytest.fixture(scope="module")
+def uploads(browser, address):
+    uploads = SharedTab(lambda: opened(browser, address))
+    yield uploads
+    uploads.close()
+
+
+@pytest.fixture
+def tab(uploads, request):
+    """The page with the sample; other scans were shown before."""
+    with uploads.lent(request.session) as tab:
+        if urlsplit(tab.url).path != "/":
+            tab.get_by_role("link", name="Explore").click()
+            shown(tab)
+        if chosen(tab).input_value() != SAMPLE:
+            choose(tab, SAMPLE)
+        yield tab
 
 
 def opened(browser, address: str) -> Page:
@@ -80,8 +101,7 @@ def test_back_in_the_browser_keeps_the_methods(browser, address):
     tab.close()
 
 
-def test_one_list_names_what_is_shown_and_leads_from_the_upload_to_a_sample_and_back(browser, address, own):
-    tab = opened(browser, address)
+def test_one_list_names_what_is_shown_and_leads_from_the_upload_to_a_sample_and_back(tab, own):
     expect(tab.get_by_text("A healthy adult of 66 with one lesion painted in")).to_be_visible()
     upload(tab, own)
     expect(tab.get_by_text(SHOWN)).to_be_visible()
@@ -93,7 +113,6 @@ def test_one_list_names_what_is_shown_and_leads_from_the_upload_to_a_sample_and_
     tab.get_by_role("link", name="Toy lab").click()
     expect(tab.get_by_text("own.nii: 120")).to_be_visible()
     expect(chosen(tab)).to_have_value("Your own scan")
-    tab.close()
 
 
 def test_a_link_made_with_an_upload_says_so_elsewhere_and_moves_no_crosshair_of_the_sample(browser, address, own):
@@ -134,10 +153,9 @@ def test_a_reload_brings_the_toys_back_and_says_where_the_address_only_counts_th
     tab.close()
 
 
-def test_nothing_of_the_last_scan_stays_while_the_next_is_computed(browser, address, brain_volume, tmp_path):
+def test_nothing_of_the_last_scan_stays_while_the_next_is_computed(tab, brain_volume, tmp_path):
     new = tmp_path / "new.nii"
     new.write_bytes(scan_file(brain_volume, 1.37))  # which no other test has opened
-    tab = opened(browser, address)
     expect(tab.get_by_role("button", name="Save", exact=True)).to_be_visible()
     tab.evaluate("""() => {
       window.seen = [];
@@ -152,11 +170,9 @@ def test_nothing_of_the_last_scan_stays_while_the_next_is_computed(browser, addr
     seen = tab.evaluate("window.seen")
     assert [True, False, False] in seen, "while it is registered, neither the former's maps nor its files are there"
     assert seen[-1] == [False, True, True]
-    tab.close()
 
 
-def test_an_uploads_truth_is_outlined_and_judged_as_a_toy_is(browser, address, own, brain_volume: Volume, tmp_path):
-    tab = opened(browser, address)
+def test_an_uploads_truth_is_outlined_and_judged_as_a_toy_is(tab, own, brain_volume: Volume, tmp_path):
     upload(tab, own)
     expect(tab.get_by_text("Against the truth")).to_be_hidden()
     tab.locator("input[type=file]").nth(1).set_input_files(own.with_name("ball.nii.gz"))
@@ -181,17 +197,14 @@ def test_an_uploads_truth_is_outlined_and_judged_as_a_toy_is(browser, address, o
     expect(tab.get_by_text("Against the truth")).to_be_hidden()
     choose(tab, "Your own scan")
     expect(tab.get_by_text("Against the truth")).to_be_visible()
-    tab.close()
 
 
-def test_a_truth_of_another_scan_is_one_sentence_and_the_scan_stays(browser, address, own, brain_volume, tmp_path):
+def test_a_truth_of_another_scan_is_one_sentence_and_the_scan_stays(tab, own, brain_volume, tmp_path):
     elsewhere = tmp_path / "elsewhere.nii.gz"
     far = brain_volume.affine.copy()
     far[:3, 3] += 300
     nib.save(nib.Nifti1Image((brain_volume.data > 0).astype(np.uint8), far), elsewhere)
-    tab = opened(browser, address)
     upload(tab, own)
     tab.locator("input[type=file]").nth(1).set_input_files(elsewhere)
     expect(tab.get_by_text("0 % of elsewhere.nii.gz lies in the brain of own.nii; give a mask drawn on")).to_be_visible()
     shown(tab)
-    tab.close()

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import itertools
 import os
 import re
 
@@ -12,6 +13,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.support.server import served
+from tests.support.shared_tab import SharedTab
 from tests.support.waiting import script_over, two_frames, until, wait_for_maps
 
 CENTRE = np.array([5.0, -12.0, 30.0])
@@ -19,6 +21,7 @@ BALL = np.array([18.0, 22.0, 14.0])  # to the right, anterior and superior of th
 AXES = {"R": [1, 0, 0], "L": [-1, 0, 0], "A": [0, 1, 0], "P": [0, -1, 0], "S": [0, 0, 1], "I": [0, 0, -1]}
 QUIET = {"STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false", "STREAMLIT_THEME_BASE": "dark"}  # a page in tests/ has no config
 FILES = ["RAS", "LAS", "PSR", "oblique"]
+NUMBERS = itertools.count(1)  # of the viewers that are shown
 
 
 def phantom(codes: str, spacing_mm=(1.5, 2.0, 2.5), turn: np.ndarray | None = None) -> nib.Nifti1Image:
@@ -68,42 +71,35 @@ def opened(browser, address: str) -> Page:
 
 
 @pytest.fixture(scope="module")
-def reader():
-    """The tab in which all tests look, none before the first; and the number of the viewer that was shown last."""
-    yield (kept := {"tab": None, "number": 0})
-    if kept["tab"]:
-        kept["tab"].close()
+def reader(browser, address):
+    reader = SharedTab(lambda: opened(browser, address))
+    yield reader
+    reader.close()
 
 
 @pytest.fixture
-def shown(reader, address, browser, request):
-    """Shows a phantom, in a viewer as in a new tab; a script error or a foreign request fails the test. The page is loaded
-    anew after a test that failed only, as that takes longer than most tests."""
-    reader["tab"] = reader["tab"] or opened(browser, address)
-    tab, failed = reader["tab"], request.session.testsfailed
+def shown(reader, address, request):
+    """Shows a phantom, in a viewer as in a new tab; a script error or a foreign request fails the test."""
+    with reader.lent(request.session) as tab:
+        tab.errors.clear()
+        tab.requests.clear()
 
-    def show(name: str = "RAS") -> Page:
-        reader["number"] += 1
-        said = f"{name} {reader['number']}"
-        field = tab.get_by_label("Phantom")
-        field.fill(said)
-        field.press("Enter")
-        expect(tab.get_by_text(f"{said} is shown")).to_be_visible()
-        script_over(tab)  # which takes the former viewer away
-        wait_for_maps(tab)
-        expect(tab.get_by_text("thresholds {}")).to_be_visible()
-        return tab
+        def show(name: str = "RAS") -> Page:
+            said = f"{name} {next(NUMBERS)}"
+            field = tab.get_by_label("Phantom")
+            field.fill(said)
+            field.press("Enter")
+            expect(tab.get_by_text(f"{said} is shown")).to_be_visible()
+            script_over(tab)  # which takes the former viewer away
+            wait_for_maps(tab)
+            expect(tab.get_by_text("thresholds {}")).to_be_visible()
+            return tab
 
-    yield show
-    errors, foreign = list(tab.errors), [url for url in tab.requests if not url.startswith((address, "blob:", "data:"))]
-    if request.session.testsfailed > failed or errors or foreign:
-        tab.close()
-        reader["tab"] = None
-    else:
+        yield show
         tab.set_viewport_size({"width": 1440, "height": 900})
         tab.mouse.move(0, 0)
-    assert errors == []
-    assert foreign == []
+        assert tab.errors == []
+        assert [url for url in tab.requests if not url.startswith((address, "blob:", "data:"))] == []
 
 
 def press(tab: Page, name: str) -> None:

@@ -1,0 +1,35 @@
+"""A tab in which one test after the other looks, as loading a page takes longer than most tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pytest
+    from playwright.sync_api import Page
+
+
+class SharedTab:
+    """open: a new tab with its page; called for the first test, and again after a test that failed."""
+
+    def __init__(self, open: Callable[[], Page]) -> None:
+        self._open = open
+        self._tab: Page | None = None
+
+    @contextmanager
+    def lent(self, session: pytest.Session) -> Iterator[Page]:
+        """The tab for one test, which leaves it as the others may find it."""
+        failed = session.testsfailed
+        self._tab = self._tab or self._open()
+        try:
+            yield self._tab
+        finally:
+            if session.testsfailed > failed:
+                self.close()
+
+    def close(self) -> None:
+        if self._tab:
+            self._tab.close()
+        self._tab = None
