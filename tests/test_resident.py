@@ -41,6 +41,13 @@ def test_images_lie_on_a_device_that_has_twice_the_room_and_else_beside_it(free,
         assert (fetched.pixels.float() - torch.from_numpy(slices.pixels)[ROWS, None]).abs().max() < 2**-11
 
 
+def test_images_are_moved_some_at_a_time_and_all_of_them(thin_cohort, monkeypatch):
+    monkeypatch.setattr(resident, "MOVED_AT_ONCE", 8)
+    images = torch.from_numpy(thin_cohort.train.slices.pixels)[:, None]
+    assert len(images) % 8
+    assert torch.equal(resident._moved(images, torch.float16, torch.device("cpu")), images.half())
+
+
 @needs_cuda
 @pytest.mark.parametrize("free", [1 << 40, 0])
 def test_a_card_trains_on_the_same_images_in_half_precision(free, thin_cohort, monkeypatch):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,8 +12,9 @@ from rich.progress import track
 from torch import Tensor
 
 from training.config import TrainingConfig
+from training.gathered import Gathered, gathering
 from vaead_core.cohorts import Cohort, Subject, fashion_mnist, open_cohort
-from vaead_core.cohorts.preparation import Ready, prepare
+from vaead_core.cohorts.preparation import prepare
 from vaead_core.cohorts.splits import split_subjects
 from vaead_core.errors import CohortError
 from vaead_core.scans.preprocessing import Preprocessor
@@ -47,7 +50,7 @@ class TrainingData:
         people = len(self.train.names)
         if count is None or count >= people:
             return self
-        chosen = np.linspace(0, people - 1, count).astype(int)
+        chosen = _spread(people, count)
         rows = np.isin(self.train.subject, chosen)
         subject = np.searchsorted(chosen, self.train.subject[rows])
         told = (tuple(held[one] for one in chosen) for held in (self.train.names, self.train.ages, self.train.quality))
@@ -60,21 +63,45 @@ def load_data(config: TrainingConfig) -> TrainingData:
         return _fashion(config.split_seed)
     cohort = open_cohort(config.data)
     preprocessor = config.preprocessor
-    prepared, skipped = _prepare(cohort, preprocessor, config)
-    split = split_subjects(tuple(subject for subject, _ in prepared), config.split_seed)
-    ready = {subject.id: one for subject, one in prepared}
-    train, validation, test = (_subset(subjects, ready) for subjects in (split.train, split.validation, split.test))
-    return TrainingData(train, validation, test, cohort.description, tuple(skipped)).trained_on(config.training_subjects)
+    where = config.out.resolve().parent
+    with closing(gathering(len(cohort.subjects), preprocessor.slice_grid, config.devices, where)) as gathered:
+        prepared, skipped = _prepare(cohort, preprocessor, config, gathered)
+        split = split_subjects(tuple(one.subject for one in prepared), config.split_seed)
+        known = {one.subject.id: one for one in prepared}
+        trained = [split.train[one] for one in _spread(len(split.train), config.training_subjects)]
+        train, validation, test = (
+            _subset([known[subject.id] for subject in subjects], gathered) for subjects in (trained, split.validation, split.test)
+        )
+    return TrainingData(train, validation, test, cohort.description, tuple(skipped))
 
 
-def _prepare(cohort: Cohort, preprocessor: Preprocessor, config: TrainingConfig) -> tuple[list[tuple[Subject, Ready]], list[str]]:
-    prepared, skipped, extracted = [], [], []
+def _spread(people: int, count: int | None) -> np.ndarray:
+    """(count,) indices of some of the people, spread over their list; of all for None, or where there are no more."""
+    return np.linspace(0, people - 1, people if count is None else min(count, people)).astype(int)
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """scan: its number in what is gathered. images: how many of it there are. quality: as `image_quality` gives it."""
+
+    subject: Subject
+    scan: int
+    images: int
+    quality: dict[str, float]
+
+
+def _prepare(
+    cohort: Cohort, preprocessor: Preprocessor, config: TrainingConfig, gathered: Gathered
+) -> tuple[list[_Prepared], list[str]]:
+    """Who could be prepared, with slices in `gathered`, and a sentence for each of the others."""
+    prepared, skipped, extracted = list[_Prepared](), [], []
     ready = prepare(cohort.subjects, preprocessor, config.jobs, config.dask)
     for subject, found in track(ready, f"Preparing {cohort.name}", len(cohort.subjects)):
         if isinstance(found, str):
             skipped.append(found)
             continue
-        prepared.append((subject, found))
+        gathered.add(found.slices)
+        prepared.append(_Prepared(subject, len(prepared), len(found.slices), found.quality))
         if found.extracted:
             extracted.append(subject.id)
     if extracted:
@@ -86,11 +113,11 @@ def _prepare(cohort: Cohort, preprocessor: Preprocessor, config: TrainingConfig)
     return prepared, skipped
 
 
-def _subset(subjects: tuple[Subject, ...], ready: dict[str, Ready]) -> Subset:
-    images = [ready[subject.id].slices for subject in subjects]
-    index = np.repeat(np.arange(len(subjects)), [len(one) for one in images])
-    names, ages = tuple(s.id for s in subjects), tuple(s.age for s in subjects)
-    return Subset(Slices.concatenate(images), index, names, ages, tuple(ready[name].quality for name in names))
+def _subset(people: Sequence[_Prepared], gathered: Gathered) -> Subset:
+    index = np.repeat(np.arange(len(people)), [one.images for one in people])
+    names, ages = tuple(one.subject.id for one in people), tuple(one.subject.age for one in people)
+    slices = gathered.together([one.scan for one in people])
+    return Subset(slices, index, names, ages, tuple(one.quality for one in people))
 
 
 def _fashion(seed: int) -> TrainingData:

@@ -1,4 +1,4 @@
-"""Where the images of a training lie: on its device where they fit, else on the host, fetched before they are needed."""
+"""Where the images of a training lie: on its device where they fit, else where they were gathered, fetched ahead of the steps."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from training.randomness import Drawn
 from vaead_core.scans.volume import Slices
 
 MOST_OF_FREE = 0.5  # of an accelerator's free memory that images may take: the rest is the step's
+MOVED_AT_ONCE = 512  # images
 AHEAD = 2  # steps that are prepared beside the one that is trained
 Item = TypeVar("Item")
 Ready = TypeVar("Ready")
@@ -31,17 +32,16 @@ class Fetched(Drawn):
 
 
 class Resident:
-    """Images of slices: on a processor as they are, float32; on an accelerator, and on the host for one, as float16."""
+    """Images of slices: as they were gathered, float32; for an accelerator as float16, all on it, or those that it needs next."""
 
     def __init__(self, slices: Slices, device: torch.device) -> None:
         self.device = device
         self._pixels, self._mask = to_tensors(slices)
         self.on_device = device.type == "cpu"
         if not self.on_device:
-            self._pixels = self._pixels.half()
-            self.on_device = self._pixels.nbytes + self._mask.nbytes <= MOST_OF_FREE * free_memory(device)
+            self.on_device = self._pixels.nbytes // 2 + self._mask.nbytes <= MOST_OF_FREE * free_memory(device)
             if self.on_device:
-                self._pixels, self._mask = self._pixels.to(device), self._mask.to(device)
+                self._pixels, self._mask = _moved(self._pixels, torch.float16, device), _moved(self._mask, torch.bool, device)
 
     def __len__(self) -> int:
         return len(self._pixels)
@@ -53,7 +53,7 @@ class Resident:
 
     def fetch(self, rows: Tensor) -> Fetched:
         """What the device needs for the images `rows` (N,); it may be made while the device computes."""
-        return Fetched(rows) if self.on_device else Fetched(None, self._pixels[rows], self._mask[rows])
+        return Fetched(rows) if self.on_device else Fetched(None, self._pixels[rows].half(), self._mask[rows])
 
     def take(self, fetched: Fetched) -> tuple[Tensor, Tensor]:
         """Pixels (N, 1, H, W) float32 and mask (N, 1, H, W) bool on the device."""
@@ -63,6 +63,14 @@ class Resident:
         if here.pixels is None or here.mask is None:
             raise ValueError("images that lie on the host are fetched before they are taken")
         return here.pixels.float(), here.mask
+
+
+def _moved(images: Tensor, kind: torch.dtype, device: torch.device) -> Tensor:
+    """All of them on the device, some at a time: the host, on whose disk they may lie, holds no copy."""
+    there = torch.empty(images.shape, dtype=kind, device=device)
+    for place, some in zip(there.split(MOVED_AT_ONCE), images.split(MOVED_AT_ONCE), strict=True):
+        place.copy_(some.to(kind))
+    return there
 
 
 def free_memory(device: torch.device) -> int:

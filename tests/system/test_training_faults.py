@@ -3,13 +3,14 @@
 import os
 import shutil
 import subprocess
+import sys
 from functools import partial
 
 import pytest
 
 from tests.support.disks import begun_with, full_disk, read_only
 from tests.support.faults import ROOT, Unbroken, command, kill_often
-from tests.support.trainings import FEW
+from tests.support.trainings import FEW, OPTIONS
 from vaead_core.checkpoints.checkpoint import Checkpoint
 
 EPOCHS = 10
@@ -52,6 +53,20 @@ def test_a_training_on_a_full_disk_ends_with_one_sentence_and_goes_on_when_there
     assert (status, said) == (2, f"{out} could not be written (No space left on device); what was there before is whole.")
     assert trained(words(out))[0] == 0
     assert Checkpoint.load(out).name == "model"
+
+
+def test_slices_that_neither_memory_nor_disk_have_room_for_are_one_sentence_and_leave_nothing(tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    code = "import sys; from training import gathered, run; gathered.memory_left = lambda: 0; sys.exit(run.main(sys.argv[1:]))"
+    words = [sys.executable, "-c", code, *OPTIONS, "--data", "synthetic:3", "--out", str(disk / "model")]
+    status, said = trained([*full_disk(disk, kilobytes=600), *words])
+    assert status == 2
+    assert said == (
+        f"Memory has no room for the slices of this cohort, and the disk of {disk} has none either; "
+        "give an --out on another disk, or train on fewer scans or at 2 mm."
+    )
+    assert not list(disk.iterdir())
 
 
 def test_a_training_into_a_folder_that_is_read_only_ends_with_one_sentence(tiny_checkpoint_folder, words, tmp_path):
