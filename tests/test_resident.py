@@ -3,12 +3,10 @@ import threading
 import pytest
 import torch
 
-from models import build
 from tests.support.trainings import tiny
-from training import processes, resident
+from training import resident
 from training.companion_tasks import TASKS, OnSlices
 from training.config import Augmentation
-from training.loop import Training
 from training.processes import Share
 from training.randomness import generator
 from training.resident import Resident, ahead
@@ -96,19 +94,3 @@ def test_a_companions_example_has_a_slice_a_row(thin_cohort, tiny_checkpoint):
     planes, target, mask = task.example(task.fetch(ROWS, Share()), task.draw(3, generator(0)), Share())
     assert [len(part) for part in (planes, target, mask)] == [3, 3, 3]
     assert not target[mask == 0].any()
-
-
-@needs_cuda
-def test_no_step_waits_for_the_card(thin_cohort, tmp_path):
-    config = tiny(tmp_path / "out", device="cuda")
-    config, fabric = processes.launch(config)
-    training = Training(fabric, config, build(config.architecture.to_dict()))
-    task = VAETask(config, thin_cohort, fabric.device)
-    batches = training.batches(task.images, 0)
-    for waited in ("default", "error"):  # the first ones choose kernels
-        torch.cuda.set_sync_debug_mode(waited)
-        try:
-            for fetched, draws in training.prepared(task, batches, 0):
-                training.step(task, task.example(fetched, draws, Share()))
-        finally:
-            torch.cuda.set_sync_debug_mode("default")

@@ -16,10 +16,11 @@ from models.unet import UNet
 from training.augmentation import Changes, CoarseNoise, changed, with_coarse_noise
 from training.config import Augmentation
 from training.data import TrainingData
-from training.loop import VALIDATION_IMAGES, Example
+from training.loop import VALIDATION_IMAGES
 from training.processes import Share
 from training.randomness import Drawn
 from training.resident import Fetched, Resident
+from training.steps import Example
 from training.synthetic_anomalies import Anomalies, with_anomalies
 from vaead_core.inference.model import Model
 from vaead_core.scans.volume import Slices

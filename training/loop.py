@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Generic, Literal, Protocol, TypeVar, cast
 
 import torch
@@ -15,11 +16,11 @@ from training import processes, resume
 from training.processes import Share
 from training.randomness import Drawn, generator
 from training.resident import AHEAD, ahead
+from training.steps import Example, Graphed
 
 VALIDATION_IMAGES = 512
 VALIDATED_AT_ONCE = 128
 
-Example = tuple[Tensor, ...]  # each (N, ...)
 Network = TypeVar("Network", bound=nn.Module)
 Row = dict[str, float]
 
@@ -77,19 +78,22 @@ class Training(Generic[Network]):
     Every random draw follows from (seed, epoch, step), however many processes there are.
     """
 
-    def __init__(self, fabric: Fabric, course: Course, network: Network) -> None:
+    def __init__(self, fabric: Fabric, course: Course, network: Network, graphed: bool = True) -> None:
+        """graphed: a step is one CUDA graph, where one process trains on an accelerator."""
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         accelerated = fabric.device.type == "cuda"
         torch.backends.cudnn.benchmark = accelerated  # all batches of a training are of one size
-        rate, decay = course.learning_rate, course.weight_decay
-        optimizer = torch.optim.Adam(network.parameters(), rate, weight_decay=decay, fused=accelerated or None)
+        rate = torch.tensor(course.learning_rate, device=fabric.device) if accelerated else course.learning_rate
+        optimizer = torch.optim.Adam(
+            network.parameters(), rate, weight_decay=course.weight_decay, fused=accelerated or None, capturable=accelerated
+        )
         if fabric.world_size > 1:
             network = processes.with_shared_norms(network)
         self.fabric, self.course, self.network, self.own_optimizer = fabric, course, network, optimizer
         self.share = Share(fabric.global_rank, fabric.world_size)
-        mode = "reduce-overhead" if accelerated else None  # that is, one CUDA graph
-        run = cast(nn.Module, torch.compile(network, mode=mode)) if course.compile else network
+        run = cast(nn.Module, torch.compile(network)) if course.compile else network
         self.wrapped, self.optimizer = fabric.setup(run, optimizer)
+        self._graphed = Graphed() if graphed and accelerated and fabric.world_size == 1 else None
         self.state = resume.load(course, network, optimizer)  # once the weights are where they are trained: the moments follow
         if fabric.world_size > 1:
             processes.check_together(fabric, course.out, self.state.epoch)
@@ -134,12 +138,17 @@ class Training(Generic[Network]):
         return ahead(prepare, range(len(batches)), AHEAD if accelerated else 0)
 
     def step(self, task: Task, example: Example) -> dict[str, Tensor]:
-        """One update; the terms stay on the device, for which nobody waits."""
-        terms = task.terms(self.wrapped, *map(self._placed, example))
+        """One update; the terms stay on the device until the next step, and nobody waits for them."""
+        here = tuple(map(self._placed, example))
+        return self.update(task, here) if self._graphed is None else self._graphed.take(partial(self.update, task), here)
+
+    def update(self, task: Task, example: Example) -> dict[str, Tensor]:
+        """All that is computed in a step, of an example that is where it is trained on; nothing of it is read on the host."""
+        terms = task.terms(self.wrapped, *example)
         self.fabric.backward(terms["loss"])
         self.optimizer.step()
         self.optimizer.zero_grad()
-        return terms
+        return {name: term.detach() for name, term in terms.items()}
 
     def batches(self, images: int, epoch: int) -> Tensor:
         """(steps, N) which images each step sees."""
@@ -161,8 +170,12 @@ class Training(Generic[Network]):
 
     def _set_rate(self, epoch: int) -> None:
         if self.course.schedule == "cosine":
+            rate = self.course.learning_rate * 0.5 * (1 + math.cos(math.pi * epoch / self.course.epochs))
             for group in self.optimizer.param_groups:
-                group["lr"] = self.course.learning_rate * 0.5 * (1 + math.cos(math.pi * epoch / self.course.epochs))
+                if isinstance(group["lr"], Tensor):
+                    group["lr"].fill_(rate)  # where a graph reads it
+                else:
+                    group["lr"] = rate
 
 
 class _Sums:

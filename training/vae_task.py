@@ -13,10 +13,11 @@ from training import augmentation
 from training.augmentation import Changes, CoarseNoise
 from training.config import TrainingConfig
 from training.data import TrainingData, to_tensors
-from training.loop import VALIDATION_IMAGES, Example
+from training.loop import VALIDATION_IMAGES
 from training.processes import Share
 from training.randomness import Drawn, generator
 from training.resident import Fetched, Resident
+from training.steps import Example
 
 
 @dataclass(frozen=True)
