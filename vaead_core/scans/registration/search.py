@@ -1,6 +1,7 @@
 """Where a brain may lie that is turned, shifted or not whole: a search over rotations, shifts and sizes.
 
-For each rotation and size the correlation of scan and atlas is had for all shifts at once by Fourier transforms
+For each rotation and size the correlation of scan and atlas is had by Fourier transforms for all shifts at once that lay the
+atlas brain's centre into the scan's brain or close beside it
 (normalised cross-correlation within a mask; Padfield 2012, doi 10.1109/TIP.2011.2181402). Only the scan's field of view
 counts, so that an atlas that reaches beyond it, where the brain is cut off, costs nothing.
 """
@@ -27,6 +28,7 @@ _STEP_DEGREES = 30.0  # between neighbours on the grid of rotations; each lies w
 _APART_DEGREES = 25.0  # between what counts as two candidates
 _CANDIDATES = 8
 _SIZES = (0.85, 0.92, 1.0, 1.09, 1.18)  # of the scan's brain, by its volume
+_BESIDE = 2  # voxels of _SPACING_MM from the scan's brain to the centre of a whole one: half of it must be there
 _REACH_MM = 105.0  # from the atlas brain's centre to its farthest voxel, and a margin
 _ATLAS_STEP = 4  # voxels of 1 mm; the blurred atlas has nothing finer, and is read faster
 _LEAST_VARIANCE = 1e-3
@@ -79,8 +81,9 @@ class _Field:
         volume_mm3 = scan.mask.sum() * abs(np.linalg.det(scan.affine[:3, :3]))
         self.size_by_volume = float(np.clip(np.cbrt(volume_mm3 / atlas.brain_mask().sum()), 0.8, 1.15))
         self.count = inside.sum()
-        farthest = _reach(self.size_by_volume * max(_SIZES))
-        self.padded = [fft.next_fast_len(int(length) + 2 * farthest, real=True) for length in shape]
+        farthest = _reach(self.size_by_volume * max(_SIZES)) + _BESIDE
+        self.padded = [fft.next_fast_len(int(length) + farthest, real=True) for length in shape]
+        self.centres = [np.arange(-_BESIDE, length + _BESIDE) for length in shape]  # of the atlas's brain, voxels from the first
         centred = (values - (values * inside).sum() / self.count) * inside
         self.values = self._spectrum(centred / np.sqrt((centred**2).sum() / self.count))
         self.inside = self._spectrum(inside)
@@ -90,17 +93,23 @@ class _Field:
         reach = _reach(size)
         brain = _atlas().turned(turn, size, reach)
         spectrum = fft.rfftn(brain, self.padded)
-        products = fft.irfftn(spectrum * self.values.conj(), self.padded)
-        sums = fft.irfftn(spectrum * self.inside.conj(), self.padded)
-        squares = fft.irfftn(fft.rfftn(brain * brain, self.padded) * self.inside.conj(), self.padded)
+        # The transforms go round; they are just so large that only other shifts than these fall on each other.
+        places = np.ix_(*[(reach - centres) % length for centres, length in zip(self.centres, self.padded, strict=True)])
+
+        def correlated(spectrum: Array, with_scan: Array) -> Array:
+            return fft.irfftn(spectrum * with_scan, self.padded)[places]
+
+        products, sums = correlated(spectrum, self.values), correlated(spectrum, self.inside)
+        squares = correlated(fft.rfftn(brain * brain, self.padded), self.inside)
         spread = np.maximum(squares - sums * sums / self.count, _LEAST_VARIANCE * squares.max())
         fits = products / np.sqrt(spread * self.count)
         best = np.unravel_index(fits.argmax(), fits.shape)
-        shift = np.array([at if at <= 2 * reach else at - length for at, length in zip(best, self.padded, strict=True)])
-        return _Pose(float(fits[best]), turn, size, self.first + _SPACING_MM * (reach - shift))
+        centre = np.array([centres[at] for centres, at in zip(self.centres, best, strict=True)])
+        return _Pose(float(fits[best]), turn, size, self.first + _SPACING_MM * centre)
 
     def _spectrum(self, values: Array) -> Array:
-        return fft.rfftn(values.astype(np.float32), self.padded)
+        """What another one is multiplied with to be correlated with these."""
+        return fft.rfftn(values.astype(np.float32), self.padded).conj()
 
 
 @dataclass(frozen=True)
