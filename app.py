@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages.shared import narrow
 from pages.shared.notices import faults
 from pages.shared.server import jobs, queue
 
@@ -17,6 +18,7 @@ chosen = st.navigation(
         st.Page("pages/checkpoints.py", title="Checkpoints", icon=":material/inventory_2:"),
     ]
 )
+narrow.close_sidebar()
 jobs.show_followed()
 with faults(), queue.page():
     chosen.run()

@@ -34,3 +34,20 @@ def test_the_app_serves_a_map_in_a_browser_without_loading_torch(browser, checkp
     assert "vaead_core.pipeline.scoring" in modules
     slow = {"torch", "lightning", "models", "training", "sklearn", "pyod", "numba", "matplotlib"}
     assert not {name for name in modules if name.split(".")[0] in slow or name == "scipy.stats"}
+
+
+def test_the_sidebar_of_a_narrow_window_is_closed_until_its_reader_opens_it(browser, address):
+    window = browser.browser.new_context(viewport={"width": 980, "height": 700})  # what it remembers is its own
+    tab = window.new_page()
+    tab.goto(f"{address}/checkpoints")
+    sidebar = tab.get_by_test_id("stSidebar")
+    expect(sidebar).to_have_attribute("data-collapsed", "true")
+    for width, closed in ((1100, "false"), (900, "true")):
+        tab.set_viewport_size({"width": width, "height": 700})
+        expect(sidebar).to_have_attribute("data-collapsed", closed)
+    tab.get_by_role("button", name="Expand sidebar").click()
+    tab.get_by_role("link", name="Benchmark").click()
+    tab.set_viewport_size({"width": 950, "height": 700})
+    expect(tab.get_by_role("heading", name="Benchmark").first).to_be_visible()
+    expect(sidebar).to_have_attribute("data-collapsed", "false")
+    window.close()

@@ -138,8 +138,11 @@ def tab(proxy, browser):
 def test_every_page_is_drawn_under_the_policy_which_stops_what_comes_from_elsewhere(proxy, tab):
     refused: list[str] = []
     tab.on("console", lambda said: refused.append(said.text) if "Content Security Policy" in said.text else None)
+    tab.set_viewport_size({"width": 900, "height": 700})
     tab.goto(f"https://127.0.0.1:{proxy[0]}/")
     wait_for_maps(tab)
+    expect(tab.get_by_test_id("stSidebar")).to_have_attribute("data-collapsed", "true")
+    tab.set_viewport_size({"width": 1280, "height": 720})
     for title in ("Toy lab", "Benchmark", "Latent space", "Checkpoints"):
         tab.get_by_role("link", name=title).click()
         expect(tab.get_by_role("heading", name=title, level=2)).to_be_visible(timeout=1000 * PATIENCE_SECONDS)

@@ -177,11 +177,13 @@ def runs_a_page_alone() -> bool:
 
 
 def serve(content: bytes, kind: str, place: str, name: str) -> str:
-    """The address below the server's own at which it gives `content`, of media type `kind`, to a session's browser.
+    """The path at which this server gives `content`, of media type `kind`, to a session's browser.
 
     place: of the element that shows it. Read in Streamlit 1.67.0.
     """
-    return runtime.get_instance().media_file_mgr.add(content, kind, place, file_name=name)
+    base = str(config.get_option("server.baseUrlPath") or "").strip("/")
+    path = runtime.get_instance().media_file_mgr.add(content, kind, place, file_name=name)
+    return f"/{base}{path}" if base else path
 
 
 def _first(function: str) -> bool:

@@ -133,9 +133,7 @@ def _heard() -> None:
 def _address(layer: Layer, place: str) -> str:
     """Where the browser fetches the payload. The file name carries the digest: Streamlit's own hash of a large file
     looks at parts of it only."""
-    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
-    address = serve(layer.payload, "application/gzip", place, layer.digest)
-    return f"/{base}{address}" if base else address
+    return serve(layer.payload, "application/gzip", place, layer.digest)
 
 
 def _check(everything: Sequence[Layer], layers: Sequence[Layer], affine: np.ndarray) -> None:
