@@ -1,4 +1,4 @@
-"""`streamlit run app.py`: page settings, the room that pages leave at their edges, and navigation."""
+"""`streamlit run app.py`: page settings, the room that pages leave at their edges and in warnings, and navigation."""
 
 import streamlit as st
 
@@ -7,7 +7,11 @@ from pages.shared.notices import faults
 from pages.shared.server import jobs, queue
 
 st.set_page_config("vaead: can I trust this anomaly map?", page_icon="🧠", layout="wide")
-st.html("<style>.stMainBlockContainer { padding: 3.5rem 2rem 2rem; }</style>")
+st.html(
+    "<style>.stMainBlockContainer { padding: 3.5rem 2rem 2rem; }"
+    ".stMain .stAlertContainer:has([data-testid=stAlertContentWarning]) { padding: 0.5rem 0.75rem; }"
+    ".stMain [data-testid=stAlertContentWarning] p { font-size: 0.875rem; }</style>"
+)
 chosen = st.navigation(
     [
         st.Page("pages/explore.py", title="Explore", icon=":material/search:", default=True),

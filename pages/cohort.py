@@ -6,7 +6,7 @@ from pages.shared import inputs
 from pages.shared.cached import cohort as cached_cohort
 from pages.shared.cohort import groups, source, verdicts, visits
 from pages.shared.cohort import table as table_view
-from pages.shared.notices import refuse, warn
+from pages.shared.notices import refuse, warn_in_lines
 from pages.shared.server import entry
 from vaead_core.errors import InputError
 
@@ -28,8 +28,7 @@ try:
     chosen_view = row.segmented_control(
         "View", views, default=SCANS, required=True, key="cohort_view", label_visibility="collapsed", **inputs.KEPT
     )
-    for sentence in table.group.remarks():
-        warn(sentence)
+    warn_in_lines(list(table.group.remarks()))
     shown = {SCANS: table_view, GROUPS: groups, VISITS: visits, VERDICTS: verdicts}
     shown[chosen_view].show(results, table)
 except InputError as error:

@@ -17,7 +17,7 @@ from pages.shared.explore.panels import show_downloads, show_map, show_scores, s
 from pages.shared.explore.shown import Shown
 from pages.shared.explore.trust import show_trust
 from pages.shared.fresh import fresh
-from pages.shared.notices import faults, plain, warn
+from pages.shared.notices import faults, plain, warn_in_lines
 from pages.shared.part import part
 from pages.shared.refusal import refuse_scan
 from pages.shared.server import entry, queue
@@ -71,8 +71,7 @@ session.offer_opening()
 page = place()
 with page, st.container():
     said = pair.cautions if pair else [*sentences, *cautions(scan.prepared, results, scan.checkpoint)]
-    for warning in [*opened.sentences, *said]:
-        warn(warning)
+    warn_in_lines([*opened.sentences, *said])
     session.show_sentences(scan, pair.scans[1] if pair else None)
     if asked.lacking:
         st.info(plain(asked.lacking))

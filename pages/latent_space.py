@@ -7,7 +7,7 @@ from pages.shared import inputs, scan_input
 from pages.shared.cached import latents as cached_latents
 from pages.shared.cached import scans as cached_scans
 from pages.shared.latent_space.controls import ask_direction, ask_latents, ask_slice
-from pages.shared.notices import plain, warn
+from pages.shared.notices import plain, warn_in_lines
 from pages.shared.part import part
 from pages.shared.refusal import refuse_scan
 from pages.shared.server import entry, queue
@@ -57,8 +57,7 @@ def take_slice(chart: str) -> None:
             state.latent_slice = int(slices.position[point["point_index"]])
 
 
-for warning in [*read.sentences, *opened.prepared.brain.warnings, *latent_space.warnings(percentiles)]:
-    warn(warning)
+warn_in_lines([*read.sentences, *opened.prepared.brain.warnings, *latent_space.warnings(percentiles)])
 left, right = st.columns(2)
 with left:
     st.subheader("Healthy latents", anchor=False)

@@ -10,7 +10,7 @@ from pages.shared.cached import scans as cached_scans
 from pages.shared.cached import toys as cached_toys
 from pages.shared.cached.toys import BrainBox
 from pages.shared.fresh import fresh
-from pages.shared.notices import faults, plain, warn
+from pages.shared.notices import faults, plain, warn, warn_in_lines
 from pages.shared.part import part
 from pages.shared.refusal import refuse_scan
 from pages.shared.server import entry, queue
@@ -58,8 +58,7 @@ shape = kind, settings
 lab_state.begin(scan, shape)
 address.begin(scan, request.lost)
 with page, st.container():
-    for sentence in [*opened.sentences, *address.lost(), *sentences, *scan.prepared.brain.warnings]:
-        warn(sentence)
+    warn_in_lines([*opened.sentences, *address.lost(), *sentences, *scan.prepared.brain.warnings])
 if not results:
     st.stop()
 

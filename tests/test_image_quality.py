@@ -102,7 +102,7 @@ def test_a_checkpoint_holds_the_figures_of_its_healthy_scans_in_no_order_of_thei
         ("like", "scan", False, None),
         ("like", "healthy", False, None),
         ("unlike", "scan", False, None),
-        ("unlike", "healthy", False, "This scan is unlike the healthy scans of the training site, and their thresholds may not"),
+        ("unlike", "healthy", False, "This scan is unlike the healthy scans of the training site: its noise or"),
         ("like", "scan", True, "so it is rather its anatomy, or a lesion."),
         ("unlike", "scan", True, "it can be that this scan is unlike the healthy scans of the training site: its noise or"),
         ("unknown", "scan", True, "it can be another scanner, contrast or skull-stripping; compare with a healthy scan"),

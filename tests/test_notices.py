@@ -4,6 +4,7 @@ import ast
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from pages.shared.notices import plain
 
@@ -40,6 +41,33 @@ def test_what_streamlit_makes_of_text_though_it_is_escaped_is_broken_by_one_unse
     assert shown.replace("\u2060", "") == name
 
 
+def warned(*said: str) -> AppTest:
+    """A page with these warnings above its pictures."""
+
+    def page(said):
+        from pages.shared.notices import warn_in_lines
+
+        warn_in_lines(said)
+
+    return AppTest.from_function(page, args=(said,)).run()
+
+
+def test_warnings_above_pictures_are_a_line_each_and_whole_behind_why():
+    long = "x.nii is unlike the *healthy* scans of the training site: its noise is 0.20. Their thresholds may not hold for it."
+    app = warned("Short: as it is.", long)
+    [box] = [one.value for one in app.warning]
+    assert box == f"Short: as it is.  \n{plain(long.partition('. Their')[0])}"
+    assert [one.proto.popover.label for one in app.get("popover")] == ["Why?"]
+    assert [one.value for one in app.markdown] == ["Short: as it is.", plain(long)]
+
+
+def test_a_warning_that_is_a_line_is_not_said_twice():
+    app = warned("Short: as it is.")
+    assert [one.value for one in app.warning] == ["Short: as it is."]
+    assert len(app.get("popover")) == len(app.markdown) == 0
+    assert len(warned().warning) == 0
+
+
 # Every place that shows something
 
 TAKE_MARKDOWN = {
@@ -52,7 +80,7 @@ OURS = {  # words and numbers of the app's own
     *("EXPERIMENTS['site_calibration'].question", "EXPERIMENTS[name].question", "verdicts.reading(name, tables)"),
     *("described(f'**{scorers.SCORERS[name].title}**', *one)", "described(f'**{scores[name]}**', found.curve, found.usual)"),
     *("described(f'**{titles[name]}**', *one)", "_FITTED[question.experiment]", "stop.title", "at", "count", "BUTTON", "ABOUT"),
-    *("figures.METHOD", "figures.ABOUT_PLACES"),
+    *("figures.METHOD", "figures.ABOUT_PLACES", "'  \\n'.join(map(plain, lines))"),
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import streamlit as st
@@ -18,6 +18,7 @@ _MADE_LATER = re.compile(  # of what Streamlit 1.67 makes links, icons and arrow
     re.IGNORECASE,
 )
 _BREAK = "\u2060"  # a word joiner: no sign of its own, and no space
+LINE = 90  # letters that a line above pictures has room for
 _UNSEEN = re.compile("[\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")  # controls, what turns a line, halves
 
 
@@ -53,3 +54,29 @@ def sentence(error: Exception) -> str | None:
 def warn(sentence: str) -> None:
     """Says what to keep in mind."""
     st.warning(plain(sentence))
+
+
+def warn_in_lines(sentences: Sequence[str]) -> None:
+    """The same of several, above pictures: each begins on a line of its own, and “Why?” opens what lines have no room for."""
+    lines = [_beginning(one) for one in sentences]
+    if not lines:
+        return
+    cut = lines != list(sentences)
+    place, *more = st.columns([7, 1] if cut else 1, gap="small", vertical_alignment="center")
+    place.warning("  \n".join(map(plain, lines)))
+    for column in more:
+        with column.popover("Why?"):
+            for sentence in sentences:
+                st.markdown(plain(sentence))
+
+
+def _beginning(sentence: str) -> str:
+    """As many of its clauses as a line has room for, and at least the first.
+
+    >>> _beginning("Half of it is bright: more than a lesion is. Another scanner, contrast or skull-stripping looks like that.")
+    'Half of it is bright: more than a lesion is'
+    """
+    ends = [found.start() for found in re.finditer(r"[.:;] ", sentence)]
+    if len(sentence) <= LINE or not ends:
+        return sentence
+    return sentence[: max([end for end in ends if end <= LINE], default=ends[0])]

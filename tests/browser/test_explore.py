@@ -216,10 +216,19 @@ def test_the_line_of_the_histogram_follows_the_threshold(tab):
     assert before < wanted
 
 
-def test_the_outline_of_a_heads_brain_can_be_looked_at(reader, head, tmp_path):
-    nib.save(nib.Nifti1Image(head[0].data, head[0].affine), tmp_path / "head.nii.gz")
+def test_the_outline_of_a_heads_brain_can_be_looked_at_and_warnings_are_a_line_each_until_why_is_asked(reader, head, tmp_path):
+    turned = np.diag([-1.0, -1, 1, 1]) @ head[0].affine
+    nib.save(nib.Nifti1Image(head[0].data, turned), tmp_path / "head.nii.gz")
     upload(reader, tmp_path / "head.nii.gz")
-    expect(reader.get_by_text("This is a whole head: the brain was extracted first; check its outline.")).to_be_visible()
+    said = reader.get_by_test_id("stAlertContainer").filter(has_text="This is a whole head")
+    lines = said.inner_text().splitlines()
+    assert lines[0] == "This is a whole head: the brain was extracted first; check its outline."
+    assert re.fullmatch("The header has this brain turned by 1..° about the vertical axis: check left and right", lines[1])
+    assert said.bounding_box()["height"] < 20 + 21 * len(lines)
+    reader.get_by_role("button", name="Why?").click()
+    why = reader.locator("[data-testid=stPopoverBody]")
+    expect(why).to_contain_text(f"{lines[1]}. It was turned back for the atlas, and an image does not show")
+    reader.keyboard.press("Escape")
     reader.get_by_role("button", name="Outline of the brain").click()
     picture = reader.locator("[data-testid=stPopoverBody] img")
     expect(picture).to_be_visible()

@@ -24,7 +24,7 @@ def cautions(prepared: PreparedScan, scored: list[Scored], checkpoint: Checkpoin
         said = f"those of all {site.scans} healthy scans of {site.name}" if site else "those of all healthy validation scans"
         found.append(f"Every score of this scan exceeds {said}. {_cause(unlike, whose, bool(known))}")
     elif unlike:
-        found.append(f"This scan is unlike {whose}, and their thresholds may not hold for it: {unlike}.")
+        found.append(f"This scan is unlike {whose}: {unlike}. Their thresholds may not hold for it.")
     return found
 
 

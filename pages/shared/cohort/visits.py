@@ -10,7 +10,7 @@ import streamlit as st
 from pages.shared.cached import cohort as cached_cohort
 from pages.shared.cached.cohort import Table
 from pages.shared.cohort import own
-from pages.shared.notices import plain, refuse, warn
+from pages.shared.notices import plain, refuse, warn_in_lines
 from pages.shared.server import queue
 from vaead_core import scorers
 from vaead_core.errors import InputError
@@ -40,8 +40,7 @@ def show(results: Results, table: Table) -> None:
     following = min(scans.index(first), len(others) - 1)
     second = right.selectbox("Second scan", others, following, key=f"cohort_second_visit_{first}", persist_state="session")
     pair = first, second
-    for sentence in remarks(table.group, pair):
-        warn(sentence)
+    warn_in_lines(list(remarks(table.group, pair)))
     titles = {name: scorers.SCORERS[name].title for name in methods_of(table.group, pair)}
     if not titles:
         st.info(plain("These two scans have maps of no method in common; choose others."))

@@ -90,8 +90,8 @@ def warnings(placement: Placement) -> tuple[str, ...]:
     said = []
     if placement.rotation_degrees >= TURNED_DEGREES:
         said.append(
-            f"The header has this brain {placement.rotation_in_words}; it was turned back for the atlas. An image does not "
-            "show whether it is also mirrored: check left and right."
+            f"The header has this brain {placement.rotation_in_words}: check left and right. It was turned back for the atlas, "
+            "and an image does not show whether it is also mirrored."
         )
     if placement.stretch > _MOST_STRETCH:
         said.append(
