@@ -450,12 +450,26 @@ def test_zero_is_the_middle_colour_of_a_signed_map(shown):
     assert (picture[..., 2] > picture[..., 0] + 40).any(), "the rest is below"
 
 
-def test_the_rarity_scale_names_the_healthy_share_and_the_own_value(shown):
+@pytest.mark.shows(46)
+def test_the_rarity_scale_names_the_healthy_share_and_fades_other_maps_and_the_own_value_is_shown(shown):
     tab = shown()
     note = tab.locator('section[aria-label="Rare"] .note')
     tab.locator('section[aria-label="Rare"] .threshold').fill("333")
     expect(note).to_contain_text("Above 1.998 z")
     expect(note).to_contain_text("healthy 10.0 %")
+    tab.locator('section[aria-label="Brightness"] .threshold').fill("10")
+    tab.get_by_label("Truth", exact=True).uncheck()
+    tab.get_by_label("Smooth").uncheck()
+    grey, evenly = pixels(tab), pixels(tab, "Brightness")
+    before = len(tab.sent)
+    tab.get_by_label("Faded by").select_option(label="By Rare")
+    faded = pixels(tab, "Brightness")
+    unlike = lambda picture: np.abs(picture - grey).sum(-1)  # noqa: E731
+    marked, kept = unlike(evenly) > 30, unlike(faded) > 6
+    assert 0 < (kept & marked).sum() < 0.3 * marked.sum(), "outside the ball the other map lies below its threshold"
+    assert unlike(faded)[kept].mean() < 0.5 * unlike(evenly)[kept].mean(), "in the ball it is a little above"
+    expect(tab.locator('section[aria-label="Brightness"] .unit')).to_have_text("opacity by Rare; units")
+    assert len(tab.sent) == before
     tab.get_by_label("Scale").select_option("own")
     expect(tab.locator('section[aria-label="Rare"] .end')).to_be_visible()
 

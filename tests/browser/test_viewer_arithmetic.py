@@ -320,6 +320,26 @@ def test_the_rarity_scale_names_the_healthy_share_and_the_own_value(js):
     assert shares.endswith(", healthy under 0.1 %")
 
 
+@pytest.mark.shows(46)
+def test_maps_fade_by_the_rarity_of_another_from_clear_at_its_threshold_to_full_at_the_rarest(js):
+    ask = """(() => { const shades = shadesOf(layers, { fade: "three", locked: false, ...changes });
+      const { volume, outside, fade } = shades.map(0), pixels = new Uint32Array(100);
+      fill(pixels, volume, { low: [0, 0, 0], high: [99, 0, 0] }, PLANES.axial, 0, false, outside, null, undefined, fade);
+      return [...pixels].map((pixel, at) => [pixel >>> 24, rgb(pixel).join() === rgb(outside[at + ZERO]).join()]); })()"""
+    changes = {"thresholds": {"rarity\nthree": 1.8, "units\none": 9.5}}
+    found, colours = zip(*js(ask, layers=[LAYERS[0], OTHER], changes=changes), strict=True)
+    rarity = np.interp(np.arange(100) * 0.05, CURVE, np.linspace(0, TOP_RARITY, len(CURVE)))
+    wanted = 255 * np.clip((rarity - 1.8) / (TOP_RARITY - 1.8), 0, 1)
+    wanted[:10] = 0  # below its own threshold
+    np.testing.assert_allclose(found, wanted, atol=0.51)
+    assert all(same for same, alpha in zip(colours, found, strict=True) if alpha), "the colours are those of its own values"
+    own = {"scale": "own", "thresholds": {"z\nthree": 1.5, "units\none": 9.5}}
+    again, _ = zip(*js(ask, layers=[LAYERS[0], OTHER], changes=own), strict=True)
+    assert again == found, "it is the rarity, whatever the colours follow"
+    assert js("shadesOf(layers, { fade: 'one' }).map(0).fade", layers=[LAYERS[0], OTHER]) is None, "no healthy voxels are known"
+    assert js("shadesOf(layers, {}).map(0).fade", layers=[LAYERS[0], OTHER]) is None
+
+
 # 3-D
 
 

@@ -57,6 +57,7 @@ FEATURES = {
     43: ("B", "Two checkpoints, two scans or two thresholds side by side on the atlas grid, with a map of the difference"),
     44: ("B", "A session saved as one small file and opened again; an upload is asked for and known by its content"),
     45: ("B", "Painted lesions are planted like toys, and a brush draws one's own"),
+    46: ("B", "Colour by one method, opacity by how rare another one is at a voxel"),
 }
 
 

@@ -16,7 +16,10 @@ from vaead_core.scans.volume import Volume
 CROSSHAIR = "the crosshair's"
 SLICES = {CROSSHAIR: 0, "the middle one": 1, "3 over the brain": 3, "5 over the brain": 5}
 
-ABOUT = "With the page's thresholds. Colours say how rare a value is among healthy voxels, as the page's do at first."
+ABOUT = (
+    "With the page's thresholds. Colours say how rare a value is among healthy voxels, all of one opacity, as the page's do at "
+    "first; what is set in the viewer's Overlay does not go into it."
+)
 
 
 def offer_figure(shown: Shown, stem: str, cursor: Voxel) -> None:

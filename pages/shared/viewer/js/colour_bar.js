@@ -47,8 +47,8 @@ export class ColourBar {
 
   /** shade: the map's scale, colours, threshold, high and share, from `Shades.of`. */
   draw(volume, shade) {
-    const { scale, threshold, high, colours } = shade;
-    const drawn = [scale, threshold, high, colours];
+    const { scale, threshold, high, colours, fadedBy } = shade;
+    const drawn = [scale, threshold, high, colours, fadedBy];
     if (this.drawn?.every((one, at) => one === drawn[at])) return;
     this.drawn = drawn;
     this.high = high;
@@ -57,8 +57,8 @@ export class ColourBar {
     this.mark.value = Math.round((threshold / high) * STEPS);
     this.mark.setAttribute("aria-label", `Threshold of ${volume.name}`);
     this.mark.setAttribute("aria-valuetext", this.thresholdText(volume, shade));
-    const key = JSON.stringify([scale.unit, scale.signed, high]);
-    if (key !== this.key) this.label(scale, high);
+    const key = JSON.stringify([scale.unit, scale.signed, high, fadedBy]);
+    if (key !== this.key) this.label(scale, high, fadedBy);
     this.key = key;
     this.note.replaceChildren(...this.thresholdText(volume, shade).split(": ").map((line) => element("div", {}, line)));
   }
@@ -74,14 +74,16 @@ export class ColourBar {
     context.putImageData(image, 0, 0);
   }
 
-  label(scale, high) {
+  label(scale, high, fadedBy) {
     const rarities = scale.signed ? RARITIES.filter(([rarity]) => rarity !== 2) : RARITIES;
     const texts = scale.isRarity ? rarities.map(([rarity, text]) => [(rarity / scale.top) * 100, text]) : [[0, "0"], [50, toText(high / 2)]];
     const placed = (percent, ...content) => element("span", { style: { left: `${percent}%` }, class: percent === 0 ? "first" : percent === 100 ? "last" : percent > 60 ? "near" : "" }, ...content);
     const positions = scale.signed ? texts.flatMap(([percent, text]) =>
       (percent === 0 ? [[50, text]] : [[50 - percent / 2, `−${text}`], ...(scale.isRarity ? [[50 + percent / 2, `+${text}`]] : [])])) : texts;
     this.end.value = high;
-    this.unit.textContent = scale.isRarity ? `share of healthy voxels so ${scale.signed ? "far from 0" : "high"}` : scale.unit;
+    const unit = scale.isRarity ? `share of healthy voxels so ${scale.signed ? "far from 0" : "high"}` : scale.unit;
+    this.unit.textContent = fadedBy ? `opacity by ${fadedBy}; ${unit}` : unit;
+    this.unit.title = fadedBy ? `Clear up to the threshold of ${fadedBy}, opaque where 1/1000 of healthy voxels are as rare` : "";
     const ticks = positions.map(([percent, text]) => placed(percent, text));
     this.ticks.replaceChildren(...ticks, ...(scale.isRarity ? [] : [placed(100, this.end)]));
   }

@@ -3,6 +3,10 @@
 export const packed = (red, green, blue, alpha = 255) => ((alpha << 24) | (blue << 16) | (green << 8) | red) >>> 0;
 
 export const CLEAR = 0;
+
+/** A colour as opaque as `alpha`, 0 to 255; what is clear stays so. */
+export const withAlpha = (colour, alpha) => (colour === CLEAR ? CLEAR : ((colour & 0xffffff) | (alpha << 24)) >>> 0);
+
 export const HIT = packed(86, 180, 233);
 export const FALSE_ALARM = packed(230, 97, 0);
 export const MISSED = packed(240, 228, 66);

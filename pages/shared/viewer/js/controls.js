@@ -73,4 +73,14 @@ export class Controls {
     });
     return made;
   }
+
+  /** A choice behind an icon, which stays down while anything but "" is chosen. */
+  menu(name, face, title, setting, options, isShown) {
+    const made = element("label", { class: "tool", title }, this.choice(name, title, setting, options, isShown), face);
+    this.updates.push((settings) => {
+      made.classList.toggle("on", settings[setting] !== "");
+      made.hidden = !isShown();
+    });
+    return made;
+  }
 }

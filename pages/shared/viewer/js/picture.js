@@ -24,10 +24,10 @@ export function drawPicture(context, projection, index, scene, marks) {
   const place = placeOf(projection, scene.box);
   context.drawImage(rasterize(scene.base, scene.box, plane, index, mirrored, scene.greys), ...place);
   if (scene.map) {
-    const { volume, outside, inside } = scene.map;
+    const { volume, outside, inside, fade } = scene.map;
     context.globalAlpha = scene.opacity;
     const truth = inside && scene.truth;
-    context.drawImage(rasterize(volume, scene.box, plane, index, mirrored, outside, truth, inside), ...place);
+    context.drawImage(rasterize(volume, scene.box, plane, index, mirrored, outside, truth, inside, fade), ...place);
     context.globalAlpha = 1;
   }
   if (scene.outline && scene.truth) drawOutline(context, projection, index, scene);

@@ -3,7 +3,7 @@
 const remembered = new Map();
 
 const FIRST = {
-  layout: "single", plane: "axial", radiological: true, cursor: [0, 0, 0], zoom: 1, centre: null, window: null, enlarged: null, turn: { yaw: 35, pitch: 20 }, tool: null, opacity: 0.75,
+  layout: "single", plane: "axial", radiological: true, cursor: [0, 0, 0], zoom: 1, centre: null, window: null, enlarged: null, turn: { yaw: 35, pitch: 20 }, tool: null, opacity: 0.75, fade: "",
   colours: "Inferno", scale: "rarity", locked: true, scanPanel: true, smooth: true,
   outline: true, agreement: false, flicker: false, hidden: false, acted: 0, previewed: 0,
 };

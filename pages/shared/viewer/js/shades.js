@@ -3,7 +3,7 @@
 import { divergingRamp, ramp } from "./colours.js";
 import { Scale, rarityOfValue, valueAtRarity } from "./scale.js";
 import { groupOf, rangeOf } from "./settings.js";
-import { agreementTables, greyTable, mapTable, shareAbove } from "./shading.js";
+import { agreementTables, greyTable, mapTable, opacityTable, shareAbove } from "./shading.js";
 import { quantile } from "./volume.js";
 
 export class Shades {
@@ -41,7 +41,7 @@ export class Shades {
     return this.table(`greys ${volume.digest}`, [low, high], () => greyTable(volume, { low, high }));
   }
 
-  /** Layer `at`: its scale, groups of threshold and of range, colours, threshold, upper end and the share of the brain it marks. */
+  /** Layer `at`: its scale, groups of threshold and of range, colours, threshold, upper end, the share of the brain it marks, and by which map it fades. */
   of(at) {
     const { settings } = this;
     const volume = this.volumes.layers[at], scale = this.scaleOf(at), group = groupOf(settings, scale, volume), range = rangeOf(settings, scale, volume);
@@ -49,17 +49,29 @@ export class Shades {
     const threshold = Math.min(settings.thresholds[group] ?? this.firstThreshold(at), scale.isRarity ? Infinity : high);
     const colours = volume.signed ? divergingRamp : this.ramps[settings.colours];
     const share = this.table(`share ${at}`, [settings.scale, threshold], () => shareAbove(scale, this.counts[at], threshold));
-    return { volume, scale, group, range, high, threshold, colours, share };
+    const fadedBy = settings.agreement && this.volumes.truth ? "" : settings.fade;
+    return { volume, scale, group, range, high, threshold, colours, share, fadedBy };
   }
 
-  /** Layer `at` as pixels: its volume and a table, or two of them against the truth. */
+  /** Layer `at` as pixels: its volume and a table, and how it fades; or two tables against the truth. */
   map(at) {
     const { volume, scale, colours, threshold, high } = this.of(at);
     const { agreement, scale: kind, colours: name } = this.settings;
     if (agreement && this.volumes.truth) {
       return { volume, ...this.table(`agreement ${at}`, [kind, threshold], () => agreementTables(scale, threshold)) };
     }
-    return { volume, outside: this.table(`map ${at}`, [kind, threshold, high, name], () => mapTable(scale, colours, threshold, high)) };
+    const outside = this.table(`map ${at}`, [kind, threshold, high, name], () => mapTable(scale, colours, threshold, high));
+    return { volume, outside, fade: this.fade() };
+  }
+
+  /** The map that says how opaque all are, with a table for its codes; null where all are equally so. */
+  fade() {
+    const at = this.volumes.layers.findIndex(({ name, rarity }) => name === this.settings.fade && rarity.length > 1);
+    if (at < 0) return null;
+    const { volume, scale, threshold } = this.of(at), { top } = this.rarity;
+    const from = scale.isRarity ? threshold : rarityOfValue(volume.rarity, threshold, top);
+    return this.table("fade", [volume.digest, at, from], () => (
+      { volume, alphas: opacityTable(new Scale(volume, "rarity", top).table, from, top) }));
   }
 
   scaleOf(at) {

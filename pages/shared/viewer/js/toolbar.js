@@ -41,9 +41,13 @@ export class Toolbar {
   overlay() {
     const { controls, viewer } = this, { colours } = viewer.data;
     const layers = () => viewer.volumes.layers, hasTruth = () => Boolean(viewer.volumes.truth);
+    const fading = layers().filter(({ rarity }) => rarity.length > 1).map(({ name }) => name);
+    if (!fading.includes(viewer.settings.fade)) viewer.settings.fade = "";
     return [
       controls.slider("Opacity", icon("opacity"), "Opacity of the maps (, .)", () => viewer.settings.opacity,
         (opacity) => viewer.change({ opacity }), () => [0, 1], () => layers().length > 0),
+      controls.menu("Faded by", icon("fade"), "Faded by: how opaque the maps are, evenly or by how rare another map is at a voxel, clear up to its threshold and full at 1/1000",
+        "fade", { "": "Not faded", ...Object.fromEntries(fading.map((name) => [name, `By ${name}`])) }, () => layers().length > 1 && fading.length > 0),
       controls.choice("Colours", "Colours of the maps", "colours", Object.fromEntries(Object.keys(colours).map((name) => [name, name])),
         () => layers().some((layer) => !layer.signed)),
       controls.choice("Scale", "What colours and thresholds follow: how rare a value is among healthy voxels, or the value in the map's own unit",
