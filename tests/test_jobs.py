@@ -71,6 +71,18 @@ def test_a_finished_job_has_its_lines_and_its_time():
     assert job.elapsed == job.elapsed
 
 
+def test_a_job_starts_and_then_is_at_the_stage_that_it_told_last():
+    said = "print('stage: reading *a*.nii'); time.sleep(1); print('one'); print('stage: epoch 1 of 2')"
+    job = jobs.Job(python(f"import time; time.sleep(1); {said}"), "Work")
+    assert job.stage == "starting"
+    until(lambda: job.stage == "reading *a*.nii")
+    job.wait(60)
+    assert (job.stage, job.lines) == ("epoch 1 of 2", ["one"])
+    other = jobs.Job(python("print('one')"), "Work")
+    other.wait(60)
+    assert other.stage == "", "it tells of none"
+
+
 @pytest.mark.parametrize("cancelled", [False, True])
 def test_what_shall_be_done_at_its_end_is_done_before_it_has_ended(cancelled):
     done = []

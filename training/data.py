@@ -11,6 +11,7 @@ import torch
 from rich.progress import track
 from torch import Tensor
 
+from training import stages
 from training.config import TrainingConfig
 from training.gathered import Gathered, gathering
 from vaead_core.cohorts import Cohort, Subject, fashion_mnist, open_cohort
@@ -96,7 +97,8 @@ def _prepare(
     """Who could be prepared, with slices in `gathered`, and a sentence for each of the others."""
     prepared, skipped, extracted = list[_Prepared](), [], []
     ready = prepare(cohort.subjects, preprocessor, config.jobs, config.dask)
-    for subject, found in track(ready, f"Preparing {cohort.name}", len(cohort.subjects)):
+    for number, (subject, found) in enumerate(track(ready, f"Preparing {cohort.name}", len(cohort.subjects)), 1):
+        stages.begin(f"preparing scans, {number} of {len(cohort.subjects)}")
         if isinstance(found, str):
             skipped.append(found)
             continue

@@ -12,7 +12,7 @@ from lightning.fabric import Fabric
 from rich.progress import Progress
 from torch import Generator, Tensor, nn
 
-from training import processes, resume
+from training import processes, resume, stages
 from training.processes import Share
 from training.randomness import Drawn, generator
 from training.resident import AHEAD, ahead
@@ -106,6 +106,8 @@ class Training(Generic[Network]):
         with Progress(disable=not fabric.is_global_zero) as bar:
             shown = bar.add_task("Training", total=course.epochs, completed=self.state.epoch)
             for epoch in range(self.state.epoch, course.epochs):
+                if fabric.is_global_zero:
+                    stages.begin(f"epoch {epoch + 1} of {course.epochs}")
                 row = {"epoch": epoch + 1} | self.epoch(task, epoch) | self._validated(task, held_out)
                 self.state = self.state.after(epoch + 1, row, self.network)
                 if fabric.is_global_zero:

@@ -12,7 +12,7 @@ from lightning.fabric import Fabric
 import models
 from models.export import load_from_onnx
 from models.vae import VAE
-from training import processes, resume
+from training import processes, resume, stages
 from training.config import TrainingConfig
 from training.data import TrainingData, load_data
 from training.devices import chosen, graphs_on, native_precision
@@ -43,6 +43,7 @@ def train(config: TrainingConfig, data: TrainingData | None = None) -> None:
     config, fabric = processes.launch(config)
     network, data, history = fit(fabric, config, data)
     if fabric.is_global_zero:
+        stages.begin("calibrating and writing the checkpoint")
         publish(config, network, data, history, open_graph=graphs_on("cpu" if config.device == "cpu" else "auto"))
         resume.clear(config)
 
@@ -51,6 +52,7 @@ def fit(fabric: Fabric, config: TrainingConfig, data: TrainingData | None = None
     """The network with its best epoch's weights, what it was trained on, and the history as CSV. See `train`."""
     torch.manual_seed(config.seed)
     training = Training(fabric, config, _network(config))
+    stages.begin("reading the scans")
     data = data or load_data(config)
     log = _tensorboard(config) if config.tensorboard and fabric.is_global_zero else lambda row: None
     network, history = training.finish(VAETask(config, data, fabric.device), log)

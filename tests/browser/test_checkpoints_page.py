@@ -63,7 +63,9 @@ def test_a_training_is_followed_across_pages_and_joins_every_choice(tab):
     slider.press("ArrowRight")
     expect(slider).to_have_value("2")
     tab.get_by_role("button", name="Start training").click()
-    expect(tab.get_by_text(re.compile(r"Training of my-model: \d+ s"))).to_be_visible()
+    expect(tab.get_by_text(re.compile(r"Training of my-model: \d+ s, starting"))).to_be_visible()
+    at = r"reading the scans|preparing scans, \d of 5|epoch \d of 2"
+    expect(tab.get_by_text(re.compile(rf"Training of my-model: \d+ s(, \d+%)?, ({at})"))).to_be_visible()
     tab.get_by_role("link", name="Toy lab").click()
     expect(tab.get_by_text("A click in the brain plants a toy")).to_be_visible()
     expect(tab.locator(".stSidebar").get_by_text("Training of my-model")).to_be_visible()

@@ -15,7 +15,7 @@ from streamlit.typing import UploadedFile
 from pages.shared import inputs
 from pages.shared.cached import scans as cached_scans
 from pages.shared.notices import plain, refuse, sentence
-from pages.shared.server import audit, data_folder, jobs, sessions, uploads
+from pages.shared.server import audit, data_folder, jobs, sessions, told, uploads
 from vaead_core import scorers
 from vaead_core.checkpoints.calibration import RATES
 from vaead_core.checkpoints.checkpoint import Checkpoint
@@ -102,7 +102,7 @@ def _start_on_uploads(command: list[str], files: list[UploadedFile], checkpoint:
 
 
 def _start(command: list[str], checkpoint: Checkpoint, at_end=lambda: None) -> None:
-    jobs.start(KEY, command, f"Calibration of {checkpoint.name}", jobs.scans_done, at_end)
+    jobs.start(KEY, command, f"Calibration of {checkpoint.name}", told.scans_done, at_end)
 
 
 def _take(folder: Path, checkpoint: Checkpoint) -> None:

@@ -15,7 +15,7 @@ from pages.shared.cached import cohort as cached_cohort
 from pages.shared.cached import scans as cached_scans
 from pages.shared.cohort import judging
 from pages.shared.notices import refuse, warn
-from pages.shared.server import audit, jobs, sessions, uploads
+from pages.shared.server import audit, jobs, sessions, told, uploads
 from vaead_core.errors import InputError
 from vaead_core.study.dataset import StudyScan
 from vaead_core.study.description import FILE
@@ -95,4 +95,4 @@ def _start(files: list[UploadedFile], folder: Path, checkpoint: str, methods: li
         state.cohort_called[inside] = file.name
     command = [sys.executable, "-m", "vaead_core", str(place / "raw"), str(place / "out"), "participant"]
     command += ["--checkpoint", str(folder.resolve()), "--scorers", *methods]
-    jobs.start(KEY, command, f"Scoring of {len(files)} scans by {checkpoint}", jobs.scans_done)
+    jobs.start(KEY, command, f"Scoring of {len(files)} scans by {checkpoint}", told.scans_done)

@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 import threading
@@ -22,7 +21,7 @@ from typing import IO, Any, Protocol, cast
 import streamlit as st
 
 from pages.shared.notices import plain
-from pages.shared.server import audit, sessions
+from pages.shared.server import audit, sessions, told
 from vaead_core.checkpoints.search import APART
 from vaead_core.errors import InputError
 
@@ -57,6 +56,7 @@ class Job:
     ) -> None:
         self.title, self.began, self.cancelling = title, time.monotonic(), False
         self.share: float | None = None
+        self.stage = told.STARTING
         self._ended: float | None = None
         self._listen, self._at_end, self._told = listen, at_end, ended
         self._lines: deque[str] = deque(maxlen=LINES)
@@ -108,6 +108,10 @@ class Job:
 
     def _read(self) -> None:
         for line in iter(lambda: self._stdout.readline(LINE_LENGTH), ""):
+            if stage := told.stage(line):
+                self.stage = stage
+                continue
+            self.stage = self.stage if self.stage != told.STARTING else ""
             self._lines.append(line.rstrip("\n"))
             share = self._listen(line) if self._listen else None
             self.share = self.share if share is None else min(max(share, 0.0), 1.0)
@@ -131,9 +135,9 @@ def start(
             raise InputError(f"{known.title} still runs; wait for it, or cancel it first.")
         if len(_running) >= MOST_RUNNING:
             raise InputError(f"{MOST_RUNNING} jobs run on this server already, which is the most it takes; try again later.")
-        told = partial(audit.of_this_session(), f"job {key}")
-        told("started")
-        job = Job(command, title, listen, at_end, told)
+        note = partial(audit.of_this_session(), f"job {key}")
+        note("started")
+        job = Job(command, title, listen, at_end, note)
         _running.add(job)
         if job.state != RUNNING:
             _running.discard(job)
@@ -143,16 +147,6 @@ def start(
     st.session_state.jobs[key] = job
     follow(key, job)
     return job
-
-
-def scans_done(line: str) -> float | None:
-    """The share that is done, where a command says `3 of 20 scans`.
-
-    >>> scans_done("3 of 20 scans: sub-01_T1w"), scans_done("Left out: 2 masks")
-    (0.15, None)
-    """
-    found = re.match(r"(\d+) of (\d+) scans(?=:|\s*$)", line)
-    return int(found[1]) / int(found[2]) if found else None
 
 
 def find(key: str) -> Job | None:
@@ -173,6 +167,7 @@ class Followed(Protocol):
     title: str
     cancelling: bool
     share: float | None
+    stage: str
 
     @property
     def state(self) -> str: ...
@@ -219,9 +214,14 @@ def show_followed() -> None:
 def _draw_followed(known: list[Followed]) -> None:
     for job in known:
         if job.state == RUNNING:
-            st.progress(job.share or 0.0, plain(job.title) + (" runs" if job.share is None else f", {job.share:.0%}"))
+            st.progress(job.share or 0.0, plain(job.title + (_far(job) or " runs")))
         else:
             st.caption(plain(f"{job.title}: {job.state}"))
+
+
+def _far(job: Followed) -> str:
+    """The share that is done and the stage; "" where neither is known."""
+    return ("" if job.share is None else f", {job.share:.0%}") + (f", {job.stage}" if job.stage else "")
 
 
 def _took(job: Followed) -> str:
@@ -232,7 +232,7 @@ def _draw(job: Followed) -> None:
     took = _took(job)
     if job.state == RUNNING:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.progress(job.share or 0.0, plain(f"{job.title}: {took}") + ("" if job.share is None else f", {job.share:.0%}"))
+            st.progress(job.share or 0.0, plain(f"{job.title}: {took}{_far(job)}"))
             stopping: dict[str, Any] = {"disabled": True, "help": "It is being ended."} if job.cancelling else {}
             st.button("Cancel", key=f"cancel_{id(job)}", on_click=job.cancel, icon=":material/stop_circle:", **stopping)
     elif job.state == FINISHED:

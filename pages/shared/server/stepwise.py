@@ -34,6 +34,7 @@ class Stepwise(Generic[T]):
     ) -> None:
         self.title, self.began, self.cancelling = title, time.monotonic(), False
         self.share: float | None = None
+        self.stage = ""
         self.latest: T | None = None
         self.lines: list[str] = []  # it prints none
         self.last_sentence = ""
