@@ -6,7 +6,7 @@ import streamlit as st
 from pages.shared import inputs, scan_input
 from pages.shared.cached import latents as cached_latents
 from pages.shared.cached import scans as cached_scans
-from pages.shared.latent_space.controls import ask_direction, ask_latents, ask_slice
+from pages.shared.latent_space.controls import LATENTS_HELP, ask_direction, ask_latents, ask_slice
 from pages.shared.notices import plain, warn_in_lines
 from pages.shared.part import part
 from pages.shared.refusal import refuse_scan
@@ -60,7 +60,7 @@ def take_slice(chart: str) -> None:
 warn_in_lines([*read.sentences, *opened.prepared.brain.warnings, *latent_space.warnings(percentiles)])
 left, right = st.columns(2)
 with left:
-    st.subheader("Healthy latents", anchor=False)
+    st.subheader("Healthy latents", anchor=False, help=LATENTS_HELP)
     plane = space.coordinates(latents, slices.position)[:, :2]
     values = latent_space.colours(checkpoint)[colour]
     around = space.coordinates(space.latents, space.position)[:, :2]

@@ -14,6 +14,7 @@ from vaead_core.measures.aggregates import aggregate
 from vaead_core.measures.metrics import detection
 from vaead_core.scans.preprocessing import Preprocessor
 from vaead_core.scans.volume import Slices
+from vaead_core.scorers.units import UNITS, units_help
 
 SHIPPED = Path(__file__).resolve().parents[1] / "checkpoints"
 
@@ -29,6 +30,13 @@ class Blank:
 
     def decode(self, latents):
         return np.zeros((len(latents), 32, 32), np.float32)
+
+
+def test_each_unit_has_a_sentence_of_help():
+    units = {kind.unit for kind in scorers.SCORERS.values()}
+    assert units == UNITS.keys()
+    assert all(one.endswith(".") and one.count(". ") == 0 for one in UNITS.values())
+    assert units_help(["nats", "certainty", "nats"]) == f"In nats: {UNITS['nats']} In certainty: {UNITS['certainty']}"
 
 
 @pytest.fixture(scope="module")

@@ -31,6 +31,7 @@ from vaead_core.scans.reading import read_scan, series_in
 from vaead_core.scans.registration.quality import HEALTHY_SIMILARITIES
 from vaead_core.scans.truth import read_truth
 from vaead_core.scans.volume import Array, Volume
+from vaead_core.scorers.units import units_help
 
 
 def checkpoint(folder: Path) -> Checkpoint:
@@ -233,6 +234,6 @@ def shown_map(scan: OpenScan, name: str, values: Array) -> Layer:
     """(I, J, K) values of one scorer as the viewer shows them on every page: with title, unit and its rarity scale."""
     scorer, healthy = scorers.SCORERS[name], scored(scan, name).healthy
     return Layer.of(
-        values, scorer.title, scorer.unit, signed=scorer.signed, about=scorers.help_text(name),
+        values, scorer.title, scorer.unit, signed=scorer.signed, about=f"{scorers.help_text(name)} {units_help([scorer.unit])}",
         rarity=Rarity.of(healthy).levels,
     )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -19,6 +20,7 @@ from vaead_core.checkpoints.summary import Facts, History, facts, side_by_side
 from vaead_core.errors import CheckpointError, fault
 from vaead_core.figures.curves import PLAIN
 from vaead_core.figures.history import history_figure
+from vaead_core.scorers.units import units_help
 
 
 def listing(folders: dict[str, Path]) -> dict[str, Facts]:
@@ -70,7 +72,10 @@ def curves(histories: dict[str, History], key: str) -> None:
         st.info("No epoch is recorded yet: scans are prepared first, then curves follow here.")
         return
     st.plotly_chart(history_figure(drawn), key=key, config=PLAIN, width="stretch", alt="Loss, error and KL by epoch")
-    st.caption("Lines: validation; dots: training. Loss and error are sums over the pixels of an image.")
+    st.caption(
+        "Lines: validation; dots: training. Loss and error are sums over the pixels of an image. KL: how far "
+        "an image's latents lie from those expected of any image, in nats (a unit of information; 1 nat is 1.44 bits)."
+    )
 
 
 def thresholds(checkpoints: dict[str, Checkpoint]) -> None:
@@ -86,7 +91,8 @@ def thresholds(checkpoints: dict[str, Checkpoint]) -> None:
     if not rows:
         st.info("No map is calibrated; train the checkpoint again.")
         return
-    numbers = {name: st.column_config.NumberColumn(format="%.4g") for name in checkpoints}
+    numbers: dict[str, Any] = {name: st.column_config.NumberColumn(format="%.4g") for name in checkpoints}
+    numbers["Unit"] = st.column_config.TextColumn(help=units_help(str(row["Unit"]) for row in rows))
     st.dataframe(
         pd.DataFrame(rows), hide_index=True, width="stretch", column_config=numbers, height=280, alt="Thresholds by method"
     )

@@ -18,6 +18,10 @@ from vaead_core.study.results import Results
 
 _CONTROLS = ("control", "controls", "con", "hc", "healthy", "td", "nc", "cn")
 _PANELS = 4  # in a row of the figure
+_HELPS = {
+    "AUROC": "Of all pairs of a person of each group, the share in which the one expected to score higher does.",
+    "AP": "Average precision: how many of those who score highest are of the first group, over all thresholds.",
+}
 ALONE = "Two groups are told apart by a column of the dataset's participants.tsv, such as group; this study has no such column."
 
 
@@ -40,7 +44,11 @@ def show(results: Results, table: Table) -> None:
             f"Of {one} {len(found[0].first)} and of {other} {len(found[0].second)} people were scored: with fewer than {LEAST} "
             "in a group chance alone can give any of these figures, and no interval is given."
         )
-    st.dataframe(_figures(found), hide_index=True, width="stretch", alt="How well each method tells the groups apart")
+    helps = {name: st.column_config.NumberColumn(help=said) for name, said in _HELPS.items()}
+    st.dataframe(
+        _figures(found), hide_index=True, width="stretch", column_config=helps,
+        alt="How well each method tells the groups apart",
+    )  # fmt: skip
     st.caption(
         "Of the score of a scan; people with several scans count once, by their mean. Prevalence is the share of the first "
         "group, and the AP of a score that knows nothing; 0.5 is such a score's AUROC. 95 % intervals: percentile bootstrap over "

@@ -23,11 +23,19 @@ from vaead_core.figures.curves import PLAIN, precision_recall_figure
 from vaead_core.figures.scores import histogram_figure, strip_figure
 from vaead_core.measures.aggregates import DEFAULT
 from vaead_core.scans.nifti import map_to_nifti
+from vaead_core.scorers.units import units_help
 
 EVERYTHING = (
     "Maps, masks, clusters with your verdicts, the way to the atlas, a picture, a page and a record of all, as a BIDS derivative "
     "dataset: what vaead BIDS_DIR OUT participant writes of a scan, by the methods and thresholds that are shown."
 )
+AGAINST_TRUTH = {
+    "Average precision": "The mean precision over all thresholds; 1 is best, and the prevalence is chance.",
+    "Chance (prevalence)": "The share of the brain that the truth marks.",
+    "Best Dice of any threshold": "How far marked voxels and truth overlap, 0 to 1, at the threshold that suits the truth most.",
+    "Precision there": "The share of the marked voxels that the truth marks too.",
+    "Recall there": "The share of the truth that is marked.",
+}
 
 
 def show_downloads(shown: Shown, stem: str, cursor: Voxel, files: tuple[bytes | None, bytes | None]) -> None:
@@ -73,7 +81,8 @@ def show_scores(shown: Shown, row: int) -> None:
     if site := shown.scan.site:
         held = [site.left_out_shares(one.name, one.scale, FIRST_RATE) for one in shown.results]
         table["Marked of a left-out scan at 5 %"] = [f"{100 * low:.1f} to {100 * high:.1f} %" for _, low, high in held]
-    st.dataframe(pd.DataFrame(table), hide_index=True, width="stretch")
+    helps = {"Unit": st.column_config.TextColumn(help=units_help(scorers.SCORERS[one.name].unit for one in shown.results))}
+    st.dataframe(pd.DataFrame(table), hide_index=True, width="stretch", column_config=helps)
     st.session_state.explore_strip_of = shown.scan  # and not in the callback: Streamlit keeps those of strips that are gone
     percentiles = {title: one.image_percentiles[DEFAULT] for title, one in zip(shown.titles, shown.results, strict=True)}
     st.plotly_chart(
@@ -111,7 +120,8 @@ def show_truth(shown: Shown) -> None:
         "Precision there": [round(float(precision), 3) for precision, _ in above],
         "Recall there": [round(float(recall), 3) for _, recall in above],
     }
-    st.dataframe(pd.DataFrame(table), hide_index=True, width="stretch")
+    helps = {name: st.column_config.NumberColumn(help=said) for name, said in AGAINST_TRUTH.items()}
+    st.dataframe(pd.DataFrame(table), hide_index=True, width="stretch", column_config=helps)
     st.session_state.explore_titles = shown.titles
     curves = [(curve, shown.threshold(one)) for one, curve in zip(shown.results, found, strict=True)]
     st.plotly_chart(

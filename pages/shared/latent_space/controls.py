@@ -21,6 +21,13 @@ SCALES_HELP = (
     "Latents are standardised by mean and deviation of all healthy latents, or of those near the slice's position. Slices of "
     "different places differ more than most anomalies change them: by place, the picture shows what is left."
 )
+LATENTS_HELP = (
+    "Latents are the few numbers to which the network's encoder shortens a slice, and from which its decoder draws it again. "
+    "The picture has their two principal components: the directions in which those of healthy slices differ most."
+)
+COMPONENTS_HELP = (
+    "A component is a direction in which the latents of healthy slices differ; the first is that in which they differ most."
+)
 OTHER, NEAREST = "Another slice of this scan", "The nearest healthy slice"
 
 
@@ -79,7 +86,9 @@ def ask_direction(space: LatentSpace, latents: Array, position: Array, row: int,
     components = [f"Component {number + 1}" for number in range(len(space.axes))]
     start, place = latents[row], int(position[row])
     chosen, amount, other = st.columns(3)
-    label = chosen.selectbox("From this slice towards", [*components, NEAREST, OTHER], key="latent_direction", **KEPT)
+    label = chosen.selectbox(
+        "From this slice towards", [*components, NEAREST, OTHER], key="latent_direction", help=COMPONENTS_HELP, **KEPT
+    )
     if label in components:
         path = Path(space, start, place, components.index(label), (-4.0, 4.0))
         moved = amount.slider("Standard deviations", *path.ends, 2.0, 0.25, key="latent_deviations", **KEPT)

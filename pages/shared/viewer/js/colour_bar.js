@@ -57,6 +57,7 @@ export class ColourBar {
     this.mark.value = Math.round((threshold / high) * STEPS);
     this.mark.setAttribute("aria-label", `Threshold of ${volume.name}`);
     this.mark.setAttribute("aria-valuetext", this.thresholdText(volume, shade));
+    this.note.title = volume.about ?? "";
     const key = JSON.stringify([scale.unit, scale.signed, high, fadedBy]);
     if (key !== this.key) this.label(scale, high, fadedBy);
     this.key = key;
