@@ -482,16 +482,16 @@ def test_random_goes_to_its_toy_and_so_does_the_list(tab):
 
 
 @pytest.mark.shows(23, 31)
-def test_a_link_restores_the_toys(tab, browser):
-    plant(tab)
-    plant(tab, 0.64, 0.45, 2)
-    said = scores(tab)
+def test_a_link_restores_the_toys(fresh, browser):
+    plant(fresh)
+    plant(fresh, 0.64, 0.45, 2)
+    said = scores(fresh)
     again = browser.new_page()
-    again.goto(tab.url)
+    again.goto(fresh.url)
     expect(again.get_by_text("Toys: 2.")).to_be_visible()
     drawn(again)
     assert scores(again) == said
-    assert planted(again) == planted(tab)
+    assert planted(again) == planted(fresh)
     again.close()
 
 
