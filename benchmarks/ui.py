@@ -81,11 +81,11 @@ def main(scan: str | None) -> None:
         print(f"{'':34}{'work ms':>9}{'95 %':>8}{'latency':>9}{'interval':>10}{'messages':>10}")
         for layout in ("Axial", "Planes", "Mosaic"):
             tab.get_by_role("button", name=layout, exact=True).click()
-            for act in ACTS:
-                report(tab, traffic, layout, act)
+            for act, script in ACTS.items():
+                report(tab, traffic, layout, act, script)
         tab.get_by_role("button", name="3-D", exact=True).click()
-        for act in SOLID_ACTS:
-            report(tab, traffic, "3-D", act)
+        for act, script in SOLID_ACTS.items():
+            report(tab, traffic, "3-D", act, script)
         tab.get_by_role("button", name="Axial", exact=True).click()
         payload(tab, traffic)
         report_toys(tab)
@@ -125,10 +125,10 @@ def upload(tab: Page, traffic: Traffic, scan: str) -> float:
     return time.perf_counter() - start
 
 
-def report(tab: Page, traffic: Traffic, layout: str, act: str) -> None:
+def report(tab: Page, traffic: Traffic, layout: str, act: str, does: str) -> None:
     """One line: medians over STEPS frames of one act."""
     target = tab.locator(".panel .threshold" if act == "threshold drag" else ".panel .view canvas").first
-    script = MEASURE.replace("ACT;", f"{ACTS[act]};").replace("CROSSHAIR", str(act == "crosshair").lower())
+    script = MEASURE.replace("ACT;", f"{does};").replace("CROSSHAIR", str(act == "crosshair").lower())
     sent = traffic.sent
     frames = target.evaluate(script, STEPS)
     tab.wait_for_timeout(300)

@@ -29,6 +29,12 @@ EVERYTHING = (
     "Maps, masks, clusters with your verdicts, the way to the atlas, a picture, a page and a record of all, as a BIDS derivative "
     "dataset: what vaead BIDS_DIR OUT participant writes of a scan, by the methods and thresholds that are shown."
 )
+SCORES = {
+    "Score of the scan": "Of each slice the mean of the top 10 % of its pixels; of these, the mean over slices.",
+    "Compared on": "What thresholds and percentiles count from.",
+    "Percentile of the scan": "How many of 100 healthy scans score lower.",
+    "Percentile of the slice": "How many of 100 healthy slices score lower than the crosshair's.",
+}
 AGAINST_TRUTH = {
     "Average precision": "The mean precision over all thresholds; 1 is best, and the prevalence is chance.",
     "Chance (prevalence)": "The share of the brain that the truth marks.",
@@ -72,16 +78,17 @@ def show_scores(shown: Shown, row: int) -> None:
     st.subheader("Scores", anchor=False)
     table = {
         "Method": shown.titles,
-        "Score of the scan (mean of the top 10 %)": [round(one.scan[DEFAULT], 3) for one in shown.results],
+        "Score of the scan": [round(one.scan[DEFAULT], 3) for one in shown.results],
         "Unit": [scorers.SCORERS[one.name].unit for one in shown.results],
         "Compared on": [one.compared_with for one in shown.results],
-        "Percentile among healthy scans": [round(one.scan_percentiles[DEFAULT], 1) for one in shown.results],
-        "Percentile of the crosshair's slice": [round(float(one.image_percentiles[DEFAULT][row]), 1) for one in shown.results],
+        "Percentile of the scan": [round(one.scan_percentiles[DEFAULT], 1) for one in shown.results],
+        "Percentile of the slice": [round(float(one.image_percentiles[DEFAULT][row]), 1) for one in shown.results],
     }
     if site := shown.scan.site:
         held = [site.left_out_shares(one.name, one.scale, FIRST_RATE) for one in shown.results]
         table["Marked of a left-out scan at 5 %"] = [f"{100 * low:.1f} to {100 * high:.1f} %" for _, low, high in held]
-    helps = {"Unit": st.column_config.TextColumn(help=units_help(scorers.SCORERS[one.name].unit for one in shown.results))}
+    said = SCORES | {"Unit": units_help(scorers.SCORERS[one.name].unit for one in shown.results)}
+    helps = {name: st.column_config.Column(help=text) for name, text in said.items()}
     st.dataframe(pd.DataFrame(table), hide_index=True, width="stretch", column_config=helps)
     st.session_state.explore_strip_of = shown.scan  # and not in the callback: Streamlit keeps those of strips that are gone
     percentiles = {title: one.image_percentiles[DEFAULT] for title, one in zip(shown.titles, shown.results, strict=True)}
