@@ -32,6 +32,7 @@ class Blank:
         return np.zeros((len(latents), 32, 32), np.float32)
 
 
+@pytest.mark.shows(47)
 def test_each_unit_has_a_sentence_of_help():
     units = {kind.unit for kind in scorers.SCORERS.values()}
     assert units == UNITS.keys()

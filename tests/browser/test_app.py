@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.support.server import served
@@ -36,6 +37,7 @@ def test_the_app_serves_a_map_in_a_browser_without_loading_torch(browser, checkp
     assert not {name for name in modules if name.split(".")[0] in slow or name == "scipy.stats"}
 
 
+@pytest.mark.shows(48)
 def test_the_sidebar_of_a_narrow_window_is_closed_until_its_reader_opens_it(browser, address):
     window = browser.browser.new_context(viewport={"width": 980, "height": 700})  # what it remembers is its own
     tab = window.new_page()

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from tests.support.dicom_files import write_volume, zipped
 from tests.support.downloads import downloaded, downloaded_map, to_save
 from tests.support.plots import plotted
-from tests.support.scans import reoriented
+from tests.support.scans import reoriented, scan_file
 from tests.support.shared_tab import SharedTab
 from tests.support.svg import svg_texts
 from tests.support.waiting import script_over, two_frames, until, wait_for_maps
@@ -216,18 +216,21 @@ def test_the_line_of_the_histogram_follows_the_threshold(tab):
     assert before < wanted
 
 
+@pytest.mark.shows(47)
 def test_the_outline_of_a_heads_brain_can_be_looked_at_and_warnings_are_a_line_each_until_why_is_asked(reader, head, tmp_path):
-    turned = np.diag([-1.0, -1, 1, 1]) @ head[0].affine
-    nib.save(nib.Nifti1Image(head[0].data, turned), tmp_path / "head.nii.gz")
-    upload(reader, tmp_path / "head.nii.gz")
+    content = scan_file(head[0])
+    (tmp_path / "head.nii").write_bytes(content[:252] + bytes(4) + content[256:])  # qform_code and sform_code
+    upload(reader, tmp_path / "head.nii")
     said = reader.get_by_test_id("stAlertContainer").filter(has_text="This is a whole head")
     lines = said.inner_text().splitlines()
-    assert lines[0] == "This is a whole head: the brain was extracted first; check its outline."
-    assert re.fullmatch("The header has this brain turned by 1..° about the vertical axis: check left and right", lines[1])
+    assert lines == [
+        "Check left and right: the header says nothing of them (its qform and sform codes are 0)",
+        "This is a whole head: the brain was extracted first; check its outline.",
+    ]
     assert said.bounding_box()["height"] < 20 + 21 * len(lines)
     reader.get_by_role("button", name="Why?").click()
     why = reader.locator("[data-testid=stPopoverBody]")
-    expect(why).to_contain_text(f"{lines[1]}. It was turned back for the atlas, and an image does not show")
+    expect(why).to_contain_text(f"{lines[0]}. An image cannot show them.")
     reader.keyboard.press("Escape")
     reader.get_by_role("button", name="Outline of the brain").click()
     picture = reader.locator("[data-testid=stPopoverBody] img")

@@ -58,6 +58,8 @@ FEATURES = {
     44: ("B", "A session saved as one small file and opened again; an upload is asked for and known by its content"),
     45: ("B", "Painted lesions are planted like toys, and a brush draws one's own"),
     46: ("B", "Colour by one method, opacity by how rare another one is at a voxel"),
+    47: ("B", "Warnings above pictures are a line each, and whole where a reader asks why; no unit without its sentence"),
+    48: ("B", "The sidebar of a narrow window is closed until its reader opens it"),
 }
 
 

@@ -16,7 +16,7 @@ def made() -> dict:
 @pytest.mark.parametrize(
     ("name", "outcome", "word"),
     [
-        ("no qform and no sform, stored PSR", "said", "says nothing of left and right"),
+        ("no qform and no sform, stored PSR", "said", "the header says nothing of them"),
         ("the brain's mask", "refused", "one constant value|could not be brought to the atlas"),
         ("scaled to mean 0", "said", "both sides"),
         ("a cut-off file", "refused", "damaged or cut-off"),

@@ -121,10 +121,12 @@ def _header(block: bytes, name: str) -> tuple[nib.Nifti1Header, Array, tuple[str
 def _orientation_notes(header: nib.Nifti1Header) -> tuple[str, ...]:
     codes = int(header["qform_code"]), int(header["sform_code"])
     if all(codes) and _mirrored(header):
-        return ("The header's qform and sform give opposite left and right; the sform is taken: check left and right.",)
+        return ("Check left and right: the header's qform and sform give opposite ones, of which the sform is taken.",)
     if any(codes):
         return ()
-    return ("The header says nothing of left and right (qform and sform codes are 0), and an image can't show them: check them.",)
+    return (
+        "Check left and right: the header says nothing of them (its qform and sform codes are 0). An image cannot show them.",
+    )
 
 
 def _mirrored(header: nib.Nifti1Header) -> bool:
