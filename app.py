@@ -9,6 +9,8 @@ from pages.shared.server import jobs, queue
 st.set_page_config("vaead: can I trust this anomaly map?", page_icon="🧠", layout="wide")
 st.html(
     "<style>.stMainBlockContainer { padding: 3.5rem 2rem 2rem; }"
+    ".st-key-explore_head { flex-wrap: nowrap; }"
+    ".st-key-explore_head > :has([data-testid=stCaptionContainer]) { min-width: 0; flex: 1; }"
     ".stMain .stAlertContainer:has([data-testid=stAlertContentWarning]) { padding: 0.5rem 0.75rem; }"
     ".stMain [data-testid=stAlertContentWarning] p { font-size: 0.875rem; }</style>"
 )

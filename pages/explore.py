@@ -29,7 +29,7 @@ from vaead_core.scans.names import stem
 
 entry.through_app()
 tour.take_up()
-with st.container(horizontal=True, vertical_alignment="bottom"):
+with st.container(horizontal=True, vertical_alignment="bottom", key="explore_head"):
     st.header("Explore", anchor=False, width="content")
     st.caption("Research use only, not for diagnosis. The crosshair of one picture is that of all; ? lists the keys.")
     tour.offer()

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.server import served
-from tests.support.waiting import wait_for_maps
+from tests.support.waiting import until, wait_for_maps
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -52,4 +52,8 @@ def test_the_sidebar_of_a_narrow_window_is_closed_until_its_reader_opens_it(brow
     tab.set_viewport_size({"width": 950, "height": 700})
     expect(tab.get_by_role("heading", name="Benchmark").first).to_be_visible()
     expect(sidebar).to_have_attribute("data-collapsed", "false")
+    tab.get_by_role("link", name="Explore").click()
+    tour, title = tab.get_by_role("button", name="Tour", exact=True), tab.get_by_role("heading", name="Explore", level=2)
+    expect(tour).to_be_visible()
+    until(lambda: abs(tour.bounding_box()["y"] - title.bounding_box()["y"]) < 30)  # in one row, though it is narrow
     window.close()
