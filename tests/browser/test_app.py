@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.server import served
-from tests.support.waiting import until, wait_for_maps
+from tests.support.waiting import script_over, until, wait_for_maps
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -55,5 +55,6 @@ def test_the_sidebar_of_a_narrow_window_is_closed_until_its_reader_opens_it(brow
     tab.get_by_role("link", name="Explore").click()
     tour, title = tab.get_by_role("button", name="Tour", exact=True), tab.get_by_role("heading", name="Explore", level=2)
     expect(tour).to_be_visible()
-    until(lambda: abs(tour.bounding_box()["y"] - title.bounding_box()["y"]) < 30)  # in one row, though it is narrow
+    script_over(tab)
+    until(lambda: all(found := [one.bounding_box() for one in (tour, title)]) and abs(found[0]["y"] - found[1]["y"]) < 30)
     window.close()
