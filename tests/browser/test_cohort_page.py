@@ -3,16 +3,18 @@
 import gzip
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
+from playwright.sync_api import TimeoutError as NotThere
 
 from tests.support.scans import scan_file
 from tests.support.server import served
-from tests.support.waiting import script_over
+from tests.support.waiting import script_over, until
 from vaead_core.cohorts.synthetic import synthetic_brain
 from vaead_core.scans.registration import atlas_grid
 
@@ -60,9 +62,19 @@ def test_a_study_is_sorted_filtered_saved_and_opened(tab):
 
 
 def open_first(tab: Page) -> None:
-    """The first row's scan, in Explore."""
-    tab.get_by_test_id("stDataFrame").locator(".dvn-scroller").click(position={"x": 16, "y": 75})  # the row's box
-    tab.get_by_role("button", name="Open in Explore").click()
+    """The first row's scan, in Explore. A click on a table that is being drawn is lost."""
+    button = tab.get_by_role("button", name="Open in Explore")
+
+    def chosen() -> bool:
+        script_over(tab)
+        if not button.is_visible():
+            tab.get_by_test_id("stDataFrame").locator(".dvn-scroller").click(position={"x": 16, "y": 75})  # the row's box
+            with suppress(NotThere):
+                button.wait_for(timeout=5000)
+        return button.is_visible()
+
+    until(chosen)
+    button.click()
 
 
 def view(tab: Page, name: str) -> None:
