@@ -14,7 +14,7 @@ from tests.support.dicom_files import write_volume, zipped
 from tests.support.downloads import downloaded, downloaded_map, to_save
 from tests.support.plots import plotted
 from tests.support.scans import reoriented, scan_file
-from tests.support.shared_tab import SharedTab
+from tests.support.shared_tab import shared_tab
 from tests.support.svg import svg_texts
 from tests.support.waiting import script_over, two_frames, until, wait_for_maps
 
@@ -28,11 +28,7 @@ def opened(browser, address: str) -> Page:
     return tab
 
 
-@pytest.fixture(scope="module")
-def sample(browser, address):
-    sample = SharedTab(lambda: opened(browser, address))
-    yield sample
-    sample.close()
+sample, uploads = shared_tab(opened), shared_tab(opened)
 
 
 @pytest.fixture
@@ -40,13 +36,6 @@ def tab(sample, request):
     """The page with the first sample."""
     with sample.lent(request.session) as tab:
         yield tab
-
-
-@pytest.fixture(scope="module")
-def uploads(browser, address):
-    uploads = SharedTab(lambda: opened(browser, address))
-    yield uploads
-    uploads.close()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.support.downloads import downloaded_map
 from tests.support.plots import plotted
 from tests.support.scans import scan_file
-from tests.support.shared_tab import SharedTab
+from tests.support.shared_tab import shared_tab
 from tests.support.waiting import script_over, wait_for_maps
 from vaead_core.measures.metrics import detection
 from vaead_core.scans.volume import Volume
@@ -40,11 +40,14 @@ def flipped(length: int) -> np.ndarray:
     return turn
 
 
-@pytest.fixture(scope="module")
-def uploads(browser, address):
-    uploads = SharedTab(lambda: opened(browser, address))
-    yield uploads
-    uploads.close()
+def opened(browser, address: str) -> Page:
+    tab = browser.new_page()
+    tab.goto(address)
+    shown(tab)
+    return tab
+
+
+uploads = shared_tab(opened)
 
 
 @pytest.fixture
@@ -57,13 +60,6 @@ def tab(uploads, request):
         if chosen(tab).input_value() != SAMPLE:
             choose(tab, SAMPLE)
         yield tab
-
-
-def opened(browser, address: str) -> Page:
-    tab = browser.new_page()
-    tab.goto(address)
-    shown(tab)
-    return tab
 
 
 def shown(tab: Page) -> None:

@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.support.contents import FIRST
 from tests.support.plots import plotted
-from tests.support.shared_tab import SharedTab
+from tests.support.shared_tab import shared_tab
 from tests.support.waiting import script_over, two_frames, until, wait_for_maps
 
 
@@ -32,17 +32,13 @@ def fresh(address, browser):
     tab.close()
 
 
-@pytest.fixture(scope="module")
-def shared_tab(address, browser):
-    shared = SharedTab(lambda: opened(browser, address))
-    yield shared
-    shared.close()
+used = shared_tab(opened)
 
 
 @pytest.fixture
-def tab(shared_tab, request):
+def tab(used, request):
     """The toy lab without toys; other tests have left crosshair and thresholds elsewhere, and all other controls as they were."""
-    with shared_tab.lent(request.session) as tab:
+    with used.lent(request.session) as tab:
         if address_of_toys(tab):
             let_go(tab)
             tab.get_by_role("button", name="Clear", exact=True).click()

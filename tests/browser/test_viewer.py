@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.support.server import served
-from tests.support.shared_tab import SharedTab
+from tests.support.shared_tab import shared_tab
 from tests.support.waiting import script_over, two_frames, until, wait_for_maps
 
 CENTRE = np.array([5.0, -12.0, 30.0])
@@ -70,11 +70,7 @@ def opened(browser, address: str) -> Page:
     return tab
 
 
-@pytest.fixture(scope="module")
-def reader(browser, address):
-    reader = SharedTab(lambda: opened(browser, address))
-    yield reader
-    reader.close()
+reader = shared_tab(opened)
 
 
 @pytest.fixture

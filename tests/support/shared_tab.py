@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
 
 if TYPE_CHECKING:
-    import pytest
     from playwright.sync_api import Page
 
 
@@ -33,3 +34,14 @@ class SharedTab:
         if self._tab:
             self._tab.close()
         self._tab = None
+
+
+def shared_tab(open: Callable[[Any, str], Page]) -> Any:
+    """The fixture of a module's SharedTab. open: as of it, from the fixtures `browser` and `address`."""
+
+    @pytest.fixture(scope="module")
+    def shared(browser, address):
+        with closing(SharedTab(lambda: open(browser, address))) as tab:
+            yield tab
+
+    return shared
