@@ -68,7 +68,7 @@ box = BrainBox.of(scan.prepared.brain.mask)
 
 
 def plant_anywhere() -> None:
-    about = scan.prepared.slices, scan.preprocessor, scan.prepared.brain
+    about = cached_toys.planted(scan, state.lab_toys), scan.preprocessor, scan.prepared.brain
     try:
         centre = planting.random_centre(planting.Planting(kind, settings, (0, 0, 0)), *about, np.random.default_rng())
     except InputError as error:
@@ -88,7 +88,7 @@ def take_threshold() -> None:
 
 
 with buttons:
-    st.button("Random", on_click=plant_anywhere, help="Plant one at a random place in the brain.")
+    st.button("Random", on_click=plant_anywhere, help="Plant one at a random place in the brain, clear of the others.")
     st.button("Undo", on_click=lab_state.undo, help="Ctrl + Z")
     st.button("Redo", on_click=lab_state.redo, help="Ctrl + Shift + Z, or Ctrl + Y")
     st.button("Clear", on_click=lab_state.clear, args=(scan,))

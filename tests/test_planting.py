@@ -58,7 +58,8 @@ def test_a_centre_outside_the_brain_is_refused(centre, prepared, preprocessor):
 def test_every_painted_lesion_can_be_planted_in_its_tissue_and_nowhere_else(name, prepared, preprocessor):
     about = prepared.slices, preprocessor, prepared.brain
     settings = tuple((one.name, 8.0 if one.name == "radius_mm" else one.default) for one in planting.offered(name, 2))
-    centre = planting.random_centre(Planting(name, settings, CENTRE), *about, np.random.default_rng(0))
+    clean = planting.unplanted(prepared.slices)
+    centre = planting.random_centre(Planting(name, settings, CENTRE), clean, *about[1:], np.random.default_rng(0))
     case = planting.plant(Planting(name, settings, centre, 3), *about)
     voxels = np.argwhere(preprocessor.slice_grid.to_volume(case.truth, prepared.slices))
     assert len(voxels)
@@ -76,7 +77,8 @@ def test_a_painted_lesion_is_what_the_experiments_paint(prepared, preprocessor):
     """Cut out or not, alone in the brain."""
     settings = (("radius_mm", 9.0), ("change_percent", -30.0))
     about = prepared.slices, preprocessor, prepared.brain
-    centre = planting.random_centre(Planting("cortical", settings, CENTRE), *about, np.random.default_rng(1))
+    clean = planting.unplanted(prepared.slices)
+    centre = planting.random_centre(Planting("cortical", settings, CENTRE), clean, *about[1:], np.random.default_rng(1))
     case = planting.plant(Planting("cortical", settings, centre, 5), *about)
     inside = preprocessor.slice_grid.to_volume(case.truth, prepared.slices) > 0
     before, after = (preprocessor.slice_grid.to_volume(one.pixels, prepared.slices) for one in (prepared.slices, case.slices))
@@ -141,10 +143,22 @@ def test_spliced_maps_are_those_of_the_whole_scan(name, prepared, preprocessor, 
 def test_a_random_centre_has_room_about_it(prepared, preprocessor):
     for seed in range(8):
         disc = (("radius_mm", 13.0), ("intensity", 0.97), ("length_mm", 30.0))
-        about = prepared.slices, preprocessor, prepared.brain
+        about = planting.unplanted(prepared.slices), preprocessor, prepared.brain
         centre = planting.random_centre(Planting("circle", disc, CENTRE), *about, np.random.default_rng(seed))
         case = planting.plant(Planting("circle", disc, centre), prepared.slices, preprocessor, prepared.brain)
         assert len(set(case.truth[case.planted].sum((1, 2)))) == 1, "cut by the brain's edge on some slice"
+
+
+@pytest.mark.parametrize("kind", ["circle", "mass"])
+def test_random_centres_keep_off_what_is_planted(kind, prepared, preprocessor):
+    about, case = (preprocessor, prepared.brain), planting.unplanted(prepared.slices)
+    settings = CIRCLE if kind == "circle" else tuple((one.name, one.default) for one in planting.offered(kind, 2))
+    for seed in range(6):
+        centre = planting.random_centre(Planting(kind, settings, CENTRE), case, *about, np.random.default_rng(0))
+        image, row, column = preprocessor.slice_grid.pixel_at(centre, case.slices)
+        assert not case.truth[image, row, column], "the same draws, and yet elsewhere"
+        case = planting.plant_another(case, Planting(kind, settings, centre, seed), *about)
+        assert case.truth[image, row, column]
 
 
 def test_a_sweep_holds_the_ap_of_each_value_beside_chance(prepared, tiny_checkpoint, preprocessor):

@@ -115,9 +115,11 @@ def plant_another(case: ToyCase, planting: Planting, preprocessor: Preprocessor,
     return ToyCase(another.slices, case.truth | another.truth)
 
 
-def random_centre(planting: Planting, slices: Slices, preprocessor: Preprocessor, brain: Brain, rng: Generator) -> Voxel:
+def random_centre(planting: Planting, case: ToyCase, preprocessor: Preprocessor, brain: Brain, rng: Generator) -> Voxel:
     """For a toy a centre with brain about it, ROOM_MM wide over its length of slices, the roomiest where there is none; for a
-    painted lesion one in its tissue."""
+    painted lesion one in its tissue. Both keep off what is planted in `case`. Raises InputError where there is no such place.
+    """
+    slices = replace(case.slices, mask=case.slices.mask & ~case.truth)
     if is_painted(planting.kind):
         return painting.random_centre(planting.kind, slices, preprocessor, brain, rng)
     length_mm = dict(planting.settings)["length_mm"]
