@@ -162,6 +162,13 @@ def _read(address: str, number: int, scans: Scans, until: float, tally: Tally) -
         cursor = {"voxel": rng.integers(20, 60, 3).tolist(), "after": reader.last.viewer["after"]}
         return reader.look(done=True, cursor=cursor)
 
+    def plant() -> Run:
+        before = reader.last.toys
+        found = reader.plant(tuple(rng.integers(25, 45, 3).tolist()))
+        if found.toys != before + 1:
+            raise LookupError(f"no toy was planted: {found.sentences}")
+        return found
+
     try:
         with Reader(address) as reader:
             act("first page", reader.run)
@@ -171,7 +178,7 @@ def _read(address: str, number: int, scans: Scans, until: float, tally: Tally) -
                     act("crosshair, with its scores", move)
                 act("page switch", lambda: reader.open("Toy lab"))
                 for _ in range(TOYS):
-                    act("toy to maps and curves", lambda: reader.click(tuple(rng.integers(20, 45, 3).tolist())))
+                    act("toy to maps and curves", plant)
                 act("page switch", lambda: reader.open("Explore"))
                 act("first page", lambda: _opened(address))  # in another tab, as those at the start meet a server at rest
     except Exception as error:  # whatever a reader meets is a fault of the app, and belongs into the table

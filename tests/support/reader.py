@@ -44,10 +44,21 @@ class Run:
         return broken + [alert.body for alert in self.all("alert") if alert.format == alert.ERROR]
 
     @property
+    def toys(self) -> int:
+        """How many toys the toy lab says it shows."""
+        said = (re.match(r"Toys: (\d+)\.", text.body) for text in self.all("markdown"))
+        return next((int(found[1]) for found in said if found), 0)
+
+    @property
     def viewer(self) -> dict[str, Any] | None:
         """What the viewer was given; None where there is none."""
-        given = [json.loads(one.json) for one in self.all("bidi_component")]
-        return next((one for one in reversed(given) if "scan" in one), None)
+        return json.loads(self.component[1].json) if self.component else None
+
+    @property
+    def component(self) -> tuple[str, Any] | None:
+        """The viewer's element, after the id of its fragment; what the toy lab shows of a dragged toy is a component too."""
+        found = [(fragment, one.bidi_component) for fragment, one in self.elements if one.WhichOneof("type") == "bidi_component"]
+        return next(((fragment, one) for fragment, one in reversed(found) if "scan" in json.loads(one.json)), None)
 
 
 class Reader:
@@ -59,7 +70,7 @@ class Reader:
             self._token = re.search(rf"{_COOKIE}=([^;]+)", answer.headers["Set-Cookie"])[1]
         self._socket = connect(f"ws://{self._host}/_stcore/stream", max_size=1 << 30, proxy=None, open_timeout=60, legacy=True)
         self._states: dict[str, WidgetState] = {}
-        self._query, self._fetched, self._file = "", set(), ""
+        self._query, self._fetched, self._file, self._acts = "", set(), "", []
         self.session, self.page, self._tidy = "", "", tidy
         self.pages: dict[str, str] = {}
         self.last, self._begun = Run(), Run()
@@ -86,8 +97,6 @@ class Reader:
         ask.rerun_script.page_script_hash = self.page
         ask.rerun_script.widget_states.widgets.extend(self._states.values())
         self._socket.send(ask.SerializeToString())
-        for key in [key for key, state in self._states.items() if state.WhichOneof("value") in _ONCE]:
-            del self._states[key]
 
     def drawn(self, seconds: float = SECONDS) -> Run:
         """What the run that was asked for draws, until its end."""
@@ -176,22 +185,15 @@ class Reader:
                 return
         raise LookupError(f"no widget {key} was drawn")
 
+    def plant(self, voxel: tuple[int, int, int]) -> Run:
+        """A click in the toy lab's viewer, which plants a toy."""
+        self._acts.append({"number": len(self._acts) + 1, "name": "plant", "voxel": voxel})
+        return self.look(acts=self._acts)
+
     def look(self, **seen: Any) -> Run:
-        """What the viewer tells: cursor, thresholds, done; the fragment that shows it is drawn again."""
-        return self._tell(json_value=json.dumps(seen))
-
-    def click(self, voxel: tuple[int, int, int]) -> Run:
-        """A click in the viewer."""
-        return self._tell("events", json_trigger_value=json.dumps([{"event": "click", "value": {"voxel": voxel}}]))
-
-    def _tell(self, event: str = "", **value: str) -> Run:
-        fragment, element = next(
-            (fragment, element) for fragment, element in self.last.elements if element.WhichOneof("type") == "bidi_component"
-        )
-        key = element.bidi_component.id
-        if event:
-            key = f"$$STREAMLIT_INTERNAL_KEY_{key}__{event}"
-        self._states[key] = WidgetState(id=key, **value)
+        """What the viewer tells: cursor, thresholds, done, acts; the fragment that shows it is drawn again."""
+        fragment, viewer = self.last.component
+        self._states[viewer.id] = WidgetState(id=viewer.id, json_value=json.dumps(seen))
         before, found = self.last, self.run(fragment)
         if not found.all("file_uploader"):  # the rest of the page stays
             kept = [one for one in before.elements if one[0] != fragment]
@@ -215,6 +217,3 @@ class Reader:
 
     def _receive(self, deadline: float) -> ForwardMsg:
         return ForwardMsg.FromString(self._socket.recv(max(0.0, deadline - time.monotonic())))
-
-
-_ONCE = ("trigger_value", "json_trigger_value", "string_trigger_value")

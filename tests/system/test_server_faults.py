@@ -137,7 +137,7 @@ def test_a_clock_that_jumps_ends_no_session(checkpoints, brain_volume, tmp_path)
             with Reader(address) as other:
                 assert drawn(other.run())
             assert drawn(reader.open("Toy lab"))
-            assert drawn(reader.click((30, 30, 30)))
+            assert reader.plant((30, 30, 30)).toys == 1
             assert drawn(reader.open("Explore"))
             assert reader.last.viewer["scan"]["digest"] == own
 
