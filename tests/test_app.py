@@ -119,7 +119,7 @@ def test_a_run_of_a_page_takes_one_turn_for_all_that_it_computes(checkpoints, br
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=240).run()
     app.switch_page(f"pages/{name}.py").run()
     turns, take = [], queue._Turn.take
-    monkeypatch.setattr(queue._Turn, "take", lambda turn: (turns.append(turn), take(turn)))
+    monkeypatch.setattr(queue._Turn, "take", lambda turn, quick: (turns.append(turn), take(turn, quick)))
     scan, truth = (
         scan_file(Volume(part.astype("f4"), brain_volume.affine), gain) for part in (brain_volume.data, brain_volume.mask)
     )

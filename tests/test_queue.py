@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pages.shared.server import queue
+from tests.support.waiting import until
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -18,18 +19,13 @@ def one_at_once(monkeypatch):
     monkeypatch.setattr(queue, "MOST", 1)
     monkeypatch.setattr(queue, "_LOOK_SECONDS", 0.02)
     yield
-    assert queue._line == []
+    assert queue._line == queue._quick_line == []
 
 
 def in_thread(work, *arguments) -> threading.Thread:
     thread = threading.Thread(target=work, args=arguments, daemon=True)
     thread.start()
     return thread
-
-
-def wait_for_line(length: int) -> None:
-    with queue._moved:
-        assert queue._moved.wait_for(lambda: len(queue._line) >= length, 10)
 
 
 def join_in_order(count: int, work) -> list[threading.Thread]:
@@ -80,9 +76,34 @@ def test_first_come_first_served():
     assert served == [0, 1, 2, 3]
 
 
-def test_a_turn_within_a_turn_is_the_same():
-    with queue.turn(), queue.turn(), queue.turn():
-        assert len(queue._line) == 1
+def test_what_takes_a_moment_waits_for_no_scan_but_for_others_that_do():
+    served = []
+
+    def work(number: int, quick: bool) -> None:
+        with queue.turn(quick):
+            served.append(number)
+
+    with queue.turn():
+        scan = in_thread(work, 0, False)
+        until(lambda: len(queue._line) == 2)
+        in_thread(work, 1, True).join(10)
+        assert served == [1]
+        with queue.turn(quick=True):  # in the turn that this thread has
+            assert queue._quick_line == []
+    scan.join(10)
+    with queue.turn(quick=True):
+        moment = in_thread(work, 2, True)
+        until(lambda: len(queue._quick_line) == 2)
+        in_thread(work, 3, False).join(10)
+        assert served == [1, 0, 3]
+    moment.join(10)
+    assert served == [1, 0, 3, 2]
+
+
+@pytest.mark.parametrize("quick", [False, True])
+def test_a_turn_within_a_turn_is_the_same(quick):
+    with queue.turn(quick), queue.turn(), queue.turn(quick=True):
+        assert len(queue._line) + len(queue._quick_line) == 1
 
 
 def test_whoever_fails_gives_the_turn_back():

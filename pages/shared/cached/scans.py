@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pages.shared.server import memory, queue, sessions
-from pages.shared.server.cache import cached, forget_all, kept
+from pages.shared.server.cache import cached, forget_all, kept, quickly_cached
 from pages.shared.viewer import Layer, Voxel
 from vaead_core import scorers
 from vaead_core.checkpoints import search
@@ -187,44 +187,44 @@ def scored(scan: OpenScan, name: str) -> Scored:
     return scoring.score(scan.prepared, scan.checkpoint, name, scan.scale, scan.site)
 
 
-@cached
+@quickly_cached
 def native(scan: OpenScan, name: str) -> Array:
     """One scorer's map on the scan's own RAS+ grid."""
     return scoring.native_map(scan.prepared, scan.checkpoint, scored(scan, name).map_values)
 
 
-@cached
+@quickly_cached
 def sliced_truth(scan: OpenScan, truth: OpenTruth) -> Array:
     """(n,) bool: the truth in the brain's pixels of the slices."""
     return scan.preprocessor.truth_to_slices(truth.marked, scan.prepared.brain)[scan.prepared.slices.mask]
 
 
-@cached
+@quickly_cached
 def against_truth(scan: OpenScan, truth: OpenTruth, name: str) -> PrecisionRecall:
     """Precision and recall of one scorer's map on the scan's own grid, over the brain; the truth marks a part of it."""
     brain = scan.volume.mask
     return PrecisionRecall.of(scorers.abnormality(name, native(scan, name))[brain], truth.marked[brain])
 
 
-@cached
+@quickly_cached
 def clusters(scan: OpenScan, name: str, threshold: float) -> list[Cluster]:
     """The largest clusters of one scorer's native map above a threshold."""
     return find_clusters(scorers.abnormality(name, native(scan, name)), threshold, scan.volume.affine)
 
 
-@cached
+@quickly_cached
 def scan_layer(digest: Hashable, what: str, _values: Array) -> Layer:
     """A volume of the scan itself for the viewer: "Scan" or "Truth"."""
     return Layer.of(_values, what)
 
 
-@cached
+@quickly_cached
 def reconstruction_layer(scan: OpenScan) -> Layer:
     """What the network redraws, for the viewer."""
     return Layer.of(scoring.reconstruction(scan.prepared, scan.checkpoint), "Reconstruction")
 
 
-@cached
+@quickly_cached
 def map_layer(scan: OpenScan, name: str) -> Layer:
     """One scorer's map on the scan's own grid, for the viewer."""
     return shown_map(scan, name, native(scan, name))

@@ -11,7 +11,7 @@ from nibabel.affines import from_matvec
 from scipy import ndimage
 
 from pages.shared.cached.scans import OpenScan, scored, shown_map
-from pages.shared.server.cache import cached
+from pages.shared.server.cache import cached, quickly_cached
 from pages.shared.viewer import Layer
 from vaead_core import scorers
 from vaead_core.anomalies.toys import ToyCase
@@ -58,7 +58,7 @@ class BrainBox:
         return i, j, k
 
 
-@cached
+@quickly_cached
 def planted(scan: OpenScan, toys: Toys) -> ToyCase:
     """The scan with the toys in it. Raises InputError when the last one does not fit."""
     clean = scan.prepared.slices
@@ -67,7 +67,7 @@ def planted(scan: OpenScan, toys: Toys) -> ToyCase:
     return planting.plant_another(planted(scan, toys[:-1]), toys[-1], scan.preprocessor, scan.prepared.brain)
 
 
-@cached
+@quickly_cached
 def maps(scan: OpenScan, name: str, toys: Toys, _near: Toys = ()) -> Array:
     """(N, H, W): one scorer's maps of the scan with the toys. near: toys whose maps are at hand; slices alike are not scored."""
     if not toys:
@@ -77,7 +77,7 @@ def maps(scan: OpenScan, name: str, toys: Toys, _near: Toys = ()) -> Array:
     return planting.rescored(maps(scan, name, near), name, _model(scan, name), before.slices, after.slices)
 
 
-@cached
+@quickly_cached
 def curve(scan: OpenScan, name: str, toys: Toys, _near: Toys = ()) -> PrecisionRecall | None:
     """Precision and recall of one scorer's maps over the slices that hold a toy; None without one. near: as of `maps`."""
     case = planted(scan, toys)
@@ -85,7 +85,7 @@ def curve(scan: OpenScan, name: str, toys: Toys, _near: Toys = ()) -> PrecisionR
     return precision_recall(abnormality, case.truth, case.slices)
 
 
-@cached
+@quickly_cached
 def layers(scan: OpenScan, names: tuple[str, ...], toys: Toys, _near: Toys = ()) -> tuple[Layer, Layer, list[Layer]]:
     """Scan, truth and maps for the viewer, in the box of the atlas grid. near: as of `maps`."""
     case, box = planted(scan, toys), BrainBox.of(scan.prepared.brain.mask)

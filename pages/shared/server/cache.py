@@ -36,8 +36,8 @@ _underway: dict[Key, threading.Event] = {}
 _changing = threading.Lock()
 
 
-def cached(compute: Callable[P, R]) -> Callable[P, R]:
-    """`compute`, whose results are kept."""
+def cached(compute: Callable[P, R], quick: bool = False) -> Callable[P, R]:
+    """`compute`, whose results are kept. quick: it takes some tenths of a second of what was computed before."""
     signature = inspect.signature(compute)
     about = [name for name in signature.parameters if not name.startswith("_")]
 
@@ -48,10 +48,15 @@ def cached(compute: Callable[P, R]) -> Callable[P, R]:
         with _changing:
             if (here := _at_hand(key)) is not _NOT_HERE:
                 return here
-        with queue.turn():
+        with queue.turn(quick):
             return _computed(key, lambda: compute(*arguments, **named))
 
     return found
+
+
+def quickly_cached(compute: Callable[P, R]) -> Callable[P, R]:
+    """The same of what takes a moment, and waits for nobody's scan."""
+    return cached(compute, quick=True)
 
 
 def forget_all(digest: Hashable) -> None:

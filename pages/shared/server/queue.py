@@ -1,10 +1,12 @@
-"""Turns: at most MOST pages compute at once on this server; the others wait, first come, first served, and say so.
+"""Turns: at most MOST pages compute a scan at once on this server, and as many what takes a moment, such as a toy; the others
+wait, first come, first served, and say so.
 
     with queue.page():                  # what is computed in it takes one turn, if anything must be computed at all
         maps = cached.scored(...)
 
-A run of a page is one as a whole, in app.py: for a second turn it would be the last in line again. Within it, `page` says where
-the page tells what it waits for.
+A run of a page is one as a whole, in app.py: for a second turn it would be the last in line again. Its first computation says in
+which of the two lines; what begins with a moment and meets more keeps its turn, as others may wait for what it has begun. Within
+the run, `page` says where the page tells what it waits for.
 """  # fmt: skip
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ NEXT = "Another scan is being computed; yours is next."
 _LOOK_SECONDS = 0.5
 
 _line: list[object] = []  # in the order in which they came; the first MOST have their turn
+_quick_line: list[object] = []  # the same of those whom nobody shall keep waiting for a scan
 _moved = threading.Condition()
 _here = threading.local()
 
@@ -35,28 +38,29 @@ class _Turn:
 
     place: DeltaGenerator | None
     ticket: object = field(default_factory=object)
-    taken: bool = False
+    line: list[object] | None = None
 
     def listen(self) -> None:
         """Ends the run of a page here if its reader has left or asked for another."""
         if self.place:
             self.place.empty()
 
-    def take(self) -> None:
+    def take(self, quick: bool) -> None:
         """Returns when it is its turn, which it then keeps."""
+        line = _quick_line if quick else _line
         with _moved:
-            _line.append(self.ticket)
-        self.taken = True
-        while ahead := _ahead(self.ticket):
+            line.append(self.ticket)
+        self.line = line
+        while ahead := _ahead(self.ticket, line):
             if self.place:
                 self.place.info(sentence(ahead))
             with _moved:
-                _moved.wait_for(partial(_is_nearer, self.ticket, ahead), _LOOK_SECONDS)
+                _moved.wait_for(partial(_is_nearer, self.ticket, line, ahead), _LOOK_SECONDS)
         self.listen()
 
-    def leave(self) -> None:
+    def leave(self, line: list[object]) -> None:
         with _moved:
-            _line.remove(self.ticket)
+            line.remove(self.ticket)
             _moved.notify_all()
 
 
@@ -73,12 +77,13 @@ def page() -> Iterator[None]:
 
 
 @contextmanager
-def turn() -> Iterator[None]:
-    """For a computation: in its page's turn, and outside of `page` in one of its own, of which nothing is said."""
+def turn(quick: bool = False) -> Iterator[None]:
+    """For a computation: in its page's turn, and outside of `page` in one of its own, of which nothing is said. quick: of some
+    tenths of a second."""
     with _within(None) as mine:
         mine.listen()
-        if not mine.taken:
-            mine.take()
+        if mine.line is None:
+            mine.take(quick)
         yield
 
 
@@ -102,14 +107,14 @@ def _within(place: DeltaGenerator | None) -> Iterator[_Turn]:
     try:
         yield _here.turn
     finally:
-        if _here.turn.taken:
-            _here.turn.leave()
+        if _here.turn.line is not None:
+            _here.turn.leave(_here.turn.line)
         _here.turn = None
 
 
-def _is_nearer(ticket: object, known: int) -> bool:
-    return _ahead(ticket) < known
+def _is_nearer(ticket: object, line: list[object], known: int) -> bool:
+    return _ahead(ticket, line) < known
 
 
-def _ahead(ticket: object) -> int:
-    return max(0, _line.index(ticket) - MOST + 1)
+def _ahead(ticket: object, line: list[object]) -> int:
+    return max(0, line.index(ticket) - MOST + 1)
