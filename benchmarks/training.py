@@ -15,7 +15,7 @@ from typing import get_args
 
 import numpy as np
 import torch
-from lightning.fabric import Fabric
+from lightning_fabric import Fabric
 
 import models
 from benchmarks.seconds import processor

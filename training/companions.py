@@ -16,7 +16,7 @@ from typing import Annotated, Literal
 
 import torch
 import tyro
-from lightning.fabric import Fabric
+from lightning_fabric import Fabric
 from pydantic import Field
 
 from models.export import export_graph

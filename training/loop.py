@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, Generic, Literal, Protocol, TypeVar, cast
 
 import torch
-from lightning.fabric import Fabric
+from lightning_fabric import Fabric
 from rich.progress import Progress
 from torch import Generator, Tensor, nn
 

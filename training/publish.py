@@ -180,7 +180,7 @@ def reconstruction_error(model: Model, slices: Slices, mean_image: Array) -> Rec
 def _provenance(
     config: TrainingConfig, data: TrainingData, errors: dict[str, ReconstructionError], companions: dict[str, Companion]
 ) -> Provenance:
-    packages = ("torch", "lightning", "onnx", "onnxruntime", "numpy", "scipy", "SimpleITK")
+    packages = ("torch", "lightning-fabric", "onnx", "onnxruntime", "numpy", "scipy", "SimpleITK")
     versions = {"vaead": __version__, "python": platform.python_version()} | {name: version(name) for name in packages}
     settings = config.identity() | {"data": None if config.data is None else Path(config.data).name}
     subsets = {name: getattr(data, name) for name in SUBSETS} if config.images != "fashion" else {}

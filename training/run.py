@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import torch
 import tyro
-from lightning.fabric import Fabric
+from lightning_fabric import Fabric
 
 import models
 from models.export import load_from_onnx

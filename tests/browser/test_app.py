@@ -33,7 +33,7 @@ def test_the_app_serves_a_map_in_a_browser_without_loading_torch(browser, checkp
     imported = report.read_text().splitlines()
     modules = {line.rsplit("|", 1)[-1].strip() for line in imported if line.startswith("import time:")}
     assert "vaead_core.pipeline.scoring" in modules
-    slow = {"torch", "lightning", "models", "training", "sklearn", "pyod", "numba", "matplotlib"}
+    slow = {"torch", "lightning_fabric", "models", "training", "sklearn", "pyod", "numba", "matplotlib"}
     assert not {name for name in modules if name.split(".")[0] in slow or name == "scipy.stats"}
 
 

@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / ".pytest_cache" / "made"
 SUPPORT = tuple(f"tests/support/{name}.py" for name in ("made", "trainings", "sites", "bids", "scans"))
 SOURCES = ("vaead_core", "models", "training", *SUPPORT)
-PACKAGES = ("numpy", "scipy", "SimpleITK", "scikit-learn", "torch", "lightning", "onnx", "onnxruntime")
+PACKAGES = ("numpy", "scipy", "SimpleITK", "scikit-learn", "torch", "lightning-fabric", "onnx", "onnxruntime")
 MOST_KEPT = 3  # a run that goes on while its sources change keeps what it began with
 
 

@@ -19,7 +19,7 @@ from vaead_core.checkpoints.summary import History, read_history
 from vaead_core.errors import InputError
 
 KEY = "training"
-NEEDS = ("torch", "lightning", "onnx", "safetensors", "pydantic", "tyro")
+NEEDS = ("torch", "lightning_fabric", "onnx", "safetensors", "pydantic", "tyro")
 MOST_OWN = 8
 PRESETS = {
     "quick": "Small: axial slices, width 16",
