@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
+from pages.shared.server import queue
 from pages.shared.toy_lab import address
 from pages.shared.toy_lab import state as lab_state
 from tests.support.contents import FIRST
@@ -114,6 +115,15 @@ def test_random_plants_with_a_truth_and_an_ap_for_each_map(app):
     press(app, "Random")
     assert len(app.session_state.lab_toys) == 2
     assert shown(app)["Truth"] != after["Truth"]
+
+
+def test_a_toy_waits_for_nobodys_scan(app, monkeypatch):
+    monkeypatch.setattr(queue, "MOST", 1)
+    with queue.turn():  # as of somebody whose scan is being scored
+        press(app, "Random")
+        assert not app.info
+    assert len(app.session_state.lab_toys) == 1
+    assert "Truth" in shown(app)
 
 
 def test_undo_restores_maps_exactly_and_clear_the_clean_scan(app):
