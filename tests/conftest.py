@@ -128,13 +128,14 @@ def browser():
     from playwright.sync_api import expect, sync_playwright
 
     from tests.support.server import chromium
-    from tests.support.waiting import PATIENCE_SECONDS
+    from tests.support.waiting import PATIENCE_SECONDS, count_runs
 
     expect.set_options(timeout=1000 * PATIENCE_SECONDS)
     with sync_playwright() as driver:
         browser = chromium(driver)
         window = browser.new_context(viewport={"width": 1440, "height": 900})
         window.set_default_timeout(1000 * PATIENCE_SECONDS)
+        count_runs(window)
         yield window
         browser.close()
 

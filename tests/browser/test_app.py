@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.server import served
-from tests.support.waiting import script_over, until, wait_for_maps
+from tests.support.waiting import count_runs, script_over, until, wait_for_maps
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -40,6 +40,7 @@ def test_the_app_serves_a_map_in_a_browser_without_loading_torch(browser, checkp
 @pytest.mark.shows(48)
 def test_the_sidebar_of_a_narrow_window_is_closed_until_its_reader_opens_it(browser, address):
     window = browser.browser.new_context(viewport={"width": 980, "height": 700})  # what it remembers is its own
+    count_runs(window)
     tab = window.new_page()
     tab.goto(f"{address}/checkpoints")
     sidebar = tab.get_by_test_id("stSidebar")

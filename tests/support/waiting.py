@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import BrowserContext, Page
 
 
 PATIENCE_SECONDS = 240  # a busy machine is slow, and waiting costs nothing where nothing is wrong
@@ -27,8 +28,18 @@ def two_frames(tab: Page) -> None:
     tab.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
+def count_runs(window: BrowserContext) -> None:
+    """Every page of it counts the runs of the app's script, for `script_over`."""
+    window.add_init_script(path=Path(__file__).with_name("runs.js"))
+
+
 def script_over(tab: Page) -> None:
-    """Returns when the page's script has run and what it sent is in the page; it begins as soon as a widget was used."""
+    """Returns when the page's script has run for all that was asked of it until now, and what it sent is in the page.
+
+    On a busy machine a run begins long after a click asked for it, and until then the page looks as if it had been.
+    """
+    two_frames(tab)  # in which a widget that was used asks
+    until(lambda: tab.evaluate("() => window.runs.over >= window.runs.asked"))
     tab.locator("[data-test-script-state=notRunning]").wait_for(timeout=1000 * PATIENCE_SECONDS)
     two_frames(tab)
 

@@ -19,7 +19,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from tests.support.server import served
-from tests.support.waiting import PATIENCE_SECONDS, script_over, until, wait_for_maps
+from tests.support.waiting import PATIENCE_SECONDS, count_runs, script_over, until, wait_for_maps
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = (ROOT / "deploy" / "nginx.conf").read_text()
@@ -131,6 +131,7 @@ def tab(proxy, browser):
     """A tab at the first page behind nginx, of a window of its own."""
     window = browser.browser.new_context(ignore_https_errors=True, http_credentials={"username": "reader", "password": "secret"})
     window.set_default_timeout(1000 * PATIENCE_SECONDS)
+    count_runs(window)
     yield window.new_page()
     window.close()
 
