@@ -6,7 +6,6 @@ import csv
 import json
 import math
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +37,9 @@ def facts(folder: Path) -> Facts:
     """Raises CheckpointError when its description cannot be read."""
     unreadable = CheckpointError(f"{DESCRIPTION} of {folder.name} cannot be read; copy the checkpoint again.")
     with refusing(unreadable):
-        provenance, of_brains, settings = _read((folder / DESCRIPTION).read_bytes())
+        said = json.loads((folder / DESCRIPTION).read_bytes())
+        provenance, of_brains = Provenance.read(dict(said)), read_preprocessor(said) is not None
+        settings = _settings(said)
         megabytes = sum(path.stat().st_size for path in folder.iterdir()) / 1e6
     architecture, training = provenance.architecture, provenance.training
     return Facts(
@@ -46,13 +47,6 @@ def facts(folder: Path) -> Facts:
         training.epochs, megabytes, {subset: error.ratio for subset, error in provenance.reconstruction.items()}, of_brains,
         settings,
     )  # fmt: skip
-
-
-@lru_cache(64)
-def _read(description: bytes) -> tuple[Provenance, bool, dict[str, str]]:
-    """What a description says, whether it is of brains, and its settings. Each page asks for that of every checkpoint."""
-    said = json.loads(description)
-    return Provenance.read(dict(said)), read_preprocessor(said) is not None, _settings(said)
 
 
 @dataclass(frozen=True)
