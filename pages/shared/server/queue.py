@@ -58,10 +58,12 @@ class _Turn:
                 _moved.wait_for(partial(_is_nearer, self.ticket, line, ahead), _LOOK_SECONDS)
         self.listen()
 
-    def leave(self, line: list[object]) -> None:
-        with _moved:
-            line.remove(self.ticket)
-            _moved.notify_all()
+    def leave(self) -> None:
+        """Gives its turn back, where it has one."""
+        if self.line is not None:
+            with _moved:
+                self.line.remove(self.ticket)
+                _moved.notify_all()
 
 
 def sentence(ahead: int) -> str:
@@ -107,8 +109,7 @@ def _within(place: DeltaGenerator | None) -> Iterator[_Turn]:
     try:
         yield _here.turn
     finally:
-        if _here.turn.line is not None:
-            _here.turn.leave(_here.turn.line)
+        _here.turn.leave()
         _here.turn = None
 
 
