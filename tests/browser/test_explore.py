@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.support.contents import IN_TRUTH
 from tests.support.dicom_files import write_volume, zipped
 from tests.support.downloads import downloaded, downloaded_map, to_save
 from tests.support.plots import plotted
@@ -267,7 +268,7 @@ def test_what_would_be_missed_is_measured_while_the_reader_looks_on(browser, add
 def test_a_tour_has_five_stops_and_an_address_each(browser, address):
     tab = opened(browser, f"{address}/?demo=2")
     expect(tab.get_by_text("2 of 5: A painted lesion")).to_be_visible()
-    inside = tab.get_by_text(re.compile("(?<!not )in the truth"))
+    inside = tab.get_by_text(IN_TRUTH)
     expect(inside).to_be_visible()
     for stop in ("3 of 5: A patient found", "4 of 5: A patient missed", "5 of 5: What would be missed"):
         tab.get_by_role("button", name="Next").click()

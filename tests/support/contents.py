@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ FIRST = [
     "Normalised residual, smoothed",
     "Voxel atlas (baseline)",
 ]  # the maps that a page shows of the tiny checkpoint
+IN_TRUTH = re.compile("(?<!not )in the truth")  # of the viewer's readout, which else says "not in the truth"
 
 
 def archive(folder: Path, name: str, says: dict[str, Any] | None = None, **files: str) -> bytes:
