@@ -63,6 +63,7 @@ try:
             redrawn = cached_scans.reconstruction_layer(scan)
     progress.empty()
 except InputError as error:
+    progress.empty()
     refuse_scan(error)
     session.offer_opening()
     st.stop()

@@ -100,6 +100,7 @@ def test_a_bad_upload_is_one_sentence_not_a_traceback(page):
     assert [error.value for error in app.error] == [
         "notes.nii is not a NIfTI file; vaead reads .nii and .nii.gz (NIfTI-1 or NIfTI-2)."
     ]
+    assert not app.get("status"), "nothing is read any more"
 
 
 @pytest.mark.shows(15)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.waiting import script_over
+
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
@@ -21,9 +23,10 @@ class SharedTab:
 
     @contextmanager
     def lent(self, session: pytest.Session) -> Iterator[Page]:
-        """The tab for one test, which leaves it as the others may find it."""
+        """The tab for one test, which leaves it as the others may find it; what the last one asked for is over."""
         failed = session.testsfailed
         self._tab = self._tab or self._open()
+        script_over(self._tab)
         try:
             yield self._tab
         finally:

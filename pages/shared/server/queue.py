@@ -24,6 +24,7 @@ from vaead_core.computing.machine import threads
 
 MOST = threads()
 NEXT = "Another scan is being computed; yours is next."
+QUICK_NEXT = "Another reader's pictures are being computed; yours are next."
 _LOOK_SECONDS = 0.5
 
 _line: list[object] = []  # in the order in which they came; the first MOST have their turn
@@ -53,7 +54,7 @@ class _Turn:
         self.line = line
         while ahead := _ahead(self.ticket, line):
             if self.place:
-                self.place.info(sentence(ahead))
+                self.place.info(sentence(ahead, quick))
             with _moved:
                 _moved.wait_for(partial(_is_nearer, self.ticket, line, ahead), _LOOK_SECONDS)
         self.listen()
@@ -66,8 +67,14 @@ class _Turn:
                 _moved.notify_all()
 
 
-def sentence(ahead: int) -> str:
-    """What a reader is told while so many come before."""
+def sentence(ahead: int, quick: bool = False) -> str:
+    """What a reader is told while so many come before. quick: who waits for a moment's work, not for scans."""
+    if quick:
+        return (
+            QUICK_NEXT
+            if ahead == 1
+            else f"The pictures of {ahead} other readers are computed before yours, which follow by themselves."
+        )
     return NEXT if ahead == 1 else f"{ahead} other scans are computed before yours; it follows by itself."
 
 
