@@ -142,9 +142,7 @@ def test_a_reader_is_told_how_many_come_before():
     assert queue.sentence(1) == "Another scan is being computed; yours is next."
     assert queue.sentence(3) == "3 other scans are computed before yours; it follows by itself."
     assert queue.sentence(1, quick=True) == "Another reader's pictures are being computed; yours are next."
-    assert (
-        queue.sentence(2, quick=True) == "The pictures of 2 other readers are computed before yours, which follow by themselves."
-    )
+    assert queue.sentence(2, quick=True) == "The pictures of 2 other readers come first; yours follow by themselves."
 
 
 @pytest.mark.parametrize("threads", ["1", "5"])

@@ -70,11 +70,7 @@ class _Turn:
 def sentence(ahead: int, quick: bool = False) -> str:
     """What a reader is told while so many come before. quick: who waits for a moment's work, not for scans."""
     if quick:
-        return (
-            QUICK_NEXT
-            if ahead == 1
-            else f"The pictures of {ahead} other readers are computed before yours, which follow by themselves."
-        )
+        return QUICK_NEXT if ahead == 1 else f"The pictures of {ahead} other readers come first; yours follow by themselves."
     return NEXT if ahead == 1 else f"{ahead} other scans are computed before yours; it follows by itself."
 
 
