@@ -1,9 +1,12 @@
 """What several tests share: a tiny trained checkpoint and its cohort, a phantom. A test's lane is the folder that it lies in."""
 
+import functools
 import hashlib
+import io
 import os
 import pickle
 import shutil
+from importlib.metadata import version
 from pathlib import Path
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # as many of these as cores: a thread each, before numpy and torch count them
@@ -14,13 +17,16 @@ os.environ.setdefault("VAEAD_PLACEMENTS", str(Path(__file__).parents[1] / ".pyte
 
 import numpy as np
 import pytest
+from streamlit.components.v2 import manifest_scanner
 
 from tests.support.acceptance import Acceptance
 from tests.support.heads import head_around
 from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.checkpoints.site import Site
 from vaead_core.cohorts.synthetic import synthetic_brain
+from vaead_core.computing.code import code_digest
 from vaead_core.computing.remembered import remembered
+from vaead_core.computing.whole_file import write_whole
 from vaead_core.scans import stripping
 from vaead_core.scans.volume import Volume
 
@@ -158,19 +164,41 @@ def head(brain_volume) -> tuple[Volume, np.ndarray]:
 
 @pytest.fixture(scope="session", autouse=True)
 def extracted_once():
-    """The brain of a head is extracted once in a process, which takes 5 s; `stripping` itself forgets it."""
+    """The brain of a head is extracted once for all processes, which takes 5 s; `stripping` itself forgets it."""
+    folder = TESTS.parent / ".pytest_cache" / "extracted"
+    folder.mkdir(parents=True, exist_ok=True)
+    code = f"{code_digest()} {version('onnxruntime')}"
 
     def content(scan: Volume) -> bytes:
-        return hashlib.sha256(np.ascontiguousarray(scan.data)).digest() + repr(scan.data.shape).encode()
+        return hashlib.sha256(np.ascontiguousarray(scan.data)).digest() + f"{scan.data.dtype} {scan.data.shape} {code}".encode()
+
+    def file(key: bytes) -> Path:
+        return folder / f"{hashlib.sha256(key).hexdigest()[:32]}.npy"
+
+    def find(key: bytes) -> np.ndarray | None:
+        return np.load(file(key)) if file(key).exists() else None
+
+    def keep(key: bytes, mask: np.ndarray) -> None:
+        with io.BytesIO() as kept:
+            np.save(kept, mask)
+            write_whole(file(key), kept.getvalue())
 
     def extracted(scan: Volume) -> np.ndarray:
-        mask = anew(scan)
+        mask = once(scan)
         mask.setflags(write=False)  # as the next test has the same
         return mask
 
-    anew = stripping.brain_mask
+    once = remembered(content, 8, find, keep)(stripping.brain_mask)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stripping, "brain_mask", remembered(content, most=8)(extracted))
+        patch.setattr(stripping, "brain_mask", extracted)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def searched_once():
+    """Each run of AppTest looks through all packages for components: a fifth of a second, for the same ones."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", functools.cache(manifest_scanner.scan_component_manifests))
         yield
 
 

@@ -29,3 +29,18 @@ def test_csf_takes_up_more_room_with_age(labels):
         shares.append((warped == atlas.CSF).sum() / (warped > 0).sum())
     assert shares == sorted(shares)
     assert shares[2] > 1.1 * shares[0]
+
+
+def test_only_what_lies_near_the_brain_is_computed_and_no_voxel_differs_by_it(labels, monkeypatch):
+    near, shares = synthetic._near, []
+
+    def everywhere(inside, points):
+        shares.append(near(inside, points).mean())
+        return np.ones(points.shape[1:], bool)
+
+    made = synthetic.synthetic_brain(3, 1, 60.0)
+    monkeypatch.setattr(synthetic, "_near", everywhere)
+    whole = synthetic.synthetic_brain(3, 1, 60.0)
+    np.testing.assert_array_equal(made.data, whole.data)
+    np.testing.assert_array_equal(made.brain, whole.brain)
+    assert shares[0] < 0.3

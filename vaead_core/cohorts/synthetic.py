@@ -40,11 +40,12 @@ def synthetic_brain(seed: int, index: int, age: float, spacing_mm: int = 2) -> V
     t1 = to_atlas(atlas.t1().data, atlas.t1(), same, grid)
     labels = to_atlas(atlas.tissues().astype(np.float32), atlas.t1(), same, grid, nearest=True)
     points = _posed(rng, labels.shape) + _displacement(rng, labels, age, spacing_mm)
-    t1 = ndimage.map_coordinates(t1, points, order=1)
-    soft = [ndimage.map_coordinates((labels == tissue).astype(np.float32), points, order=1) for tissue in (1, 2, 3)]
+    near = _near(labels > 0, points)  # all that follows is of the brain alone, a sixth of the grid
+    t1 = _sampled(t1, points, near)
+    soft = [_sampled((labels == tissue).astype(np.float32), points, near) for tissue in (1, 2, 3)]
     mask = ndimage.binary_opening(sum(soft) > 0.5)
     contrast = 1 + sum(share * rng.normal(0, 0.06) for share in soft)
-    bias = np.exp(_smooth(rng, labels.shape, 35 / spacing_mm, 0.08))
+    bias = np.exp(_smooth(rng, labels.shape, 35 / spacing_mm, 0.08, near))
     noise = rng.normal(0, 0.02 * t1[mask].mean(), labels.shape)
     brain = np.maximum(t1 * contrast * bias + noise, 1e-3 * t1[mask].mean()) * mask
     scale = rng.uniform(0.5, 4)
@@ -62,6 +63,20 @@ def exponential(velocity: Array, steps: int = 5) -> Array:
     for _ in range(steps):
         field = field + np.stack([ndimage.map_coordinates(part, identity + field, order=1, mode="nearest") for part in field])
     return field
+
+
+def _near(inside: Array, points: Array) -> Array:
+    """Where a point lies among voxels of which one is inside, and about it."""
+    wide = np.pad(ndimage.binary_dilation(inside, np.ones((3, 3, 3))), 1)
+    voxels = [np.rint(along).astype(int).clip(-1, size) + 1 for along, size in zip(points, inside.shape, strict=True)]
+    return wide[tuple(voxels)]
+
+
+def _sampled(values: Array, points: Array, where: Array) -> Array:
+    """Linearly between voxels, at those points; 0 elsewhere."""
+    found = np.zeros(where.shape, values.dtype)
+    found[where] = ndimage.map_coordinates(values, points[:, where], order=1)
+    return found
 
 
 def _displacement(rng: np.random.Generator, labels: Array, age: float, spacing_mm: int) -> Array:
@@ -85,11 +100,17 @@ def _ageing(labels: Array, age: float, spacing_mm: int) -> Array:
     return np.stack(np.gradient(csf)) * (age - 45) / 35 * 12 / spacing_mm**2 * 4
 
 
-def _smooth(rng: np.random.Generator, shape: tuple, sigma: float, spread: float) -> Array:
+def _smooth(rng: np.random.Generator, shape: tuple, sigma: float, spread: float, where: Array | None = None) -> Array:
+    """Of mean 0 and about that spread; where: of nothing else is it asked, and it is 0 there."""
     coarse = rng.standard_normal([int(np.ceil(length / sigma)) + 3 for length in shape]).astype(np.float32)
     factors = [length / (size - 3) for length, size in zip(shape, coarse.shape, strict=True)]
     points = [np.arange(length) / factor + 1 for length, factor in zip(shape, factors, strict=True)]
-    return spread * ndimage.map_coordinates(coarse, np.meshgrid(*points, indexing="ij"), order=3)
+    grid = np.stack(np.meshgrid(*points, indexing="ij"))
+    if where is None:
+        return spread * ndimage.map_coordinates(coarse, grid, order=3)
+    found = np.zeros(shape, np.float32)
+    found[where] = spread * ndimage.map_coordinates(coarse, grid[:, where], order=3)
+    return found
 
 
 def _posed(rng: np.random.Generator, shape: tuple) -> Array:
