@@ -8,7 +8,7 @@ import pytest
 from scipy import ndimage
 
 from vaead_core.errors import ScanError
-from vaead_core.scans.foreground import foreground
+from vaead_core.scans.foreground import foreground, with_holes_filled
 from vaead_core.scans.nifti import read_nifti
 from vaead_core.scans.preprocessing import Preprocessor
 from vaead_core.scans.volume import Volume
@@ -30,6 +30,15 @@ def brain(brain_volume):
 
 def same_input(one, other) -> bool:
     return bool((one.mask == other.mask).all()) and np.abs(one.intensity - other.intensity).max() < 2e-3
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.7, 0.85, 1.0])
+def test_holes_are_those_of_scipy_wherever_the_mask_lies_in_its_array(share):
+    draw = np.random.default_rng(int(100 * share))
+    for _ in range(50):
+        mask = draw.random(draw.integers(1, 9, 3)) < share
+        mask = np.pad(mask, draw.integers(0, 3, (3, 2)))
+        np.testing.assert_array_equal(with_holes_filled(mask), ndimage.binary_fill_holes(mask))
 
 
 @pytest.mark.parametrize("constant", [-0.00077, -1.0, -1000.0, 25.0])
