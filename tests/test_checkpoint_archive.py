@@ -32,8 +32,9 @@ SHIPPED = sorted(path.parent for path in (Path(__file__).resolve().parents[1] / 
 
 
 @pytest.fixture
-def files(tiny_checkpoint_folder) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in tiny_checkpoint_folder.iterdir()}
+def files(few_checkpoint_folder) -> dict[str, bytes]:
+    """Of a checkpoint that is soon looked at."""
+    return {path.name: path.read_bytes() for path in few_checkpoint_folder.iterdir()}
 
 
 def zipped(files: dict[str, bytes], method: int = zipfile.ZIP_STORED) -> bytes:
@@ -61,8 +62,9 @@ def refusal(content: bytes, folder: Path) -> str:
     return str(caught.value)
 
 
-def test_a_packed_checkpoint_unpacks_to_the_same_files(tiny_checkpoint_folder, files, tmp_path):
+def test_a_packed_checkpoint_unpacks_to_the_same_files(tiny_checkpoint_folder, tmp_path):
     content = packed(tiny_checkpoint_folder)
+    files = {path.name: path.read_bytes() for path in tiny_checkpoint_folder.iterdir()}
     folder = unpack(content, "anything.zip", tmp_path)
     assert folder == tmp_path / "tiny"
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == files
@@ -70,8 +72,8 @@ def test_a_packed_checkpoint_unpacks_to_the_same_files(tiny_checkpoint_folder, f
     assert packed(folder) == content
 
 
-def test_a_name_that_is_taken_gets_a_number(tiny_checkpoint_folder, tmp_path):
-    content = packed(tiny_checkpoint_folder)
+def test_a_name_that_is_taken_gets_a_number(few_checkpoint_folder, tmp_path):
+    content = packed(few_checkpoint_folder)
     assert [unpack(content, "a.zip", tmp_path).name for _ in range(3)] == ["tiny", "tiny-2", "tiny-3"]
 
 
@@ -197,17 +199,17 @@ def peak_of(work) -> int:
 
 
 def test_a_bomb_is_refused_before_it_is_unpacked(files, tmp_path):
-    bomb = zipped(files | {"README.md": bytes(300 << 20)}, zipfile.ZIP_DEFLATED)
+    bomb = zipped(files | {"README.md": bytes(100 << 20)}, zipfile.ZIP_DEFLATED)
     assert len(bomb) < len(zipped(files)) + (1 << 20)
     said = []
     assert peak_of(lambda: said.append(refusal(bomb, tmp_path))) < 8
-    assert said == ["README.md unpacks to 300 MB; at most 0.25 are read."]
+    assert said == ["README.md unpacks to 100 MB; at most 0.25 are read."]
 
 
 def test_a_bomb_that_lies_about_its_size_is_cut_off(files, tmp_path):
     rest = {name: data for name, data in files.items() if name != "README.md"}
-    bomb = bytearray(zipped({"README.md": bytes(300 << 20), **rest}, zipfile.ZIP_DEFLATED))
-    size = struct.pack("<I", 300 << 20)
+    bomb = bytearray(zipped({"README.md": bytes(100 << 20), **rest}, zipfile.ZIP_DEFLATED))
+    size = struct.pack("<I", 100 << 20)
     while size in bomb:
         at = bomb.index(size)
         bomb[at : at + 4] = struct.pack("<I", 1000)
@@ -277,10 +279,10 @@ def calibration_with(files: dict[str, bytes], **arrays) -> bytes:
 
 
 @pytest.mark.parametrize("name", ["reference/intensity2/mean", "scorer/residual2/pixels", "memory/patch_novelty/patches"])
-def test_half_a_megabyte_that_unpacks_to_gigabytes_is_refused_unread(tiny_checkpoint_folder, tmp_path, name):
-    upload, into = packed(bomb(tiny_checkpoint_folder, tmp_path / "bomb", name)), tmp_path / "into"
+def test_half_a_megabyte_that_unpacks_to_gigabytes_is_refused_unread(few_checkpoint_folder, tmp_path, name):
+    upload, into = packed(bomb(few_checkpoint_folder, tmp_path / "bomb", name)), tmp_path / "into"
     into.mkdir()
-    assert len(upload) < len(packed(tiny_checkpoint_folder)) + (1 << 20)
+    assert len(upload) < len(packed(few_checkpoint_folder)) + (1 << 20)
     said = []
     assert peak_of(lambda: said.append(refusal(upload, into))) < 120  # the atlas among it, where it was not read before
     assert "calibration.npz holds more values than a network of its slices has" in said[0]
@@ -366,8 +368,8 @@ def test_a_node_under_an_over_long_tag_is_refused(tag):
 
 
 @pytest.mark.parametrize("of", ["values", "images"])
-def test_a_size_that_follows_from_values_is_refused_and_one_from_shapes_is_not(tiny_checkpoint_folder, tmp_path, of):
-    content = (hostile(tiny_checkpoint_folder, tmp_path / "mine", ENDLESS, of) / "encoder.onnx").read_bytes()
+def test_a_size_that_follows_from_values_is_refused_and_one_from_shapes_is_not(few_checkpoint_folder, tmp_path, of):
+    content = (hostile(few_checkpoint_folder, tmp_path / "mine", ENDLESS, of) / "encoder.onnx").read_bytes()
     if of == "images":
         check_graph(content, "encoder.onnx")
         return
@@ -377,11 +379,11 @@ def test_a_size_that_follows_from_values_is_refused_and_one_from_shapes_is_not(t
 
 @pytest.mark.parametrize(("more", "sentence"), [(ENDLESS, "took longer than 2 s"), (HUNGRY, "asked for more memory")])
 def test_a_network_that_one_blank_image_shows_to_ask_too_much_is_refused(
-    tiny_checkpoint_folder, tmp_path, monkeypatch, more, sentence
+    few_checkpoint_folder, tmp_path, monkeypatch, more, sentence
 ):
     monkeypatch.setattr(apart, "FIRST_SECONDS", 2.0)
     monkeypatch.setattr(apart, "SECONDS_AN_INPUT", 0.0)
-    content = packed(hostile(tiny_checkpoint_folder, tmp_path / "mine", (8 * more[0], more[1]), "all"))
+    content = packed(hostile(few_checkpoint_folder, tmp_path / "mine", (8 * more[0], more[1]), "all"))
     (tmp_path / "into").mkdir()
     assert f"The network of mine {sentence}" in refusal(content, tmp_path / "into")
     gc.collect()  # what the error holds
