@@ -23,6 +23,12 @@ def page(checkpoints):
     return lambda: AppTest.from_file(str(ROOT / "pages" / "explore.py"), default_timeout=240)
 
 
+def quick(app: AppTest, *methods: str) -> AppTest:
+    """The page with few maps, for whom it does not matter which."""
+    app.session_state.methods = list(methods or ("voxel_atlas",))
+    return app.run()
+
+
 @pytest.mark.shows(16)
 @pytest.mark.parametrize("path", sorted((ROOT / "pages").glob("[a-z]*.py")), ids=lambda path: path.stem)
 def test_every_page_says_research_use_only(page, path):
@@ -54,7 +60,7 @@ def test_the_maps_that_the_checkpoint_can_have_are_offered(page, tiny_checkpoint
     (tmp_path / "tiny").symlink_to(tiny_checkpoint_folder)
     monkeypatch.setenv("VAEAD_CHECKPOINTS", str(tmp_path))
     monkeypatch.setenv("VAEAD_SHIPPED", "off")
-    app = page().run()
+    app = quick(page(), "residual")
     assert app.selectbox(key="checkpoint").value == patches.name
     offered = set(app.multiselect(key="methods").options)
     assert offered == {kind.title for kind in scorers.map_scorers(Checkpoint.load(patches).model).values()}
@@ -77,7 +83,7 @@ def test_one_voxel_more_is_another_scan_with_other_maps(page, brain_volume):
         shown = json.loads(app.get("bidi_component")[0].proto.json)
         return {layer["name"]: layer["digest"] for layer in [shown["scan"], *shown["layers"]]}
 
-    app = page().run()
+    app = quick(page(), "residual", "voxel_atlas")
     changed = brain_volume.data.copy()
     changed[60, 60, 40] *= 1.3
     before, after = digests(brain_volume.data), digests(changed)
@@ -117,7 +123,7 @@ def test_an_altered_checkpoint_is_said_on_the_page(page, tiny_checkpoint_folder,
 @pytest.mark.parametrize(("name", "gain"), [("explore", 1.3), ("toy_lab", 1.4)])
 def test_a_run_of_a_page_takes_one_turn_for_all_that_it_computes(checkpoints, brain_volume, monkeypatch, name, gain):
     """For a second one, whoever came meanwhile would go first."""
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=240).run()
+    app = quick(AppTest.from_file(str(ROOT / "app.py"), default_timeout=240), "residual", "voxel_atlas")
     app.switch_page(f"pages/{name}.py").run()
     turns, take = [], queue._Turn.take
     monkeypatch.setattr(queue._Turn, "take", lambda turn, quick: (turns.append(turn), take(turn, quick)))
@@ -134,7 +140,7 @@ def test_a_run_of_a_page_takes_one_turn_for_all_that_it_computes(checkpoints, br
 @pytest.mark.parametrize("name", ["explore", "toy_lab", "latent_space"])
 def test_a_whole_head_is_extracted_and_its_outline_shown_until_its_owner_gives_a_mask(checkpoints, head, name):
     head, mask = head
-    app = AppTest.from_file(str(ROOT / "pages" / f"{name}.py"), default_timeout=240).run()
+    app = quick(AppTest.from_file(str(ROOT / "pages" / f"{name}.py"), default_timeout=240))
     app.file_uploader[0].set_value(("DOE.nii", scan_file(head), "application/octet-stream")).run()
     assert not app.exception
     assert not app.error
@@ -150,7 +156,7 @@ def test_a_whole_head_is_extracted_and_its_outline_shown_until_its_owner_gives_a
 
 
 def test_a_mask_that_marks_no_brain_is_one_sentence_and_goes_with_its_scan(page, brain_volume):
-    app = page().run()
+    app = quick(page())
     assert len(app.file_uploader) == 1, "samples have no mask"
     app.file_uploader[0].set_value(("one.nii", scan_file(brain_volume), "application/octet-stream")).run()
     nothing = scan_file(Volume(0 * brain_volume.data, brain_volume.affine))
@@ -165,7 +171,7 @@ def test_a_mask_that_marks_no_brain_is_one_sentence_and_goes_with_its_scan(page,
 @pytest.mark.shows(15)
 def test_a_scan_that_does_not_lie_on_the_atlas_is_shown_with_the_atlass_outline(page, brain_volume):
     affine = brain_volume.affine @ np.diag([0.65, 0.65, 0.65, 1])
-    app = page().run()
+    app = quick(page())
     content = nib.Nifti1Image(brain_volume.data, affine).to_bytes()
     app.file_uploader[0].set_value(("small.nii", content, "application/octet-stream")).run()
     assert not app.exception
