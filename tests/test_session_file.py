@@ -114,7 +114,7 @@ def test_a_session_of_a_sample_is_saved_and_opened_again_with_all_that_it_showed
     app.run()
     content = saved()
     assert read(content, "x").compared.thresholds == (0.375, 0.625)
-    other = started()
+    other = started(methods=["voxel_atlas"])
     opened(other, content)
     assert other.selectbox(key="sample").value == "healthy brain A"
     assert other.multiselect(key="methods").value == ["residual"]
@@ -137,7 +137,7 @@ def test_an_upload_of_a_session_is_asked_for_by_its_name_and_known_by_its_conten
     app.session_state.explore_start = app.session_state.explore_cursor = (50, 60, 40)
     app.run()
     content = saved()
-    other = opened(started(), content)
+    other = opened(started(methods=["voxel_atlas"]), content)
     wanted = f"was your file own\\_\\*scan\\*.nii ({len(right):,} bytes); upload it again in the sidebar."
     assert [one for one in other.warning if wanted in one.value], "letter by letter"
     assert other.session_state.explore_cursor != (50, 60, 40)
@@ -194,7 +194,7 @@ def test_who_goes_on_without_a_sessions_file_is_asked_no_more(checkpoints, saved
 
 
 def test_toys_of_a_session_are_planted_again(checkpoints, saved):
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=240).run()
+    app = started(methods=["voxel_atlas"])
     app.switch_page("pages/toy_lab.py").run()
     next(one for one in app.button if one.label == "Random").click().run()
     assert not app.exception
@@ -202,14 +202,14 @@ def test_toys_of_a_session_are_planted_again(checkpoints, saved):
     app.switch_page("pages/explore.py").run()
     content = saved()
     assert read(content, "x").lab.toys
-    other = opened(started(), content)
+    other = opened(started(methods=["voxel_atlas"]), content)
     other.switch_page("pages/toy_lab.py").run()
     assert not other.exception
     assert [(one.kind, one.centre) for one in other.session_state.lab_toys] == [(toy.kind, toy.centre)]
 
 
 def test_toys_that_lie_in_another_scan_than_the_lab_shows_now_are_not_saved(checkpoints, brain_volume, saved):
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=240).run()
+    app = started(methods=["voxel_atlas"])
     app.switch_page("pages/toy_lab.py").run()
     next(one for one in app.button if one.label == "Random").click().run()
     app.switch_page("pages/explore.py").run()

@@ -72,6 +72,18 @@ def app(checkpoints):
     return AppTest.from_file(str(ROOT / "pages" / "toy_lab.py"), default_timeout=240).run()
 
 
+@pytest.fixture
+def quick(checkpoints) -> AppTest:
+    """The same with two maps, for whom it does not matter which."""
+    return two_maps(AppTest.from_file(str(ROOT / "pages" / "toy_lab.py"), default_timeout=240)).run()
+
+
+def two_maps(app: AppTest) -> AppTest:
+    """The page before its first run."""
+    app.session_state.methods = ["residual", "voxel_atlas"]
+    return app
+
+
 def press(app: AppTest, label: str) -> None:
     [button] = [button for button in app.button if button.label == label]
     button.click().run()
@@ -117,55 +129,55 @@ def test_random_plants_with_a_truth_and_an_ap_for_each_map(app):
     assert shown(app)["Truth"] != after["Truth"]
 
 
-def test_a_toy_waits_for_nobodys_scan(app, monkeypatch):
+def test_a_toy_waits_for_nobodys_scan(quick, monkeypatch):
     monkeypatch.setattr(queue, "MOST", 1)
     with queue.turn():  # as of somebody whose scan is being scored
-        press(app, "Random")
-        assert not app.info
-    assert len(app.session_state.lab_toys) == 1
-    assert "Truth" in shown(app)
+        press(quick, "Random")
+        assert not quick.info
+    assert len(quick.session_state.lab_toys) == 1
+    assert "Truth" in shown(quick)
 
 
-def test_undo_restores_maps_exactly_and_clear_the_clean_scan(app):
-    clean = shown(app)
-    press(app, "Random")
-    first = shown(app)
-    press(app, "Random")
-    press(app, "Undo")
-    assert shown(app) == first
-    press(app, "Random")
-    press(app, "Clear")
-    assert shown(app) == clean
-    press(app, "Undo")
-    assert len(app.session_state.lab_toys) == 2, "what Clear took comes back"
-    press(app, "Undo")
-    assert shown(app) == first
-    press(app, "Undo")
-    assert shown(app) == clean
-    press(app, "Undo")
-    assert shown(app) == clean, "before the first there is nothing"
-    press(app, "Redo")
-    assert shown(app) == first
+def test_undo_restores_maps_exactly_and_clear_the_clean_scan(quick):
+    clean = shown(quick)
+    press(quick, "Random")
+    first = shown(quick)
+    press(quick, "Random")
+    press(quick, "Undo")
+    assert shown(quick) == first
+    press(quick, "Random")
+    press(quick, "Clear")
+    assert shown(quick) == clean
+    press(quick, "Undo")
+    assert len(quick.session_state.lab_toys) == 2, "what Clear took comes back"
+    press(quick, "Undo")
+    assert shown(quick) == first
+    press(quick, "Undo")
+    assert shown(quick) == clean
+    press(quick, "Undo")
+    assert shown(quick) == clean, "before the first there is nothing"
+    press(quick, "Redo")
+    assert shown(quick) == first
 
 
-def test_undo_goes_back_over_a_hundred_changes_and_no_more(app, monkeypatch):
+def test_undo_goes_back_over_a_hundred_changes_and_no_more(quick, monkeypatch):
     monkeypatch.setattr(lab_state, "MOST_UNDONE", 2)
     for _ in range(3):
-        press(app, "Random")
+        press(quick, "Random")
     for _ in range(4):
-        press(app, "Undo")
-    assert len(app.session_state.lab_toys) == 1
+        press(quick, "Undo")
+    assert len(quick.session_state.lab_toys) == 1
 
 
-def test_undo_brings_back_a_setting_and_its_control(app):
-    press(app, "Random")
-    app.slider(key="circle_radius_mm").set_value(16.0).run()
-    press(app, "Undo")
-    [toy] = app.session_state.lab_toys
-    assert toy.size_mm == app.slider(key="circle_radius_mm").value == 10
-    press(app, "Redo")
-    [toy] = app.session_state.lab_toys
-    assert toy.size_mm == app.slider(key="circle_radius_mm").value == 16
+def test_undo_brings_back_a_setting_and_its_control(quick):
+    press(quick, "Random")
+    quick.slider(key="circle_radius_mm").set_value(16.0).run()
+    press(quick, "Undo")
+    [toy] = quick.session_state.lab_toys
+    assert toy.size_mm == quick.slider(key="circle_radius_mm").value == 10
+    press(quick, "Redo")
+    [toy] = quick.session_state.lab_toys
+    assert toy.size_mm == quick.slider(key="circle_radius_mm").value == 16
 
 
 def test_no_toy_is_offered_smaller_than_a_voxel(app):
@@ -211,11 +223,11 @@ def test_any_other_text_in_the_address_is_refused_in_a_sentence_or_is_toys(text,
     assert address.decoded(address.encoded(toys), Grid()) == toys
 
 
-def test_more_toys_than_an_address_holds_are_counted(app):
-    app.session_state.lab_toys = tuple(replace(TOYS[0], seed=seed) for seed in range(60))
-    app.run()
-    assert app.query_params["toys"] in ("60", ["60"])
-    again = AppTest.from_file(str(ROOT / "pages" / "toy_lab.py"), default_timeout=240)
+def test_more_toys_than_an_address_holds_are_counted(quick):
+    quick.session_state.lab_toys = tuple(replace(TOYS[0], seed=seed) for seed in range(60))
+    quick.run()
+    assert quick.query_params["toys"] in ("60", ["60"])
+    again = two_maps(AppTest.from_file(str(ROOT / "pages" / "toy_lab.py"), default_timeout=240))
     again.query_params["toys"] = "60"
     again.run()
     assert "no longer here" in again.warning[0].value
@@ -224,7 +236,7 @@ def test_more_toys_than_an_address_holds_are_counted(app):
 @pytest.mark.shows(15, 31)
 @pytest.mark.parametrize("text", ["circle", "circle:10:-1:50:1.1.1:1", "sphere:1:2:3.4.5:6", "~:~"])
 def test_an_address_whose_toys_cannot_be_is_one_sentence(checkpoints, text):
-    app = AppTest.from_file(str(ROOT / "pages" / "toy_lab.py"), default_timeout=240)
+    app = two_maps(AppTest.from_file(str(ROOT / "pages" / "toy_lab.py"), default_timeout=240))
     app.query_params["toys"] = text
     app.run()
     assert not app.exception
@@ -233,23 +245,23 @@ def test_an_address_whose_toys_cannot_be_is_one_sentence(checkpoints, text):
     assert not app.warning
 
 
-def test_controls_shape_the_last_toy_alone(app):
-    press(app, "Random")
-    press(app, "Random")
-    first, last = app.session_state.lab_toys
-    app.slider(key="circle_radius_mm").set_value(16.0).run()
-    kept, shaped = app.session_state.lab_toys
+def test_controls_shape_the_last_toy_alone(quick):
+    press(quick, "Random")
+    press(quick, "Random")
+    first, last = quick.session_state.lab_toys
+    quick.slider(key="circle_radius_mm").set_value(16.0).run()
+    kept, shaped = quick.session_state.lab_toys
     assert kept == first
     assert shaped == last.with_setting("radius_mm", 16.0)
 
 
-def test_another_scan_begins_without_toys(app):
-    press(app, "Random")
-    app.selectbox(key="lab_sample").set_value("healthy brain B with a painted lesion").run()
-    assert not app.exception
-    assert app.session_state.lab_toys == ()
-    press(app, "Random")
-    assert "own lesion counts as normal" in app.caption[-1].value
+def test_another_scan_begins_without_toys(quick):
+    press(quick, "Random")
+    quick.selectbox(key="lab_sample").set_value("healthy brain B with a painted lesion").run()
+    assert not quick.exception
+    assert quick.session_state.lab_toys == ()
+    press(quick, "Random")
+    assert "own lesion counts as normal" in quick.caption[-1].value
 
 
 @pytest.mark.shows(15)
@@ -260,13 +272,13 @@ def test_another_scan_begins_without_toys(app):
         ("sizes_mm", "10, 10, 10", "one intensity for each size; found 3 sizes and 2 intensities"),
     ],
 )
-def test_settings_that_cannot_be_are_one_sentence(app, field, text, sentence):
-    app.selectbox(key="toy").set_value("multiple_shapes").run()
-    app.text_input(key=f"multiple_shapes_{field}").set_value(text).run()
-    if not app.error:
-        press(app, "Random")
-    assert not app.exception
-    said = [one.value for one in [*app.error, *app.warning]]
+def test_settings_that_cannot_be_are_one_sentence(quick, field, text, sentence):
+    quick.selectbox(key="toy").set_value("multiple_shapes").run()
+    quick.text_input(key=f"multiple_shapes_{field}").set_value(text).run()
+    if not quick.error:
+        press(quick, "Random")
+    assert not quick.exception
+    said = [one.value for one in [*quick.error, *quick.warning]]
     assert len(said) == 1
     assert sentence in said[0]
 
