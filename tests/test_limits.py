@@ -120,9 +120,16 @@ def test_what_lies_beside_others_and_is_no_lesion_is_not_found(prepared, tiny_ch
         assert not any(one.found for one in of_none)
 
 
+@pytest.fixture(scope="module")
+def extremes(prepared, scored, tiny_checkpoint) -> dict[float, Limits]:
+    """Of a map that marks nothing, and of one that marks everything, in the same scans."""
+    maps = {threshold: ThresholdedMap(scored, threshold, 0.05) for threshold in (np.inf, -np.inf)}
+    return dict(zip(maps, detection_limits(prepared, tiny_checkpoint, list(maps.values()), lambda _: None, 0, 1), strict=True))
+
+
 @pytest.mark.parametrize("threshold", [np.inf, -np.inf])
-def test_a_map_that_marks_nothing_or_everything_finds_no_lesion(threshold, prepared, scored, tiny_checkpoint):
-    found = limits_at(threshold, prepared, scored, tiny_checkpoint)
+def test_a_map_that_marks_nothing_or_everything_finds_no_lesion(threshold, extremes):
+    found = extremes[threshold]
     assert not any(one.found for one in found.outcomes), "what was marked before does not count"
     assert all(one.marked_before == (threshold < 0) for one in found.outcomes)
     assert found.false_components == (threshold < 0), "one part is the whole brain"

@@ -21,6 +21,12 @@ PREFERRED = ("logistic_fusion", "segmenter", "smoothed_residual", "voxel_atlas")
 VOLUMES_ML = {"healthy brain B with a painted lesion": (3, 6), "MS patient": (0.5, 3), "glioma patient": (15, 40)}
 
 
+@pytest.fixture(scope="module")
+def checkpoint() -> Checkpoint:
+    """The model that the app carries."""
+    return Checkpoint.load(shipped())
+
+
 @pytest.mark.parametrize("name", SAMPLES)
 def test_a_sample_is_small_and_has_its_truth_and_licence(name):
     kept, sample = SAMPLES[name], load_sample(name)
@@ -45,8 +51,8 @@ def test_nobody_waits_for_a_samples_place_on_the_atlas(name, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["healthy brain A", "healthy brain B", "healthy brain B with a painted lesion"])
-def test_the_first_screen_marks_little_of_a_healthy_brain_and_the_painted_lesion(name):
-    checkpoint, sample = Checkpoint.load(shipped()), load_sample(name)
+def test_the_first_screen_marks_little_of_a_healthy_brain_and_the_painted_lesion(checkpoint, name):
+    sample = load_sample(name)
     prepared = scoring.prepare(sample.scan, checkpoint)
     found = [scoring.score(prepared, checkpoint, method) for method in PREFERRED]
     assert cautions(prepared, found, checkpoint) == []
@@ -59,8 +65,8 @@ def test_the_first_screen_marks_little_of_a_healthy_brain_and_the_painted_lesion
             assert detection(native[brain], sample.truth[brain]).ap > 0.5, one.name
 
 
-def test_a_patient_of_another_scanner_opens_with_little_marked_and_no_warning():
-    checkpoint, sample = Checkpoint.load(shipped()), load_sample("MS patient")
+def test_a_patient_of_another_scanner_opens_with_little_marked_and_no_warning(checkpoint):
+    sample = load_sample("MS patient")
     prepared = scoring.prepare(sample.scan, checkpoint)
     found = [scoring.score(prepared, checkpoint, method) for method in PREFERRED]
     assert cautions(prepared, found, checkpoint) == []
@@ -70,19 +76,19 @@ def test_a_patient_of_another_scanner_opens_with_little_marked_and_no_warning():
         assert one.scale == "scan", one.name
 
 
-def test_the_healthy_samples_are_test_subjects_of_the_shipped_model():
-    source = Checkpoint.load(shipped()).provenance.source
+def test_the_healthy_samples_are_test_subjects_of_the_shipped_model(checkpoint):
+    source = checkpoint.provenance.source
     assert {subject.id for subject in healthy_samples().subjects} <= set(source.subjects["test"])
     assert open_cohort("samples") == healthy_samples()
     assert len(FIRST) == len(PREFERRED)
 
 
-def test_ones_own_experiment_measures_the_samples_where_the_cohort_is_not(monkeypatch):
+def test_ones_own_experiment_measures_the_samples_where_the_cohort_is_not(checkpoint, monkeypatch):
     monkeypatch.setattr(subjects, "find_data", lambda name: None)
     assert own_experiment._where(shipped()) == ["--data", "samples"]
-    source, people = subjects.measured(Checkpoint.load(shipped()), "samples", "test")
+    source, people = subjects.measured(checkpoint, "samples", "test")
     assert people == ("IXI012-HH-1211_T1_brain", "IXI603-HH-2701_T1_brain")
     brain = subjects.prepared_brain(source, people[0], str(shipped()))
     assert 1400 < brain.mask.sum() * 0.008 < 1800, "ml, on the atlas"
     with pytest.raises(InputError, match="None of the validation subjects of brain-slices-2mm is among the samples"):
-        subjects.measured(Checkpoint.load(shipped()), "samples", "validation")
+        subjects.measured(checkpoint, "samples", "validation")
