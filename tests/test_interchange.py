@@ -34,7 +34,14 @@ TENSOR = {
 
 
 @pytest.fixture
-def copy(tiny_checkpoint_folder, tmp_path) -> Path:
+def copy(few_checkpoint_folder, tmp_path) -> Path:
+    """Of a checkpoint that is soon read."""
+    return Path(shutil.copytree(few_checkpoint_folder, tmp_path / "copy"))
+
+
+@pytest.fixture
+def whole(tiny_checkpoint_folder, tmp_path) -> Path:
+    """One with companions."""
     return Path(shutil.copytree(tiny_checkpoint_folder, tmp_path / "copy"))
 
 
@@ -165,19 +172,19 @@ def test_every_licence_is_named_with_what_is_under_it():
 # As it is read
 
 
-def test_an_older_checkpoint_without_any_of_it_opens(copy, tiny_checkpoint):
-    (copy / METADATA).unlink()
-    (copy / "README.md").write_text(tiny_checkpoint.card)
-    for file in copy.glob("*.onnx"):
-        put(copy, file.name, without_properties(file.read_bytes()))
-    assert archive.check(copy).card == tiny_checkpoint.card
-    assert {path.suffix for path in copy.iterdir()} == {".onnx", ".npz", ".csv", ".md", ".json"}
+def test_an_older_checkpoint_without_any_of_it_opens(whole, tiny_checkpoint):
+    (whole / METADATA).unlink()
+    (whole / "README.md").write_text(tiny_checkpoint.card)
+    for file in whole.glob("*.onnx"):
+        put(whole, file.name, without_properties(file.read_bytes()))
+    assert archive.check(whole).card == tiny_checkpoint.card
+    assert {path.suffix for path in whole.iterdir()} == {".onnx", ".npz", ".csv", ".md", ".json"}
 
 
-def test_a_folder_of_another_name_and_another_head_are_no_contradiction(copy, tiny_checkpoint):
-    text = (copy / "README.md").read_text().replace("library_name", "library")
-    (copy / "README.md").write_text(text)
-    found = Checkpoint.load(copy)
+def test_a_folder_of_another_name_and_another_head_are_no_contradiction(whole, tiny_checkpoint):
+    text = (whole / "README.md").read_text().replace("library_name", "library")
+    (whole / "README.md").write_text(text)
+    found = Checkpoint.load(whole)
     assert (found.name, found.digest, found.card) == ("copy", tiny_checkpoint.digest, tiny_checkpoint.card)
 
 
@@ -272,18 +279,18 @@ def test_hostile_properties_are_one_sentence(copy, kind):
     assert refusal(copy) == "What encoder.onnx of copy says of itself is damaged; copy the checkpoint again."
 
 
-def test_what_runs_holds_no_properties_and_may_say_any_word(copy, tiny_checkpoint_folder):
-    told(copy, note="the location of a lesion")
-    archive.check(copy)
+def test_what_runs_holds_no_properties_and_may_say_any_word(whole, tiny_checkpoint_folder):
+    told(whole, note="the location of a lesion")
+    archive.check(whole)
     seen = []
 
     def open_graph(content: bytes) -> OnnxGraph:
         seen.append(content)
         return OnnxGraph(content)
 
-    Checkpoint.load(copy, open_graph)
+    Checkpoint.load(whole, open_graph)
     assert all(not onnx.load_from_string(content).metadata_props for content in seen)
-    assert len(seen) == len(list(copy.glob("*.onnx")))
+    assert len(seen) == len(list(whole.glob("*.onnx")))
     assert seen[0] == without_properties((tiny_checkpoint_folder / "encoder.onnx").read_bytes())
 
 
