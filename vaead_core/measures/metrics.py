@@ -97,8 +97,8 @@ def separation_intervals(anomalous: Array, normal: Array, level: float = 0.95, s
     sizes = np.repeat([len(anomalous), len(normal)], [len(anomalous), len(normal)])
     found = []
     for _ in range(RESAMPLED_GROUPS // DRAWN_AT_ONCE):
-        drawn = np.split(rng.integers(sizes, size=(DRAWN_AT_ONCE, len(sizes))), [len(anomalous)], axis=1)
-        found.append(_separations(*(group[places] for group, places in zip(groups, drawn, strict=True)), len(levels)))
+        first, second = np.split(rng.integers(sizes, size=(DRAWN_AT_ONCE, len(sizes))), [len(anomalous)], axis=1)
+        found.append(_separations(groups[0][first], groups[1][second], len(levels)))
     ends = [(1 - level) / 2, (1 + level) / 2]
     auroc, ap = (np.quantile(np.concatenate(values), ends) for values in zip(*found, strict=True))
     return (float(auroc[0]), float(auroc[1])), (float(ap[0]), float(ap[1]))
