@@ -14,7 +14,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from tests.support.hostile import ENDLESS, HUNGRY, hostile, workers
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_SECONDS, until
 from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.computing import apart, frames
 from vaead_core.computing.apart import Apart
@@ -28,10 +28,16 @@ IMAGES = np.random.default_rng(0).uniform(-1, 1, (19, 96, 96)).astype(np.float32
 
 @pytest.fixture(autouse=True)
 def none_is_left():
+    let_go()  # of a file before this one
     yield
+    let_go()
+
+
+def let_go() -> None:
+    """Returns when no worker is left."""
     if workers(os.getpid()):
         gc.collect()  # a cycle, or a failed test's traceback, holds one
-    until(lambda: not workers(os.getpid()), 10)
+    until(lambda: not workers(os.getpid()))
 
 
 def network(folder: Path, opener: Apart) -> OnnxVAE:
@@ -68,13 +74,11 @@ def test_an_endless_run_ends_at_its_deadline_and_the_network_is_not_run_again(fe
     began = time.monotonic()
     with pytest.raises(CheckpointError, match=r"network of endless took longer than 1 s.* choose another checkpoint"):
         vae.encode(IMAGES)
-    assert 1 <= time.monotonic() - began < 3
+    assert 1 <= time.monotonic() - began < PATIENCE_SECONDS
     assert not workers(os.getpid())
-    began = time.monotonic()
+    monkeypatch.setattr(apart, "_Worker", None)  # none is begun
     with pytest.raises(CheckpointError, match="took longer"):
         vae.decode(np.zeros((1, vae.latent_size), np.float32))
-    assert time.monotonic() - began < 0.5
-    assert not workers(os.getpid())
 
 
 def test_a_run_that_asks_for_all_memory_is_refused(few_checkpoint_folder, tmp_path):
@@ -130,7 +134,7 @@ def test_closing_frees_whoever_waits_for_it(few_checkpoint_folder, tmp_path):
     time.sleep(0.5)
     assert waiting.is_alive()
     opener.close()
-    waiting.join(5)
+    waiting.join(PATIENCE_SECONDS)
     assert said == ["The checkpoint endless was closed; choose another, or upload it again."]
     with pytest.raises(CheckpointError, match="was closed"):
         vae.encode(IMAGES[:1])
@@ -162,7 +166,7 @@ vae.encode(np.zeros((19, 96, 96), np.float32))
     assert worker.exists()
     process.kill()
     process.communicate()
-    until(lambda: not worker.exists() or ") Z " in (worker / "stat").read_text(), 10)
+    until(lambda: not worker.exists() or ") Z " in (worker / "stat").read_text())
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from pages.shared.server import jobs
 from tests.support.contents import archive
 from tests.support.scans import scan_file
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 ROOT = Path(__file__).resolve().parents[1]
 LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ audit session=[0-9a-f]{8} (.*)")
@@ -32,7 +32,7 @@ def visited(checkpoints, brain_volume) -> None:
     [start] = [button for button in app.button if button.label == "Start training"]
     start.click().run()
     app.session_state["jobs"]["training"].cancel()
-    assert app.session_state["jobs"]["training"].wait(60) == jobs.CANCELLED
+    assert app.session_state["jobs"]["training"].wait(PATIENCE_SECONDS) == jobs.CANCELLED
     until(lambda: not jobs._running)
     assert not app.exception
 

@@ -8,6 +8,7 @@ import pytest
 from pages.shared.server import cache as store
 from pages.shared.server import memory
 from pages.shared.server.cache import bytes_of, cached, forget_all, kept, kept_bytes
+from tests.support.waiting import PATIENCE_SECONDS
 from vaead_core.errors import InputError
 from vaead_core.scans.volume import Slices
 
@@ -78,17 +79,17 @@ def test_two_who_ask_for_the_same_compute_it_once():
     def slow(name: str) -> str:
         made.append(name)
         begun.set()
-        assert go_on.wait(10)
+        assert go_on.wait(PATIENCE_SECONDS)
         return name
 
     found = []
     threads = [threading.Thread(target=lambda: found.append(slow("a"))) for _ in range(2)]
     for thread in threads:
         thread.start()
-    assert begun.wait(10)
+    assert begun.wait(PATIENCE_SECONDS)
     go_on.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(PATIENCE_SECONDS)
     assert (found, made) == (["a", "a"], ["a"])
 
 

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from pages.shared.checkpoints import training_job
 from pages.shared.server import data_folder, jobs, sessions
 from tests.support.contents import archive
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_SECONDS, until
 from training.presets import PRESETS
 from vaead_core.checkpoints.archive import packed
 from vaead_core.cohorts.synthetic import synthetic_brain
@@ -181,7 +181,7 @@ def test_a_training_that_fails_says_its_last_sentence(app, tmp_path, monkeypatch
     app.text_input(key="train_folder").set_value("empty").run()
     [start] = [button for button in app.button if button.label == "Start training"]
     start.click().run()
-    assert app.session_state["jobs"]["training"].wait(60) == jobs.FAILED
+    assert app.session_state["jobs"]["training"].wait(PATIENCE_SECONDS) == jobs.FAILED
     app.run()
     assert not app.exception
     assert re.search(r"Training of my-model failed after .*empty", app.error[0].value)
@@ -225,7 +225,7 @@ def test_healthy_scans_that_are_uploaded_calibrate_a_site_and_leave_no_trace(app
     start(app)
     held = Path(app.session_state["own_healthy"].name)
     job = app.session_state["jobs"]["site"]
-    assert job.wait(200) == jobs.FINISHED, job.lines
+    assert job.wait(PATIENCE_SECONDS) == jobs.FINISHED, job.lines
     assert job.share == 1
     assert not list(held.iterdir()), "no scan is left"
     assert "anna" not in " ".join(job.lines)
@@ -267,7 +267,7 @@ def test_a_folder_of_the_server_calibrates_only_where_its_operator_allows_it(app
     assert "There is no folder" in start(app).error[0].value
     app.text_input(key="site_folder").set_value("empty").run()
     start(app)
-    assert app.session_state["jobs"]["site"].wait(60) == jobs.FAILED
+    assert app.session_state["jobs"]["site"].wait(PATIENCE_SECONDS) == jobs.FAILED
     assert "No .nii or .nii.gz file lies below empty" in app.session_state["jobs"]["site"].last_sentence
 
 

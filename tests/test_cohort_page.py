@@ -20,7 +20,7 @@ from pages.shared.scan_input import YOURS
 from pages.shared.server import jobs, sessions
 from tests.support.bids import FEW_MAPS
 from tests.support.scans import scan_file
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_SECONDS, until
 from vaead_core.cohorts.synthetic import synthetic_brain
 from vaead_core.figures.mosaic import TILE
 from vaead_core.study.verdicts import verdicts_tsv
@@ -442,7 +442,7 @@ def test_own_scans_are_scored_shown_by_their_names_and_go_with_the_session(check
     app = own_scans(brain, brain[:20000])
     app.button(key="cohort_score").click().run()
     assert not app.error
-    assert app.session_state.jobs[own.KEY].wait(240) == jobs.FAILED, "as one scan has no maps"
+    assert app.session_state.jobs[own.KEY].wait(PATIENCE_SECONDS) == jobs.FAILED, "as one scan has no maps"
     app.run()
     assert not app.exception
     assert not app.error

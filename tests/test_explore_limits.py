@@ -70,7 +70,7 @@ def whole(app: AppTest) -> AppTest:
     """The page once all lesions are painted."""
     button(app).click().run()
     assert not app.exception
-    until(lambda: measured(app).work.state != jobs.RUNNING, 120)
+    until(lambda: measured(app).work.state != jobs.RUNNING)
     return app.run()
 
 

@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.shared.server import jobs, sessions
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 ROOT = Path(__file__).resolve().parents[1]
 BUSY = """
@@ -51,7 +51,7 @@ def alive(pid: int) -> bool:
 
 
 def wait_for_the_end(pids: list[int]) -> None:
-    until(lambda: not any(map(alive, pids)), 60)
+    until(lambda: not any(map(alive, pids)))
 
 
 @pytest.fixture(autouse=True)
@@ -59,15 +59,16 @@ def no_job_is_left():
     yield
     for job in list(jobs._running):
         job.cancel()
-        job.wait(60)
+        job.wait(PATIENCE_SECONDS)
     assert not jobs._running
 
 
 def test_a_finished_job_has_its_lines_and_its_time():
+    began = time.monotonic()
     job = jobs.Job(python("print('one'); print('two')"), "Two lines")
-    assert job.wait(60) == jobs.FINISHED
+    assert job.wait(PATIENCE_SECONDS) == jobs.FINISHED
     assert job.lines == ["one", "two"]
-    assert 0 < job.elapsed < 20
+    assert 0 < job.elapsed <= time.monotonic() - began
     assert job.elapsed == job.elapsed
 
 
@@ -76,10 +77,10 @@ def test_a_job_starts_and_then_is_at_the_stage_that_it_told_last():
     job = jobs.Job(python(f"import time; time.sleep(1); {said}"), "Work")
     assert job.stage == "starting"
     until(lambda: job.stage == "reading *a*.nii")
-    job.wait(60)
+    job.wait(PATIENCE_SECONDS)
     assert (job.stage, job.lines) == ("epoch 1 of 2", ["one"])
     other = jobs.Job(python("print('one')"), "Work")
-    other.wait(60)
+    other.wait(PATIENCE_SECONDS)
     assert other.stage == "", "it tells of none"
 
 
@@ -90,25 +91,25 @@ def test_what_shall_be_done_at_its_end_is_done_before_it_has_ended(cancelled):
     if cancelled:
         pids_of(job)
         job.cancel()
-    assert job.wait(60) == (jobs.CANCELLED if cancelled else jobs.FINISHED)
+    assert job.wait(PATIENCE_SECONDS) == (jobs.CANCELLED if cancelled else jobs.FINISHED)
     assert done == [jobs.RUNNING]
 
 
 def test_a_failed_job_says_its_last_sentence():
     job = jobs.Job(python("import sys; print('some work'); sys.exit('The folder is empty; give another.')"), "Work")
-    assert job.wait(60) == jobs.FAILED
+    assert job.wait(PATIENCE_SECONDS) == jobs.FAILED
     assert job.last_sentence == "The folder is empty; give another."
 
 
 def test_a_job_that_dies_silently_says_its_status():
     job = jobs.Job(python("import os; os.kill(os.getpid(), 9)"), "Work")
-    assert job.wait(60) == jobs.FAILED
+    assert job.wait(PATIENCE_SECONDS) == jobs.FAILED
     assert job.last_sentence == "It ended with status 137 and said nothing."
 
 
 def test_the_log_is_bounded_in_lines_and_in_their_length():
     job = jobs.Job(python("print('\\n'.join(map(str, range(5000))), 'x' * 100_000)"), "Much")
-    assert job.wait(60) == jobs.FINISHED
+    assert job.wait(PATIENCE_SECONDS) == jobs.FINISHED
     assert len(job.lines) == jobs.LINES
     assert max(map(len, job.lines)) <= jobs.LINE_LENGTH
 
@@ -118,14 +119,14 @@ def test_progress_is_what_the_listener_made_of_the_last_line_it_knows():
         return int(line) / 4 if line.strip().isdigit() else None
 
     job = jobs.Job(python("print(1); print(3); print('and so on')"), "Work", listen)
-    job.wait(60)
+    job.wait(PATIENCE_SECONDS)
     assert job.share == 0.75
 
 
 def test_threads_of_a_job_are_bounded():
     code = "import os; print(os.environ['OMP_NUM_THREADS'], os.nice(0), os.environ['VAEAD_APART'])"
     job = jobs.Job(python(f"{code}; print(open('/proc/self/oom_score_adj').read().strip())"), "Work")
-    job.wait(60)
+    job.wait(PATIENCE_SECONDS)
     assert job.lines == [f"{jobs.THREADS} {min(19, os.nice(0) + 10)} 1", "1000"]
     assert max(os.cpu_count(), jobs.MOST_RUNNING) >= jobs.THREADS * jobs.MOST_RUNNING
 
@@ -137,7 +138,7 @@ def test_cancel_ends_what_the_command_started_too():
     assert all(map(alive, pids))
     job.cancel()
     wait_for_the_end(pids)
-    assert job.wait(60) == jobs.CANCELLED
+    assert job.wait(PATIENCE_SECONDS) == jobs.CANCELLED
 
 
 def test_a_command_that_ignores_the_request_is_ended_after_the_grace(monkeypatch):
@@ -148,12 +149,12 @@ def test_a_command_that_ignores_the_request_is_ended_after_the_grace(monkeypatch
     job.cancel()
     wait_for_the_end(pids)
     assert time.monotonic() - begin >= jobs.GRACE_SECONDS
-    assert job.wait(60) == jobs.CANCELLED
+    assert job.wait(PATIENCE_SECONDS) == jobs.CANCELLED
 
 
 def test_what_a_command_leaves_behind_ends_with_it():
     job = jobs.Job(python("import subprocess, sys; one = subprocess.Popen(['sleep', '600']); print('pids', one.pid)"), "Work")
-    assert job.wait(60) == jobs.FINISHED
+    assert job.wait(PATIENCE_SECONDS) == jobs.FINISHED
     wait_for_the_end(pids_of(job))
 
 
@@ -211,7 +212,7 @@ def test_a_page_follows_its_job_and_cancels_it(app):
     app.run()
     assert app.session_state["jobs"]["one"] is job
     press(app, "Cancel")
-    assert job.wait(60) == jobs.CANCELLED
+    assert job.wait(PATIENCE_SECONDS) == jobs.CANCELLED
     app.run()
     assert "Job one was cancelled after" in app.info[0].value
     press(app, "Start")
@@ -252,7 +253,7 @@ def test_what_runs_is_told_beside_every_page_until_it_has_ended():
     app.run()
     assert [one.proto.text for one in app.sidebar.get("progress")] == ["Job one, 50%"]
     job.cancel()
-    job.wait(60)
+    job.wait(PATIENCE_SECONDS)
     app.run()
     assert not app.sidebar.get("progress")
 
@@ -270,4 +271,4 @@ def test_a_job_of_an_abandoned_session_is_cancelled(app, monkeypatch):
     monkeypatch.setattr(sessions, "_LOOK_SECONDS", 0.1)
     monkeypatch.setattr(sessions, "_is_open", lambda session: False)
     press(app, "Start")
-    assert app.session_state["jobs"]["one"].wait(20) == jobs.CANCELLED
+    assert app.session_state["jobs"]["one"].wait(PATIENCE_SECONDS) == jobs.CANCELLED

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pages.shared.server import queue
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -51,13 +51,13 @@ def test_no_more_than_the_most_compute_at_once(monkeypatch, most):
             with counting:
                 now[0] += 1
                 highest[0] = max(highest[0], now[0])
-            all_in.wait(10)  # as many as may do compute at once
+            all_in.wait(PATIENCE_SECONDS)  # as many as may do compute at once
             with counting:
                 now[0] -= 1
 
     threads = [in_thread(work) for _ in range(most * 3)]
     for thread in threads:
-        thread.join(20)
+        thread.join(PATIENCE_SECONDS)
     assert highest == [most]
     assert now == [0]
 
@@ -72,7 +72,7 @@ def test_first_come_first_served():
     with queue.turn():
         threads = join_in_order(4, work)
     for thread in threads:
-        thread.join(10)
+        thread.join(PATIENCE_SECONDS)
     assert served == [0, 1, 2, 3]
 
 
@@ -86,17 +86,17 @@ def test_what_takes_a_moment_waits_for_no_scan_but_for_others_that_do():
     with queue.turn():
         scan = in_thread(work, 0, False)
         until(lambda: len(queue._line) == 2)
-        in_thread(work, 1, True).join(10)
+        in_thread(work, 1, True).join(PATIENCE_SECONDS)
         assert served == [1]
         with queue.turn(quick=True):  # in the turn that this thread has
             assert queue._quick_line == []
-    scan.join(10)
+    scan.join(PATIENCE_SECONDS)
     with queue.turn(quick=True):
         moment = in_thread(work, 2, True)
         until(lambda: len(queue._quick_line) == 2)
-        in_thread(work, 3, False).join(10)
+        in_thread(work, 3, False).join(PATIENCE_SECONDS)
         assert served == [1, 0, 3]
-    moment.join(10)
+    moment.join(PATIENCE_SECONDS)
     assert served == [1, 0, 3, 2]
 
 
@@ -132,7 +132,7 @@ def test_whoever_leaves_the_line_is_not_waited_for():
             left.append(number)
 
     with queue.turn():
-        in_thread(leave, 0).join(10)
+        in_thread(leave, 0).join(PATIENCE_SECONDS)
         assert left == [0]
         assert len(queue._line) == 1
     assert served == []

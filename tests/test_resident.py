@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from tests.support.trainings import tiny
+from tests.support.waiting import PATIENCE_SECONDS
 from training import resident
 from training.companion_tasks import TASKS, OnSlices
 from training.config import Augmentation
@@ -68,7 +69,7 @@ def test_what_is_prepared_ahead_comes_in_order_and_while_others_work():
     found = []
     for square in ahead(work, range(6), 2):
         later = len(found) + 2
-        assert later > 5 or begun[later].wait(10), "the next two are begun before this one is used"
+        assert later > 5 or begun[later].wait(PATIENCE_SECONDS), "the next two are begun before this one is used"
         found.append(square)
     assert found == [0, 1, 4, 9, 16, 25] == list(ahead(work, range(6), 0))
 

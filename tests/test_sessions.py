@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from pages.shared.server import sessions
+from tests.support.waiting import PATIENCE_SECONDS
 
 
 @pytest.mark.parametrize(("pause", "looks_away"), [(0.0, 1), (1000.0, 1), (1000.0, 50)])
@@ -37,7 +38,9 @@ def test_time_in_which_nobody_looked_does_not_count_as_absence(monkeypatch, paus
 def first_visit(temporary: Path) -> None:
     """What a server's first visit does with what lies in its folder for temporary files, as another process."""
     program = "from pages.shared.server import sessions; sessions._remove_left_folders()"
-    subprocess.run([sys.executable, "-c", program], env=os.environ | {"TMPDIR": str(temporary)}, check=True, timeout=60)
+    subprocess.run(
+        [sys.executable, "-c", program], env=os.environ | {"TMPDIR": str(temporary)}, check=True, timeout=PATIENCE_SECONDS
+    )
 
 
 def test_a_pipe_a_link_and_a_file_with_a_session_folders_name_hold_up_nobody_and_stay(tmp_path):

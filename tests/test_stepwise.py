@@ -19,7 +19,7 @@ def begun(steps: Iterator[int], of: int = 4) -> Stepwise[int]:
 
 
 def state_at_the_end(work: Stepwise) -> str:
-    until(lambda: work.state != jobs.RUNNING, 60)
+    until(lambda: work.state != jobs.RUNNING)
     return work.state
 
 
@@ -36,7 +36,7 @@ def test_it_tells_what_its_last_step_gave_and_that_all_is_done():
     states: list[str] = []
     work = Stepwise("Counting", iter([1, 2, 4]), lambda done: done / 4, states.append)
     assert state_at_the_end(work) == jobs.FINISHED
-    until(lambda: states == [jobs.FINISHED], 10)
+    until(lambda: states == [jobs.FINISHED])
     assert (work.latest, work.share) == (4, 1.0)
     elapsed = work.elapsed
     time.sleep(0.05)

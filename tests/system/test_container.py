@@ -15,6 +15,7 @@ from tests.support.apptainer import Definition
 from tests.support.bids import put
 from tests.support.dockerfile import Dockerfile
 from tests.support.scans import scan_file
+from tests.support.waiting import PATIENCE_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 RECIPE = Dockerfile.read(ROOT / "Dockerfile")
@@ -84,18 +85,18 @@ def checked(python: Path, tree: Path, scratch: Path) -> tuple[str, int, str]:
     check = [*RECIPE.words("HEALTHCHECK"), f"http://127.0.0.1:{PORT}"]
     server = run(words, python, tree, scratch, port, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             health = run(check, python, tree, scratch, port, stdout=subprocess.PIPE)
-            sentence = health.communicate(timeout=60)[0]
+            sentence = health.communicate(timeout=PATIENCE_SECONDS)[0]
             if "does not answer" not in sentence or time.monotonic() > deadline:
                 break
             time.sleep(0.5)
     finally:
         server.terminate()
-        printed = server.communicate(timeout=30)[0]
+        printed = server.communicate(timeout=PATIENCE_SECONDS)[0]
     gone = run(check, python, tree, scratch, port, stdout=subprocess.DEVNULL)
-    assert gone.wait(60) == 1, "a server that is gone is not healthy"
+    assert gone.wait(PATIENCE_SECONDS) == 1, "a server that is gone is not healthy"
     return printed, health.returncode, sentence
 
 
@@ -117,7 +118,7 @@ def test_the_health_check_refuses_a_server_whose_pages_are_broken(python, tree, 
 
 def test_the_images_user_cannot_write_to_the_sources(python, tree, place):
     attempt = run(["python", "-c", "open('app.py', 'a')"], python, tree, place, PORT, stderr=subprocess.PIPE)
-    assert "PermissionError" in attempt.communicate(timeout=30)[1]
+    assert "PermissionError" in attempt.communicate(timeout=PATIENCE_SECONDS)[1]
 
 
 def test_the_run_script_of_the_apptainer_image_scores_a_study(python, place, brain_volume):

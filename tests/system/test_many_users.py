@@ -10,7 +10,7 @@ from tests.support.disks import begun_with
 from tests.support.reader import Reader, Run
 from tests.support.scans import scan_file
 from tests.support.server import served
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 
 def digests(run: Run) -> tuple[str, ...]:
@@ -25,7 +25,7 @@ def together(*works) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(240)
+        thread.join(PATIENCE_SECONDS)
         assert not thread.is_alive()
 
 

@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 
 from tests.support.fitted import STEPS
 from tests.support.trainings import tiny
+from tests.support.waiting import PATIENCE_SECONDS
 from training import processes
 from vaead_core.errors import InputError
 
@@ -32,7 +33,7 @@ def run_together(commands: list[list[str]], expected: int = 0) -> str:
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     running = [subprocess.Popen(command, cwd=ROOT, env=environment, **pipes) for command in commands]
-    said = [process.communicate(timeout=200)[0] for process in running]
+    said = [process.communicate(timeout=PATIENCE_SECONDS)[0] for process in running]
     assert [process.returncode for process in running] == [expected] * len(running), "\n".join(said)
     return "\n".join(said)
 

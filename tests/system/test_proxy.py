@@ -57,7 +57,7 @@ def proxy(tiny_checkpoint_folder):
             yield port, folder
         finally:
             nginx.terminate()
-            nginx.wait(10)
+            nginx.wait(PATIENCE_SECONDS)
 
 
 def _wait(port: int, nginx: subprocess.Popen) -> None:
@@ -74,7 +74,7 @@ def _wait(port: int, nginx: subprocess.Popen) -> None:
 def status(port: int, path: str = "/", headers: dict | None = None, sent: bytes | None = None) -> int:
     request = urllib.request.Request(f"https://127.0.0.1:{port}{path}", sent, headers or {}, method="PUT" if sent else "GET")
     try:
-        with urllib.request.urlopen(request, timeout=30, context=HERE) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS, context=HERE) as answer:
             return answer.status
     except urllib.error.HTTPError as error:
         return error.code

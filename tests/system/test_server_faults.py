@@ -16,7 +16,7 @@ from tests.support.disks import begun_with, full_disk, read_only
 from tests.support.reader import Reader, Run
 from tests.support.scans import scan_file
 from tests.support.server import serve, served, wait_for
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 NOT_ENOUGH = "There is not enough memory for this; crop or resample the scan, or try again later."
 
@@ -31,7 +31,7 @@ def followed(log: Path, **options):
             yield server, address
         finally:
             server.terminate()
-            server.wait(20)
+            server.wait(PATIENCE_SECONDS)
     assert "Traceback" not in log.read_text()
 
 

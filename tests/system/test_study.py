@@ -14,6 +14,7 @@ import pytest
 from tests.support.bids import FEW_MAPS, issues, put, study_tree, written
 from tests.support.disks import full_disk
 from tests.support.scans import scan_file
+from tests.support.waiting import PATIENCE_SECONDS
 from vaead_core.cohorts.synthetic import synthetic_brain
 from vaead_core.pipeline import scoring
 from vaead_core.pipeline.findings import Verdict
@@ -86,7 +87,7 @@ def test_a_process_that_is_ended_from_outside_is_one_sentence_and_a_full_disk_to
         time.sleep(0.05)
     for worker in workers(process.pid):
         os.kill(worker, signal.SIGKILL)
-    said = process.communicate(timeout=120)[1].strip().splitlines()
+    said = process.communicate(timeout=PATIENCE_SECONDS)[1].strip().splitlines()
     assert process.returncode == 2
     assert said[-1].startswith("A process was ended from outside, most likely for lack of memory.")
     assert "Traceback" not in "".join(said)

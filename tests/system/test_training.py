@@ -68,7 +68,7 @@ def test_a_killed_training_resumes_to_the_weights_of_an_unbroken_one(thin_cohort
 def test_two_processes_train_one_valid_checkpoint(tmp_path):
     out = tmp_path / "two"
     command = [sys.executable, "-m", "training.run", *options(out, "--epochs", "1", "--devices", "2", "--data", "synthetic:3")]
-    subprocess.run(command, cwd=ROOT, env=environment(), check=True, timeout=250)
+    subprocess.run(command, cwd=ROOT, env=environment(), check=True, timeout=PATIENCE_SECONDS)
     assert Checkpoint.load(out).provenance.training.settings["devices"] == 2
 
 

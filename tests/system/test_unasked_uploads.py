@@ -10,7 +10,7 @@ import pytest
 from tests.support.reader import Reader
 from tests.support.scans import scan_file
 from tests.support.server import end, serve, wait_for
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 FILE = bytes(20 << 20)
 
@@ -35,7 +35,7 @@ def megabytes(process: int) -> float:
 
 def held(address: str) -> bool:
     """Whether the server holds any file, as it was some seconds ago."""
-    with urllib.request.urlopen(f"{address}/_stcore/metrics", timeout=30) as answer:
+    with urllib.request.urlopen(f"{address}/_stcore/metrics", timeout=PATIENCE_SECONDS) as answer:
         return "UploadedFileManager" in answer.read().decode()
 
 
@@ -63,13 +63,13 @@ def test_files_that_no_page_asked_for_are_not_held_and_memory_returns(server, br
         asked = [one.upload_url for one in reader.addresses(*[f"{number}.nii" for number in range(20)])]
         assert taken(reader, asked) <= 2, "the page has one place for a scan, and one while it is replaced"
         assert megabytes(process) < before + 200
-        until(lambda: held(address), 60)
-        until(lambda: not held(address), 120)
+        until(lambda: held(address))
+        until(lambda: not held(address))
         assert megabytes(process) < before + 50
         assert not reader.upload("mine.nii", scan_file(brain_volume, 1.2)).errors
-        until(lambda: held(address), 60)
+        until(lambda: held(address))
         reader.open("Benchmark")
-        until(lambda: not held(address), 60)  # what the page before had asked for, at once
+        until(lambda: not held(address))  # what the page before had asked for, at once
 
 
 def test_a_session_that_drew_no_page_can_send_nothing(server):
