@@ -75,8 +75,8 @@ TAKE_MARKDOWN = {
     *("progress", "button", "download_button", "expander", "popover", "write"),
 }
 OURS = {  # words and numbers of the app's own
-    *("title", "label", "about", "own", "whose", "unseen", "differing", "sentence(ahead)", "SAID[found.brain_by]", "site.scans"),
-    *("min(latent_space.COMPARED_ROWS, len(healthy))", "slices.position[row]", "EXPERIMENTS['shift'].question"),
+    *("title", "label", "about", "own", "whose", "unseen", "differing", "sentence(ahead, quick)", "SAID[found.brain_by]"),
+    *("min(latent_space.COMPARED_ROWS, len(healthy))", "slices.position[row]", "site.scans", "EXPERIMENTS['shift'].question"),
     *("EXPERIMENTS['site_calibration'].question", "EXPERIMENTS[name].question", "verdicts.reading(name, tables)"),
     *("described(f'**{scorers.SCORERS[name].title}**', *one)", "described(f'**{scores[name]}**', found.curve, found.usual)"),
     *("described(f'**{titles[name]}**', *one)", "_FITTED[question.experiment]", "stop.title", "at", "count", "BUTTON", "ABOUT"),
