@@ -74,11 +74,12 @@ def test_an_endless_run_ends_at_its_deadline_and_the_network_is_not_run_again(fe
     began = time.monotonic()
     with pytest.raises(CheckpointError, match=r"network of endless took longer than 1 s.* choose another checkpoint"):
         vae.encode(IMAGES)
-    assert 1 <= time.monotonic() - began < PATIENCE_SECONDS
+    assert 1 <= time.monotonic() - began < 3
     assert not workers(os.getpid())
     monkeypatch.setattr(apart, "_Worker", None)  # none is begun
     with pytest.raises(CheckpointError, match="took longer"):
         vae.decode(np.zeros((1, vae.latent_size), np.float32))
+    assert not workers(os.getpid())
 
 
 def test_a_run_that_asks_for_all_memory_is_refused(few_checkpoint_folder, tmp_path):

@@ -7,7 +7,7 @@ import pytest
 
 from vaead_core.errors import InputError
 from vaead_core.figures.groups import groups_figure
-from vaead_core.measures.metrics import separation, separation_intervals
+from vaead_core.measures.metrics import RESAMPLED_GROUPS, separation, separation_intervals
 from vaead_core.study.comparison import separated
 from vaead_core.study.group import GroupTable
 
@@ -44,6 +44,16 @@ def test_a_group_of_fewer_than_five_has_no_interval():
 def test_a_group_of_nobody_is_one_sentence():
     with pytest.raises(InputError, match="No scan of nobody was scored; choose another group"):
         separated(table(a=("patient", [1])), "group", "patient", "nobody")
+
+
+@pytest.mark.parametrize("decimals", [0, 8], ids=["ties", "no ties"])
+def test_intervals_are_those_of_groups_that_are_drawn_one_by_one(decimals):
+    rng = np.random.default_rng(2)
+    one, other = rng.normal(1, 1, 11).round(decimals), rng.normal(0, 1, 30).round(decimals)
+    rng = np.random.default_rng(0)
+    drawn = [separation(rng.choice(one, len(one)), rng.choice(other, len(other))) for _ in range(RESAMPLED_GROUPS)]
+    ends = [np.quantile([getattr(found, name) for found in drawn], [(1 - 0.95) / 2, (1 + 0.95) / 2]) for name in ("auroc", "ap")]
+    np.testing.assert_array_equal(separation_intervals(one, other), ends)
 
 
 def test_intervals_are_the_same_each_time_and_hold_what_new_people_would_give():

@@ -13,7 +13,7 @@ from tests.support.hostile import ENDLESS, HUNGRY, hostile, workers
 from tests.support.reader import Reader, Run
 from tests.support.scans import scan_file
 from tests.support.server import serve, wait_for
-from tests.support.waiting import PATIENCE_SECONDS, until
+from tests.support.waiting import until
 from tests.system.test_server_faults import drawn, followed
 
 SECONDS = 6  # that a run may take
@@ -53,7 +53,7 @@ def test_an_endless_network_is_ended_and_its_owner_told_while_others_are_served(
         assert drawn(other.upload("scan.nii", scan_file(brain_volume, 1.1)))
         [said] = reader.drawn().errors
         assert f"The network of endless took longer than {SECONDS} s" in said
-        assert time.monotonic() - began < PATIENCE_SECONDS, "the scan is registered first"
+        assert time.monotonic() - began < SECONDS + 30  # the scan is registered first
         assert not workers(server.pid)
         began = time.monotonic()
         assert "took longer" in reader.run().errors[0], "it is not run again"

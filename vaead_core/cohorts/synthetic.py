@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from types import EllipsisType
 
 import numpy as np
 from scipy import ndimage
@@ -72,10 +73,10 @@ def _near(inside: Array, points: Array) -> Array:
     return wide[tuple(voxels)]
 
 
-def _sampled(values: Array, points: Array, where: Array) -> Array:
-    """Linearly between voxels, at those points; 0 elsewhere."""
-    found = np.zeros(where.shape, values.dtype)
-    found[where] = ndimage.map_coordinates(values, points[:, where], order=1)
+def _sampled(values: Array, points: Array, where: Array | EllipsisType, order: int = 1) -> Array:
+    """Between voxels, at the points (3, I, J, K) of `where`, ... for all; 0 elsewhere."""
+    found = np.zeros(points.shape[1:], values.dtype)
+    found[where] = ndimage.map_coordinates(values, points[:, where], order=order)
     return found
 
 
@@ -100,17 +101,12 @@ def _ageing(labels: Array, age: float, spacing_mm: int) -> Array:
     return np.stack(np.gradient(csf)) * (age - 45) / 35 * 12 / spacing_mm**2 * 4
 
 
-def _smooth(rng: np.random.Generator, shape: tuple, sigma: float, spread: float, where: Array | None = None) -> Array:
-    """Of mean 0 and about that spread; where: of nothing else is it asked, and it is 0 there."""
+def _smooth(rng: np.random.Generator, shape: tuple, sigma: float, spread: float, where: Array | EllipsisType = ...) -> Array:
+    """Of mean 0 and about that spread, at `where`; 0 elsewhere."""
     coarse = rng.standard_normal([int(np.ceil(length / sigma)) + 3 for length in shape]).astype(np.float32)
     factors = [length / (size - 3) for length, size in zip(shape, coarse.shape, strict=True)]
     points = [np.arange(length) / factor + 1 for length, factor in zip(shape, factors, strict=True)]
-    grid = np.stack(np.meshgrid(*points, indexing="ij"))
-    if where is None:
-        return spread * ndimage.map_coordinates(coarse, grid, order=3)
-    found = np.zeros(shape, np.float32)
-    found[where] = spread * ndimage.map_coordinates(coarse, grid[:, where], order=3)
-    return found
+    return spread * _sampled(coarse, np.stack(np.meshgrid(*points, indexing="ij")), where, order=3)
 
 
 def _posed(rng: np.random.Generator, shape: tuple) -> Array:

@@ -32,10 +32,12 @@ class Number:
 
 
 def select(
-    rows: pd.DataFrame, task: str, scorer: str, settings: str | None = "", masked: bool | None = True, **columns: str
+    rows: pd.DataFrame, task: str, scorer: str | None, settings: str | None = "", masked: bool | None = True, **columns: str
 ) -> pd.DataFrame:
-    """The rows of one score. settings, masked: None for any. columns: further ones and the value wanted."""
-    wanted = (rows["task"] == task) & (rows["scorer"] == scorer)
+    """The rows of one score. scorer, settings, masked: None for any. columns: further ones and the value wanted."""
+    wanted = rows["task"] == task
+    if scorer is not None:
+        wanted &= rows["scorer"] == scorer
     if settings is not None:
         wanted &= rows["detector_settings"] == settings
     if masked is not None:

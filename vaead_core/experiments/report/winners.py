@@ -11,7 +11,7 @@ from vaead_core.anomalies import lesions
 from vaead_core.anomalies.toys.datasets import DATASETS
 from vaead_core.experiments.painted import KINDS
 from vaead_core.experiments.report.recommendation import ATLAS, EQUALISED
-from vaead_core.experiments.report.tables import Number, label, number
+from vaead_core.experiments.report.tables import Number, label, number, select
 
 OTHERS = 3  # maps that are named beside a cell's
 
@@ -82,7 +82,8 @@ def winners(question: Question, choosing: pd.DataFrame, rows: pd.DataFrame) -> l
     without a value there, are left out.
     """
     found = []
-    tables = [_by_place(table, {dataset for dataset, _ in question.places.values()}) for table in (choosing, rows)]
+    datasets = {dataset for dataset, _ in question.places.values()}
+    tables = [_by_place(table[table["dataset"].isin(datasets)]) for table in (choosing, rows)]
     for (line, column), place in question.places.items():
         chosen, measured = (table.get(place, {}) for table in tables)
         if known := [name for name in sorted(chosen, key=lambda name: -chosen[name].ap) if name in measured]:
@@ -105,15 +106,12 @@ def axes(found: list[Winner]) -> tuple[list[str], list[str]]:
     return list(dict.fromkeys(one.line for one in found)), list(dict.fromkeys(one.column for one in found))
 
 
-def _by_place(rows: pd.DataFrame, datasets: set[str]) -> dict[tuple[str, str], dict[str, Number]]:
+def _by_place(rows: pd.DataFrame) -> dict[tuple[str, str], dict[str, Number]]:
     """(dataset, combination) → the numbers of each map there."""
-    known = list(scorers.map_scorers())
-    mine = rows[rows["dataset"].isin(datasets) & rows["scorer"].isin(known) & (rows["task"] == "segmentation")]
-    mine = mine[(mine["detector_settings"] == "") & mine["masked"].eq(True)]
-    found: dict[tuple[str, str], dict[str, Number]] = {}
-    groups = dict(iter(mine.groupby(["dataset", "combination", "scorer"])[["ap", "ap_low", "ap_high", "prevalence"]]))
-    for dataset, combination, name in sorted(groups, key=lambda place: known.index(place[2])):
-        one = number(groups[dataset, combination, name])
-        if one is not None and not pd.isna(one.ap):
-            found.setdefault((dataset, combination), {})[name] = one
-    return found
+    places = select(rows, "segmentation", None).groupby(["dataset", "combination"])
+    return {place: _by_map(dict(iter(mine.groupby("scorer")))) for place, mine in places}
+
+
+def _by_map(rows: dict[str, pd.DataFrame]) -> dict[str, Number]:
+    numbers = {name: number(rows[name]) for name in scorers.map_scorers() if name in rows}
+    return {name: one for name, one in numbers.items() if one is not None and not pd.isna(one.ap)}
