@@ -32,6 +32,7 @@ from vaead_core.experiments.report.verdicts import READINGS
 from vaead_core.experiments.report.winners import QUESTIONS, table_of, winners
 from vaead_core.experiments.request import Request
 from vaead_core.experiments.runner import Runner, share_done
+from vaead_core.scorers import map_scorers
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "results"
@@ -337,6 +338,13 @@ def test_a_map_is_chosen_on_validation_and_its_figures_are_of_test_subjects():
     assert one.above_chance
     assert one.others == ("Voxel atlas (baseline) 0.415", "Left-right asymmetry 0.115")
     assert winners(QUESTIONS[2], *tables) == [], "no such toy is recorded"
+
+
+def test_maps_of_one_figure_are_named_in_the_scorers_order():
+    equal = {"asymmetry": 0.4, "voxel_atlas": 0.4, "signed_residual": 0.4, "residual": 0.4}
+    (one,) = winners(QUESTIONS[0], *painted_tables({"residual": 0.5}, equal))
+    titles = [kind.title for name, kind in map_scorers().items() if name in equal and name != "residual"]
+    assert [told.rpartition(" ")[0] for told in one.others] == titles
 
 
 def test_a_map_whose_interval_holds_chance_is_named_in_no_cell():

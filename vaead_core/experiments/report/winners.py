@@ -88,7 +88,7 @@ def winners(question: Question, choosing: pd.DataFrame, rows: pd.DataFrame) -> l
         chosen, measured = (table.get(place, {}) for table in tables)
         if known := [name for name in sorted(chosen, key=lambda name: -chosen[name].ap) if name in measured]:
             winner = known[0]
-            rest = sorted(measured.keys() - {winner}, key=lambda name: -measured[name].ap)
+            rest = sorted((name for name in measured if name != winner), key=lambda name: -measured[name].ap)
             named = [*rest[:OTHERS], *(name for name in (ATLAS, EQUALISED) if name in rest[OTHERS:])]
             others = tuple(f"{label(name)} {measured[name].ap:.3f}" for name in named)
             found.append(Winner(line, column, label(winner), measured[winner], others))
