@@ -198,6 +198,20 @@ def test_all_of_a_scan_is_a_zip_in_bidss_names_that_another_thread_can_make(app,
     assert [text.splitlines()[2].split("\t")[-2] for text in tables.values() if "verdict" in text] == ["accept"]
 
 
+def test_the_same_scan_under_another_name_is_called_by_that_alone(app, brain_volume, monkeypatch):
+    """It may be another person's, who gave it a name that tells more."""
+    files = {}
+    monkeypatch.setattr("pages.shared.explore.panels.offer", lambda label, content, *_: files.setdefault(label, content))
+    app.session_state.kept_upload = held("visit.nii", scan_file(brain_volume))
+    del app.session_state.kept_truth
+    app.run()
+    assert not app.exception
+    with zipfile.ZipFile(io.BytesIO(files["All as one .zip"]())) as archive:
+        names = archive.namelist()
+    assert "sub-visit/anat/sub-visit_scores.json" in names
+    assert not any("own" in name for name in names)
+
+
 def test_a_figure_for_slides_has_the_slices_plane_paper_and_thresholds_of_the_page(app, monkeypatch):
     files = {}
     monkeypatch.setattr("pages.shared.explore.slides.offer", lambda label, content, *_: files.setdefault(label, content))

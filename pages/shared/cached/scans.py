@@ -111,7 +111,8 @@ def uploaded_truth(
 
 
 @cached
-def _prepared(scan_digest: str, checkpoint: Checkpoint, _scan: Volume) -> PreparedScan:
+def _prepared(scan_digest: str, name: str, checkpoint: Checkpoint, _scan: Volume) -> PreparedScan:
+    """name: of the scan, as the same content is another's file too, whose name is not theirs to see."""
     memory.refuse_to_score(_scan.data.size, _scan.name)
     return scoring.prepare(_scan, checkpoint)
 
@@ -166,7 +167,7 @@ def open_scan(
     scan_digest: str, scan: Volume, checkpoint: Checkpoint, scale: Scale = "scan", site: Site | None = None
 ) -> OpenScan:
     """The scan on the checkpoint's atlas grid. Raises InputError when it cannot be brought there."""
-    return OpenScan(scan_digest, checkpoint, _prepared(scan_digest, checkpoint, scan), scale, site)
+    return OpenScan(scan_digest, checkpoint, _prepared(scan_digest, scan.name, checkpoint, scan), scale, site)
 
 
 @dataclass(frozen=True)
