@@ -12,9 +12,10 @@ TORCH_CPU := 6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b
 # Where it is set, every process compiles anew what it imports, which takes longer than most tests.
 unexport PYTHONDONTWRITEBYTECODE
 
-# File by file in the order of tests/conftest.py, longest first: else both cores don't end together. A lane is a folder: what
-# another one imports is not read. Many tests wait for a browser or a server: there is one process more than cores.
-PYTEST = $(BIN)/pytest --numprocesses $$(($$(nproc) + 1)) --dist loadfile --no-loadscope-reorder --durations 10
+# File by file, all of a browser's together, in the order of tests/conftest.py, longest first: else both cores don't end together.
+# A lane is a folder: what another one imports is not read. Many tests wait for a browser or a server: there is one process more
+# than cores.
+PYTEST = $(BIN)/pytest --numprocesses $$(($$(nproc) + 1)) --no-loadscope-reorder --durations 10
 
 .PHONY: demo test test-fast test-system tests lint style types lock clean
 

@@ -6,6 +6,7 @@ import io
 import os
 import pickle
 import shutil
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,6 +19,8 @@ os.environ.setdefault("VAEAD_PLACEMENTS", str(Path(__file__).parents[1] / ".pyte
 import numpy as np
 import pytest
 from streamlit.components.v2 import manifest_scanner
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from tests.support.acceptance import Acceptance
 from tests.support.heads import head_around
@@ -32,15 +35,10 @@ from vaead_core.scans.volume import Volume
 
 TESTS = Path(__file__).parent
 # In this order, and then all others: the first two need nothing of `shared`, which a third process meanwhile makes for all, and
-# the longest files of tests/system/ begin, as both cores else don't end together.
+# the longest begin, as both cores else don't end together.
 FIRST = (
-    *(
-        "test_stripping.py",
-        "test_registration.py",
-        "system/test_registration.py",
-        "system/test_server_faults.py",
-        "system/test_training.py",
-    ),
+    *("test_stripping.py", "test_registration.py", "browser"),
+    *("system/test_registration.py", "system/test_server_faults.py", "system/test_training.py"),
     *("system/test_training_faults.py", "system/test_publish.py", "system/test_real_scans.py", "system/test_wrong_inputs.py"),
     *("system/test_hostile_networks.py", "system/test_many_users.py", "system/test_experiments.py", "system/test_processes.py"),
     *("system/test_fuzz.py", "system/test_container.py"),
@@ -209,10 +207,38 @@ def lane(test: Path) -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    places = {TESTS / name: place for place, name in enumerate(FIRST)}
-    items.sort(key=lambda item: places.get(item.path, len(FIRST)))
+    places = {name: place for place, name in enumerate(FIRST)}
+    items.sort(key=lambda item: places.get(_together(item.path.relative_to(TESTS).as_posix()), len(FIRST)))
     for item in items:
         item.add_marker(lane(item.path))
+
+
+def _together(file: str) -> str:
+    """What one process runs as a whole, of a path within tests/."""
+    return "browser" if file.startswith("browser/") else file
+
+
+class ByFile(LoadFileScheduling):
+    """And all of tests/browser/ in one process: a further server and browser compute again what the first one keeps."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _together(super()._split_scope(nodeid).removeprefix("tests/"))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    return ByFile(config, log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """A browser's failed test says what its pages showed."""
+    report = yield
+    if report.failed and (window := item.funcargs.get("browser")):
+        from tests.support.waiting import seen
+
+        report.sections += [(f"page {page.url}", seen(page)) for page in window.pages]
+    return report
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -47,3 +47,13 @@ def script_over(tab: Page) -> None:
 def wait_for_maps(tab: Page) -> None:
     """Returns when the viewer has drawn the scan and its maps."""
     tab.locator(".viewer[data-state=drawn]").wait_for(timeout=1000 * PATIENCE_SECONDS)
+
+
+def seen(tab: Page) -> str:
+    """All text of a page, or why there is none."""
+    from playwright.sync_api import Error
+
+    try:
+        return tab.locator("body").inner_text(timeout=10_000)
+    except Error as error:
+        return str(error)
