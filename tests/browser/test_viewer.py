@@ -668,9 +668,28 @@ def test_volumes_are_fetched_once_and_reruns_send_little(browser, address):
     tab.close()
 
 
-def test_volumes_that_cannot_be_fetched_are_said_in_one_sentence(address, browser):
+def test_volumes_that_cannot_be_fetched_are_said_in_one_sentence_and_shown_when_they_can(address, browser):
     tab = browser.new_page()
     tab.route(f"{address}/media/*", lambda route: route.fulfill(status=404))
     tab.goto(address)
-    expect(tab.get_by_role("alert")).to_have_text("The volumes could not be fetched from the server; reload the page.")
+    said = "The volumes could not be fetched from the server; it is asked again every few seconds."
+    expect(tab.get_by_role("alert")).to_have_text(said)
+    tab.unroute(f"{address}/media/*")
+    wait_for_maps(tab)
+    expect(tab.get_by_role("alert")).to_have_count(0)
+    tab.close()
+
+
+def test_a_reader_who_goes_back_while_other_volumes_are_on_their_way_has_the_first_ones(browser, address):
+    tab = opened(browser, address)
+    held = []
+    tab.route(f"{address}/media/*", lambda route: held.append(route))
+    field = tab.get_by_label("Phantom")
+    for said in ("oblique 0", "RAS 0"):
+        field.fill(said)
+        field.press("Enter")
+        expect(tab.get_by_text(f"{said} is shown")).to_be_visible()
+        script_over(tab)
+    wait_for_maps(tab)
+    assert held
     tab.close()

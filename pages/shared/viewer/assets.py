@@ -16,8 +16,8 @@ def script() -> str:
     """The modules of js/, one after the other, each after those it imports.
 
     Streamlit takes one script, so the lines that import are dropped and `export` is too, except main.js's default:
-    a name must therefore be used once in all modules, on its top level. Every message brings it anew, so indents and lines of
-    comment stay behind.
+    a name must therefore be used once in all modules, on its top level. Every message brings it anew, so indents and comments
+    stay behind.
     """
     return "\n".join(_bare((FOLDER / "js" / f"{name}.js").read_text(encoding="utf-8")) for name in MODULES)
 
@@ -30,4 +30,4 @@ def style() -> str:
 def _bare(module: str) -> str:
     without_imports = re.sub(r"^import [^;]*;\n", "", module, flags=re.MULTILINE)
     without_exports = re.sub(r"^export (?!default)", "", without_imports, flags=re.MULTILINE)
-    return re.sub(r"^ *(//|/\*\*|\*).*\n|^ +|^\n", "", without_exports, flags=re.MULTILINE)
+    return re.sub(r"^ *(//|/\*\*|\*).*\n|^ +|^\n| // [^\"'`\n]*$", "", without_exports, flags=re.MULTILINE)

@@ -13,6 +13,8 @@ import { Toys } from "./toys.js";
 import { turned } from "./turning.js";
 import { Volume } from "./volume.js";
 
+const FAILED = "The volumes could not be fetched from the server; it is asked again every few seconds.";
+
 export class Viewer {
   constructor(root) {
     this.root = root;
@@ -34,6 +36,7 @@ export class Viewer {
     this.toys.close();
     this.solids.close();
     cancelAnimationFrame(this.frame);
+    clearTimeout(this.again);
   }
 
   // Data from Python
@@ -42,14 +45,19 @@ export class Viewer {
   async update(data, python) {
     this.python = python;
     this.tellsDone = data.tellsDone;
+    clearTimeout(this.again);
     const wanted = (this.wanted = JSON.stringify(data));
-    if (wanted === this.shown) return;
+    if (wanted === this.shown) {
+      if (this.root.dataset.state === "loading") this.redraw(); // other data was on its way meanwhile
+      return;
+    }
     this.root.dataset.state = "loading";
     const records = [data.scan, data.truth, data.reconstruction, ...data.layers, ...data.layers.map(({ base }) => base)];
     const volumes = await Promise.all(records.map((record) => Volume.load(record, data.shape))).catch(() => null);
     if (wanted !== this.wanted) return; // newer data came meanwhile
     if (volumes === null) {
       this.fail();
+      this.again = setTimeout(() => this.update(data, python), 5000); // a page that is run again gives its volumes again
       return;
     }
     this.shown = wanted;
@@ -60,8 +68,8 @@ export class Viewer {
 
   fail() {
     this.root.dataset.state = "failed";
-    this.structure = "";
-    this.root.replaceChildren(element("p", { class: "error", role: "alert" }, "The volumes could not be fetched from the server; reload the page."));
+    this.structure = this.shown = "";
+    if (!this.root.querySelector(".error")) this.root.replaceChildren(element("p", { class: "error", role: "alert" }, FAILED));
     this.reportDone();
   }
 
