@@ -34,11 +34,11 @@ from vaead_core.scans import stripping
 from vaead_core.scans.volume import Volume
 
 TESTS = Path(__file__).parent
-# In this order, and then all others: the first two need nothing of `shared`, which a third process meanwhile makes for all, and
-# the longest begin, as both cores else don't end together.
+# In this order, the longest first: a browser's process makes `shared` for all, of which the next ones need nothing. Then others.
 FIRST = (
-    *("test_stripping.py", "test_registration.py", "browser"),
-    *("system/test_registration.py", "system/test_server_faults.py", "system/test_training.py"),
+    *("browser", "test_preprocessing.py", "test_synthetic_study.py", "test_lanes.py", "test_detectors.py", "test_export.py"),
+    *("test_gathered.py", "test_registration.py", "test_synthetic.py", "test_examples.py"),
+    *("system/test_registration.py", "system/test_stripping.py", "system/test_server_faults.py", "system/test_training.py"),
     *("system/test_training_faults.py", "system/test_publish.py", "system/test_real_scans.py", "system/test_wrong_inputs.py"),
     *("system/test_hostile_networks.py", "system/test_many_users.py", "system/test_experiments.py", "system/test_processes.py"),
     *("system/test_fuzz.py", "system/test_container.py"),
@@ -235,7 +235,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     """A browser's failed test says what its pages showed."""
     report = yield
     if report.failed and (window := item.funcargs.get("browser")):
-        from tests.support.waiting import seen
+        from tests.support.waiting import seen  # playwright
 
         report.sections += [(f"page {page.url}", seen(page)) for page in window.pages]
     return report

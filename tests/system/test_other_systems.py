@@ -11,7 +11,7 @@ import pytest
 
 from vaead_core.computing import machine
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 WITHOUT_LINUX = """
 import builtins, ctypes, io, os, pathlib, sys
 
