@@ -14,7 +14,7 @@ from tests.support.contents import archive
 from tests.support.waiting import PATIENCE_SECONDS, until
 from training.presets import PRESETS
 from vaead_core.checkpoints.archive import packed
-from vaead_core.cohorts.synthetic import synthetic_brain
+from vaead_core.cohorts.synthetic import synthetic_cohort
 from vaead_core.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -198,9 +198,10 @@ def calibrate(app: AppTest, source: str) -> AppTest:
     return app
 
 
-def scan_upload(seed: int) -> tuple[str, bytes, str]:
-    brain = synthetic_brain(seed, 0, 40.0)
-    return f"anna {seed}.nii", nib.Nifti1Image(brain.data, brain.affine).to_bytes(), "application/octet-stream"
+def scan_upload(number: int) -> tuple[str, bytes, str]:
+    """Of the shared training's brains, whose place in the atlas is known."""
+    brain = synthetic_cohort(4).subjects[number].read()
+    return f"anna {number}.nii", nib.Nifti1Image(brain.data, brain.affine).to_bytes(), "application/octet-stream"
 
 
 def start(app: AppTest) -> AppTest:
@@ -214,7 +215,7 @@ def test_healthy_scans_that_are_uploaded_calibrate_a_site_and_leave_no_trace(app
     checkpoints = few_checkpoint_folder.parent
     monkeypatch.setenv("VAEAD_CHECKPOINTS", str(checkpoints))
     assert "calibrated for no site yet" in calibrate(app, "Upload scans").info[0].value
-    files = [scan_upload(seed) for seed in (11, 12, 13)]
+    files = [scan_upload(number) for number in range(3)]
     app.file_uploader(key="site_scans").set_value(files[:2]).run()
     assert start(app).error[0].value == "A site is calibrated on 3 to 20 healthy scans; 2 were given."
     app.text_input(key="site_name").set_value("../ward").run()
