@@ -39,9 +39,9 @@ FIRST = (
     *("browser", "test_preprocessing.py", "test_synthetic_study.py", "test_lanes.py", "test_detectors.py", "test_export.py"),
     *("test_gathered.py", "test_registration.py", "test_synthetic.py", "test_examples.py"),
     *("system/test_registration.py", "system/test_stripping.py", "system/test_server_faults.py", "system/test_training.py"),
-    *("system/test_followed_training.py", "system/test_training_faults.py", "system/test_publish.py", "system/test_real_scans.py"),
+    *("system/test_followed_training.py", "system/test_training_faults.py", "system/test_publish.py", "system/test_fuzz.py"),
     *("system/test_hostile_networks.py", "system/test_many_users.py", "system/test_experiments.py", "system/test_processes.py"),
-    *("system/test_wrong_inputs.py", "system/test_fuzz.py", "system/test_container.py"),
+    *("system/test_wrong_inputs.py", "system/test_real_scans.py", "system/test_container.py"),
 )
 
 
