@@ -208,21 +208,21 @@ def lane(test: Path) -> str:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     places = {name: place for place, name in enumerate(FIRST)}
-    items.sort(key=lambda item: places.get(_together(item.path.relative_to(TESTS).as_posix()), len(FIRST)))
+    items.sort(key=lambda item: places.get(_together(item.nodeid), len(FIRST)))
     for item in items:
         item.add_marker(lane(item.path))
 
 
-def _together(file: str) -> str:
-    """What one process runs as a whole, of a path within tests/."""
-    return "browser" if file.startswith("browser/") else file
+def _together(nodeid: str) -> str:
+    """What one process runs as a whole: a file of tests/, or all of a browser's."""
+    file = nodeid.partition("::")[0].removeprefix("tests/")
+    return "browser" if lane(TESTS / file) == "browser" else file
 
 
 class ByFile(LoadFileScheduling):
     """And all of tests/browser/ in one process: a further server and browser compute again what the first one keeps."""
 
-    def _split_scope(self, nodeid: str) -> str:
-        return _together(super()._split_scope(nodeid).removeprefix("tests/"))
+    _split_scope = staticmethod(_together)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -235,7 +235,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     """A browser's failed test says what its pages showed."""
     report = yield
     if report.failed and (window := item.funcargs.get("browser")):
-        from tests.support.waiting import seen  # playwright
+        from tests.support.waiting import seen
 
         report.sections += [(f"page {page.url}", seen(page)) for page in window.pages]
     return report

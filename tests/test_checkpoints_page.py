@@ -4,17 +4,17 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-import nibabel as nib
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.shared.checkpoints import training_job
 from pages.shared.server import data_folder, jobs, sessions
 from tests.support.contents import archive
+from tests.support.scans import scan_file
+from tests.support.sites import healthy_scans
 from tests.support.waiting import PATIENCE_SECONDS, until
 from training.presets import PRESETS
 from vaead_core.checkpoints.archive import packed
-from vaead_core.cohorts.synthetic import synthetic_cohort
 from vaead_core.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -198,12 +198,6 @@ def calibrate(app: AppTest, source: str) -> AppTest:
     return app
 
 
-def scan_upload(number: int) -> tuple[str, bytes, str]:
-    """Of the shared training's brains, whose place in the atlas is known."""
-    brain = synthetic_cohort(4).subjects[number].read()
-    return f"anna {number}.nii", nib.Nifti1Image(brain.data, brain.affine).to_bytes(), "application/octet-stream"
-
-
 def start(app: AppTest) -> AppTest:
     [button] = [button for button in app.button if button.label == "Calibrate"]
     button.click().run()
@@ -215,7 +209,7 @@ def test_healthy_scans_that_are_uploaded_calibrate_a_site_and_leave_no_trace(app
     checkpoints = few_checkpoint_folder.parent
     monkeypatch.setenv("VAEAD_CHECKPOINTS", str(checkpoints))
     assert "calibrated for no site yet" in calibrate(app, "Upload scans").info[0].value
-    files = [scan_upload(number) for number in range(3)]
+    files = [(f"anna {at}.nii", scan_file(one), "application/octet-stream") for at, one in enumerate(healthy_scans())]
     app.file_uploader(key="site_scans").set_value(files[:2]).run()
     assert start(app).error[0].value == "A site is calibrated on 3 to 20 healthy scans; 2 were given."
     app.text_input(key="site_name").set_value("../ward").run()

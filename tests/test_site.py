@@ -8,13 +8,12 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from tests.support.sites import foreign_brains
+from tests.support.sites import foreign_brains, healthy_scans
 from tests.support.trainings import FEW, only_scorers
 from vaead_core import scorers
 from vaead_core.__main__ import main
 from vaead_core.checkpoints.calibration import RATES
 from vaead_core.checkpoints.site import MOST_BYTES, Site, find_sites, site_file
-from vaead_core.cohorts.synthetic import synthetic_cohort
 from vaead_core.errors import CheckpointError, InputError
 from vaead_core.measures.aggregates import DEFAULT
 from vaead_core.pipeline import site_calibration
@@ -184,8 +183,7 @@ def test_files_are_found_beside_the_checkpoint_by_its_name(tmp_path):
 @pytest.fixture(scope="module")
 def scans(tmp_path_factory):
     folder = tmp_path_factory.mktemp("healthy")
-    for number, one in enumerate(synthetic_cohort(4).subjects[:3], 11):  # of the shared training: their place is known
-        brain = one.read()
+    for number, brain in enumerate(healthy_scans(), 11):
         nib.save(nib.Nifti1Image(brain.data, brain.affine), folder / f"anna_{number}.nii.gz")
     nib.save(nib.Nifti1Image(np.ones((20, 20, 20), np.float32), np.eye(4)), folder / "box.nii.gz")
     return folder

@@ -24,6 +24,7 @@ def test_a_hostile_card_runs_nothing_and_calls_nobody(address, browser, checkpoi
     tab.set_viewport_size({"width": 1024, "height": 768})
     tab.on("request", lambda request: called.append(request.url))
     tab.goto(f"{address}/checkpoints")
+    expect(tab.get_by_text("What you upload or train is seen by you alone")).to_be_visible()
     tab.get_by_role("radio", name="Upload").click()
     content = archive(checkpoints / "tiny", "hostile", README_md=HOSTILE)
     tab.locator("input[type=file]").set_input_files({"name": "h.zip", "mimeType": "application/zip", "buffer": content})

@@ -5,6 +5,7 @@ import io
 import itertools
 import os
 import re
+from collections import Counter
 
 import nibabel as nib
 import numpy as np
@@ -692,4 +693,31 @@ def test_a_reader_who_goes_back_while_other_volumes_are_on_their_way_has_the_fir
         script_over(tab)
     wait_for_maps(tab)
     assert held
+    tab.close()
+
+
+def test_a_viewer_that_is_gone_asks_for_nothing_more(browser, address):
+    tab = browser.new_page()
+    tab.clock.install()
+    held, asked = [], Counter()
+    tab.on("request", lambda request: asked.update([request.url] if request.url.startswith(f"{address}/media/") else []))
+    tab.route(f"{address}/media/*", lambda route: held.append(route))
+    tab.goto(address)
+    until(lambda: two_frames(tab) or len(held) == 7)
+    tab.get_by_text("Hide").click()
+    expect(tab.locator(".viewer")).to_have_count(0)
+    tab.route(f"{address}/media/*", lambda route: route.fulfill(status=404))
+    for route in held:
+        route.fulfill(status=404)
+
+    def later() -> int:
+        """How often the rarest was asked for ten seconds later."""
+        tab.clock.run_for(10_000)
+        two_frames(tab)
+        return min(asked.values())
+
+    until(lambda: later() >= 3)  # as often as one viewer asks
+    for _ in range(3):
+        later()
+    assert set(asked.values()) == {3}
     tab.close()

@@ -8,8 +8,14 @@ from training.data import TrainingData
 from vaead_core import scorers
 from vaead_core.checkpoints.checkpoint import Checkpoint
 from vaead_core.checkpoints.site import Site
+from vaead_core.cohorts.synthetic import synthetic_cohort
 from vaead_core.pipeline.site_calibration import healthy_values, site_of
-from vaead_core.scans.volume import Slices
+from vaead_core.scans.volume import Slices, Volume
+
+
+def healthy_scans() -> list[Volume]:
+    """Three of the brains that `tiny` trains on: their place in the atlas is known."""
+    return [one.read() for one in synthetic_cohort(4).subjects[:3]]
 
 
 def foreign_brains(cohort: TrainingData) -> list[Slices]:

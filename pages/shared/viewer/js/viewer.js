@@ -37,6 +37,7 @@ export class Viewer {
     this.solids.close();
     cancelAnimationFrame(this.frame);
     clearTimeout(this.again);
+    this.wanted = null; // what is on its way is no longer waited for
   }
 
   // Data from Python
