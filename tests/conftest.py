@@ -128,7 +128,7 @@ def address(tiny_checkpoint_folder):
 
 @pytest.fixture(scope="session")
 def browser():
-    """Opens tabs, each test its own; they share what the browser keeps of the app's scripts, as a reader's tabs do."""
+    """Opens tabs, each test its own, all of a reader who wants no animations, a tenth of a load; they share the app's scripts."""
     from playwright.sync_api import expect, sync_playwright
 
     from tests.support.server import chromium
@@ -137,7 +137,7 @@ def browser():
     expect.set_options(timeout=1000 * PATIENCE_SECONDS)
     with sync_playwright() as driver:
         browser = chromium(driver)
-        window = browser.new_context(viewport={"width": 1440, "height": 900})
+        window = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
         window.set_default_timeout(1000 * PATIENCE_SECONDS)
         count_runs(window)
         yield window
