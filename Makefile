@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PORT ?= 8501
 UV := 0.13.9
 # Whatever is installed has its version and digest in requirements.txt; wheels that pip is told of count here too.
-INSTALL := UV_FIND_LINKS=$(PIP_FIND_LINKS) UV_LINK_MODE=copy $(BIN)/uv pip install --quiet --python $(BIN)/python --constraints requirements.txt
+INSTALL := UV_FIND_LINKS=$(PIP_FIND_LINKS) $(BIN)/uv pip install --quiet --python $(BIN)/python --constraints requirements.txt
 # torch 2.13.0+cpu, CPython 3.11, Linux on x86-64
 TORCH_CPU := 6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b
 
