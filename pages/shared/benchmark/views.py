@@ -36,7 +36,7 @@ _FITTED = {  # what knows such anomalies
     "brains are of other people.",
     "slices": "The segmenter was trained on synthetic shapes too, and both fusions hold its map.",
 }
-WIDTHS = {"Best Dice": 72, "AP": 48, "95 %": 80, "Seconds": 42}  # pixels: all fits a window of 1024
+WIDTHS = {"Method": 246, "Best Dice": 72, "AP": 48, "95 %": 72, "Seconds": 40}  # pixels: all fits a window of 1024
 
 
 def ask_table(where: Path, names: list[str]) -> tuple[str, pd.DataFrame, str]:
@@ -137,7 +137,7 @@ def methods(table: pd.DataFrame, name: str, key: str) -> None:
         name: st.column_config.NumberColumn(format="%.3f", width=WIDTHS.get(name, 57))
         for name in table.select_dtypes("float").columns
     }
-    columns |= {"Method": st.column_config.TextColumn(width=232), "Subjects": None, "2.5 %": None, "97.5 %": None}
+    columns |= {"Method": st.column_config.TextColumn(width=WIDTHS["Method"]), "Subjects": None, "2.5 %": None, "97.5 %": None}
     columns["Seconds"] = st.column_config.NumberColumn("s", format="%.2f", width=WIDTHS["Seconds"], help="Seconds a scan")
     columns["95 %"] = st.column_config.TextColumn(width=WIDTHS["95 %"])
     shown, drawn = st.tabs(["Table", "Figure"])
